@@ -1,0 +1,93 @@
+"""Offers. A campaign holds tranches; a tranche freezes ranges of codes with an exact prize table and a secret.
+
+Nothing is counted when a prize is claimed: the table was checked against the budget at publication, and which prize a
+code holds follows from the tranche's secret alone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scancode.db import Base
+
+
+class CampaignState(StrEnum):
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+class PrizeKind(StrEnum):
+    POINTS = "points"
+    RED_PACKET = "red_packet"
+    THANKS = "thanks"
+
+
+class Campaign(Base):
+    __tablename__ = "campaigns"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), index=True)
+    name_zh: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str] = mapped_column(String(80))
+    rules_zh: Mapped[str] = mapped_column(Text, default="")
+    rules_en: Mapped[str] = mapped_column(Text, default="")
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    budget_fen: Mapped[int] = mapped_column(BigInteger)
+    budget_points: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(10))
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    published_at: Mapped[datetime | None]
+    # When staff ended it before its time; a campaign whose window is over is ended without this.
+    ended_at: Mapped[datetime | None]
+
+
+class Tranche(Base):
+    """``size`` codes share the table. ``secret`` is sealed; it exists from publication on."""
+
+    __tablename__ = "tranches"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    secret: Mapped[str | None] = mapped_column(String(300))
+    created_at: Mapped[datetime]
+    # Tranches of one campaign may be published one after another, as batches arrive.
+    published_at: Mapped[datetime | None]
+
+
+class TrancheRange(Base):
+    """Serials of a batch that belong to a tranche; ``offset`` is the index of ``first`` within the tranche."""
+
+    __tablename__ = "tranche_ranges"
+    __table_args__ = (CheckConstraint("first <= last", name="in_order"),)
+
+    tranche_id: Mapped[UUID] = mapped_column(ForeignKey("tranches.id"), primary_key=True)
+    batch_number: Mapped[int] = mapped_column(ForeignKey("batches.number"), primary_key=True, index=True)
+    first: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int]
+    offset: Mapped[int] = mapped_column(BigInteger)
+
+
+class Prize(Base):
+    """``amount`` is fen for a red packet, points for points, 0 for thanks. ``count`` codes hold this prize."""
+
+    __tablename__ = "prizes"
+    __table_args__ = (UniqueConstraint("tranche_id", "position"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tranche_id: Mapped[UUID] = mapped_column(ForeignKey("tranches.id"), index=True)
+    position: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(12))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    count: Mapped[int] = mapped_column(BigInteger)
+    name_zh: Mapped[str] = mapped_column(String(60))
+    name_en: Mapped[str] = mapped_column(String(60))

@@ -1,0 +1,165 @@
+"""What a code is worth and when: offers, their phases, and the draw. Pure; checks of a plan are in ``planning``.
+
+An offer is one published tranche as a code of its ranges meets it. Over every serial there is at most one offer: the
+tranche that was published last. That one is also the relevant one at any moment: publication refuses ranges of an
+offer that has not ended, so whatever lies under the newest has ended, and an ended offer never comes back. Only an
+offer that was called off before it began gives way to the one under it, for nobody could ever claim from it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from itertools import accumulate
+from uuid import UUID
+
+from scancode.campaigns.permutation import place_of
+from scancode.codes.ranges import Span, SpanMap, overlay
+
+
+class Phase(StrEnum):
+    """Where an offer stands at a moment. The window is half open: ``starts_at`` is in it, ``ends_at`` is not."""
+
+    NONE = "none"
+    BEFORE = "before"
+    RUNNING = "running"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class PrizeFacts:
+    """One line of a prize table. ``amount``: fen of a red packet, points, 0 for thanks. ``count`` codes hold it."""
+
+    id: UUID
+    kind: str
+    amount: int
+    count: int
+    name_zh: str
+    name_en: str
+
+    def name(self, locale: str) -> str:
+        return self.name_en if locale == "en" else self.name_zh
+
+    @property
+    def wins(self) -> bool:
+        return self.kind != "thanks"
+
+    @property
+    def amount_fen(self) -> int:
+        return self.amount if self.kind == "red_packet" else 0
+
+    @property
+    def points(self) -> int:
+        return self.amount if self.kind == "points" else 0
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A published tranche over its ranges of one batch. ``spans``: serials with the tranche's index of their first.
+
+    ``prizes`` add up to ``size``, in the order of the table. ``ended_at`` is when staff ended it early, else None.
+    """
+
+    campaign_id: UUID
+    tranche_id: UUID
+    brand_id: UUID
+    name_zh: str
+    name_en: str
+    state: str
+    starts_at: datetime
+    ends_at: datetime
+    ended_at: datetime | None
+    published_at: datetime
+    size: int
+    spans: tuple[Span[int], ...]
+    prizes: tuple[PrizeFacts, ...]
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"Offer(tranche_id={self.tranche_id!s})"  # never the secret
+
+    def name(self, locale: str) -> str:
+        return self.name_en if locale == "en" else self.name_zh
+
+    @property
+    def names(self) -> dict[str, str]:
+        return {"zh": self.name_zh, "en": self.name_en}
+
+    @property
+    def over_at(self) -> datetime:
+        """When it ends, or ended."""
+        return min(self.ended_at, self.ends_at) if self.ended_at else self.ends_at
+
+    @property
+    def was_called_off(self) -> bool:
+        """Ended before it began: no code of it could ever be claimed."""
+        return self.over_at <= self.starts_at
+
+    def offset_of(self, serial: int) -> int:
+        """The index of a serial within the tranche, 0…size-1. Raises LookupError outside its ranges."""
+        span = self._map.find(serial)
+        if span is None:
+            raise LookupError(f"serial {serial} is not of tranche {self.tranche_id}")
+        return span.value + serial - span.first
+
+    @cached_property
+    def _map(self) -> SpanMap[int]:
+        return SpanMap(self.spans)
+
+    @cached_property
+    def _bounds(self) -> list[int]:
+        return list(accumulate(prize.count for prize in self.prizes))
+
+    def prize_at(self, place: int) -> PrizeFacts:
+        """The prize of a place in the table, 0…size-1."""
+        if not 0 <= place < self._bounds[-1]:
+            raise LookupError(f"place {place} is outside the table of tranche {self.tranche_id}")
+        return self.prizes[bisect_right(self._bounds, place)]
+
+
+def phase(offer: Offer | None, now: datetime) -> Phase:
+    """Where the offer stands. Whatever has ended stays ended, a pause goes before a start that is still to come."""
+    if offer is None:
+        return Phase.NONE
+    return phase_of(state=offer.state, starts_at=offer.starts_at, ends_at=offer.ends_at, now=now)
+
+
+def phase_of(*, state: str, starts_at: datetime, ends_at: datetime, now: datetime) -> Phase:
+    """The same from the columns of a campaign; a draft is no offer yet."""
+    if state == "draft":
+        return Phase.NONE
+    if state == "ended" or now >= ends_at:
+        return Phase.ENDED
+    if state == "paused":
+        return Phase.PAUSED
+    return Phase.BEFORE if now < starts_at else Phase.RUNNING
+
+
+def draw(offer: Offer, serial: int) -> PrizeFacts:
+    """The prize that a code holds: always the same, whoever asks and whenever. Raises LookupError."""
+    return offer.prize_at(place_of(offer.secret, offer.size, offer.offset_of(serial)))
+
+
+def lay_out(offers: Iterable[Offer]) -> list[Span[Offer]]:
+    """The offer over each serial of a batch: the one published last, passing over those that were called off."""
+    spans: list[Span[Offer]] = []
+    for offer in in_order(offers):
+        for part in offer.spans:
+            spans = overlay(spans, Span(part.first, part.last, offer))
+    return spans
+
+
+def choose(offers: Sequence[Offer]) -> Offer | None:
+    """The same for offers that all cover one serial."""
+    ordered = in_order(offers)
+    return ordered[-1] if ordered else None
+
+
+def in_order(offers: Iterable[Offer]) -> list[Offer]:
+    """Weakest first: called off, then by publication."""
+    return sorted(offers, key=lambda offer: (not offer.was_called_off, offer.published_at, offer.tranche_id.int))

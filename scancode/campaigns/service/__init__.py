@@ -1,0 +1,73 @@
+"""The verbs of campaigns. None commits, reads the clock or makes randomness."""
+
+from scancode.campaigns.service.drafting import (
+    SERIAL_MAX,
+    THANKS_EN,
+    THANKS_ZH,
+    Terms,
+    add_tranche,
+    change,
+    change_tranche,
+    create,
+    discard,
+    remove_tranche,
+)
+from scancode.campaigns.service.offers import PURPOSE, find_offer, load_offers
+from scancode.campaigns.service.publishing import end, extend, pause, publish, resume
+from scancode.campaigns.service.reading import (
+    Claimed,
+    find_faults,
+    get_campaign,
+    get_tranche,
+    list_campaigns,
+    list_prizes,
+    list_tranches,
+    load_batches,
+    load_plan,
+)
+from scancode.campaigns.service.refusals import (
+    CampaignNotFound,
+    CannotPublish,
+    Frozen,
+    NotLonger,
+    TooMany,
+    TrancheNotFound,
+    WrongState,
+)
+
+__all__ = [
+    "PURPOSE",
+    "SERIAL_MAX",
+    "THANKS_EN",
+    "THANKS_ZH",
+    "CampaignNotFound",
+    "CannotPublish",
+    "Claimed",
+    "Frozen",
+    "NotLonger",
+    "Terms",
+    "TooMany",
+    "TrancheNotFound",
+    "WrongState",
+    "add_tranche",
+    "change",
+    "change_tranche",
+    "create",
+    "discard",
+    "end",
+    "extend",
+    "find_faults",
+    "find_offer",
+    "get_campaign",
+    "get_tranche",
+    "list_campaigns",
+    "list_prizes",
+    "list_tranches",
+    "load_batches",
+    "load_offers",
+    "load_plan",
+    "pause",
+    "publish",
+    "remove_tranche",
+    "resume",
+]

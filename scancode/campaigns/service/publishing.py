@@ -1,0 +1,179 @@
+"""Publishing a campaign and what may happen to it afterwards: pause, resume, a later end, an early end.
+
+Two people may publish campaigns over the same codes at the same moment. Whoever publishes takes the rows of the
+batches in the order of their numbers, and only then asks who else holds the ranges: the second one waits, then sees
+the first one's campaign and is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from scancode.campaigns.models import Campaign, CampaignState, Prize, PrizeKind, Tranche
+from scancode.campaigns.planning import Fault, TranchePlan, faults, totals
+from scancode.campaigns.rules import Phase, phase_of
+from scancode.campaigns.service.drafting import lock
+from scancode.campaigns.service.reading import (
+    Claimed,
+    find_faults,
+    find_taken,
+    get_campaign,
+    load_plan,
+)
+from scancode.campaigns.service.refusals import CannotPublish, NotLonger, WrongState
+from scancode.catalog import revision
+from scancode.codes.models import Batch
+from scancode.db import affected
+from scancode.staff import service as staff
+
+
+def publish(
+    session: Session,
+    *,
+    campaign_id: UUID,
+    new_secret: Callable[[], str],
+    claimed: Claimed,
+    actor: str,
+    now: datetime,
+) -> tuple[UUID, ...]:
+    """Freezes every waiting prize pool of a draft, or of a campaign that was published before; returns their ids.
+
+    ``new_secret`` is the edge's: 32 fresh random bytes in hexadecimal, sealed with the draw sealer for ``PURPOSE``;
+    called once a pool. ``claimed`` counts claims within this transaction. Raises CampaignNotFound, WrongState when
+    the campaign has ended, CannotPublish with every fault.
+    """
+    campaign = lock(session, campaign_id=campaign_id)
+    if _phase(campaign, now) is Phase.ENDED:
+        raise WrongState(state=CampaignState.ENDED)
+    plan = load_plan(session, campaign_id=campaign_id)
+    _take_batches(session, (line.batch_number for tranche in plan.waiting for line in tranche.ranges))
+    found = find_faults(session, campaign_id=campaign_id, claimed=claimed, now=now)
+    if found:
+        raise CannotPublish(found)
+    for tranche in plan.waiting:
+        _freeze(session, tranche, new_secret(), now)
+    if campaign.state == CampaignState.DRAFT:
+        _move(session, campaign, CampaignState.PUBLISHED, published_at=now)
+    whole = totals(plan.waiting)
+    facts = {
+        "tranches": [str(tranche.id) for tranche in plan.waiting],
+        "codes": whole.size,
+        "prizes": whole.prize_count,
+        "sum_fen": whole.sum_fen,
+        "sum_points": whole.sum_points,
+    }
+    _close(session, campaign, "campaign.publish", facts, actor, now)
+    return tuple(tranche.id for tranche in plan.waiting if tranche.id is not None)
+
+
+def _freeze(session: Session, tranche: TranchePlan, secret: str, now: datetime) -> None:
+    whole = totals([tranche])
+    thanks = update(Prize).where(Prize.tranche_id == tranche.id, Prize.kind == PrizeKind.THANKS)
+    affected(session, thanks.values(count=whole.thanks_count))
+    frozen = update(Tranche).where(Tranche.id == tranche.id, Tranche.published_at.is_(None))
+    if affected(session, frozen.values(size=whole.size, secret=secret, published_at=now)) != 1:
+        raise WrongState(state=CampaignState.PUBLISHED)
+    held = session.scalar(select(func.sum(Prize.count)).where(Prize.tranche_id == tranche.id))
+    if held != whole.size:
+        raise AssertionError(f"the table of tranche {tranche.id} holds {held} prizes for {whole.size} codes")
+
+
+def pause(session: Session, *, campaign_id: UUID, actor: str, now: datetime) -> None:
+    """Nothing can be claimed until it is resumed. Raises CampaignNotFound, WrongState."""
+    campaign = lock(session, campaign_id=campaign_id)
+    if _phase(campaign, now) not in (Phase.BEFORE, Phase.RUNNING):
+        raise WrongState(state=campaign.state)
+    _move(session, campaign, CampaignState.PAUSED)
+    _close(session, campaign, "campaign.pause", {}, actor, now)
+
+
+def resume(session: Session, *, campaign_id: UUID, actor: str, now: datetime) -> None:
+    """Ends a pause. Raises CampaignNotFound, WrongState."""
+    campaign = lock(session, campaign_id=campaign_id)
+    if _phase(campaign, now) is not Phase.PAUSED:
+        raise WrongState(state=campaign.state)
+    _move(session, campaign, CampaignState.PUBLISHED)
+    _close(session, campaign, "campaign.resume", {}, actor, now)
+
+
+def end(session: Session, *, campaign_id: UUID, actor: str, now: datetime) -> None:
+    """Ends it before its time, for good. Raises CampaignNotFound, WrongState."""
+    campaign = lock(session, campaign_id=campaign_id)
+    if _phase(campaign, now) not in (Phase.BEFORE, Phase.RUNNING, Phase.PAUSED):
+        raise WrongState(state=campaign.state)
+    _move(session, campaign, CampaignState.ENDED, ended_at=now)
+    _close(session, campaign, "campaign.end", {"promised_until": campaign.ends_at.isoformat()}, actor, now)
+
+
+def extend(session: Session, *, campaign_id: UUID, ends_at: datetime, actor: str, now: datetime) -> None:
+    """A later end, while it has not ended: in the consumers' favour, so the law allows it.
+
+    Raises CampaignNotFound, WrongState, NotLonger, CannotPublish where it would now last too long.
+    """
+    campaign = lock(session, campaign_id=campaign_id)
+    if _phase(campaign, now) not in (Phase.BEFORE, Phase.RUNNING, Phase.PAUSED):
+        raise WrongState(state=campaign.state)
+    if ends_at <= campaign.ends_at:
+        raise NotLonger
+    plan = load_plan(session, campaign_id=campaign_id)
+    lines = [line for tranche in plan.tranches if tranche.is_published for line in tranche.ranges]
+    _take_batches(session, (line.batch_number for line in lines))
+    before = campaign.ends_at
+    affected(session, update(Campaign).where(Campaign.id == campaign_id).values(ends_at=ends_at))
+    found = _window_faults(session, campaign_id, now)
+    # Somebody whose clock ran ahead of ours may have published over these codes, thinking that we had ended.
+    if find_taken(session, lines=lines, besides=campaign_id, now=now):
+        raise WrongState(state=campaign.state)
+    if found:
+        raise CannotPublish(found)
+    facts: dict[str, object] = {"from": before.isoformat(), "to": ends_at.isoformat()}
+    _close(session, campaign, "campaign.extend", facts, actor, now)
+
+
+def _window_faults(session: Session, campaign_id: UUID, now: datetime) -> tuple[Fault, ...]:
+    plan = load_plan(session, campaign_id=campaign_id)
+    found = faults(plan, batches={}, taken=(), claimed={}, now=now)
+    return tuple(fault for fault in found if fault.code.startswith("window"))
+
+
+def _phase(campaign: Campaign, now: datetime) -> Phase:
+    return phase_of(state=campaign.state, starts_at=campaign.starts_at, ends_at=campaign.ends_at, now=now)
+
+
+def _take_batches(session: Session, numbers: Iterable[int]) -> None:
+    """Holds the rows of these batches until the transaction ends, lowest number first: no two can wait for each other.
+
+    FOR NO KEY UPDATE, so that scans and claims, which only point at batches, go on. SQLite's writers take turns anyway.
+    """
+    wanted = sorted(set(numbers))
+    session.execute(
+        select(Batch.number).where(Batch.number.in_(wanted)).order_by(Batch.number).with_for_update(key_share=True)
+    ).all()
+
+
+def _move(session: Session, campaign: Campaign, state: CampaignState, **values: datetime) -> None:
+    guarded = update(Campaign).where(Campaign.id == campaign.id, Campaign.state == campaign.state)
+    if affected(session, guarded.values(state=state, **values)) != 1:
+        raise WrongState(state=campaign.state)
+
+
+def _close(
+    session: Session, campaign: Campaign, action: str, facts: dict[str, object], actor: str, now: datetime
+) -> None:
+    """The end of every verb here: other processes hear of it, then the record of it."""
+    revision.bump(session)
+    staff.audit(
+        session,
+        actor=actor,
+        brand_id=campaign.brand_id,
+        action=action,
+        subject=f"campaign:{campaign.id}",
+        facts=facts,
+        now=now,
+    )
+    get_campaign(session, campaign_id=campaign.id)  # a caller that holds the row sees what it has become

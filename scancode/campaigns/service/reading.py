@@ -1,0 +1,173 @@
+"""Reading campaigns: rows, plans, and what publication has to know about batches and other campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scancode.campaigns.models import Campaign, CampaignState, Prize, PrizeKind, Tranche, TrancheRange
+from scancode.campaigns.planning import (
+    BatchState,
+    CampaignPlan,
+    Fault,
+    PrizeLine,
+    RangeLine,
+    Taken,
+    TranchePlan,
+    faults,
+    overlap,
+)
+from scancode.campaigns.service.refusals import CampaignNotFound, TrancheNotFound
+from scancode.catalog.models import Brand
+from scancode.codes.models import Batch
+from scancode.codes.models import BatchState as MintState
+
+Claimed = Callable[[int, int, int], int]
+"""``claimed(batch_number, first, last)``: how many inner codes of a range have a claim. Claims come later in the story
+than campaigns, so whoever publishes hands this in; it must read within the same transaction."""
+
+LIST_MAX = 200
+FRESH = {"populate_existing": True}
+"""Rows are changed by plain statements here; a session that read them before must not answer from memory."""
+
+
+def get_campaign(session: Session, *, campaign_id: UUID) -> Campaign:
+    """Raises CampaignNotFound."""
+    campaign = session.scalar(
+        select(Campaign).where(Campaign.id == campaign_id).execution_options(populate_existing=True)
+    )
+    if campaign is None:
+        raise CampaignNotFound
+    return campaign
+
+
+def get_tranche(session: Session, *, tranche_id: UUID) -> Tranche:
+    """Raises TrancheNotFound."""
+    tranche = session.scalar(select(Tranche).where(Tranche.id == tranche_id).execution_options(populate_existing=True))
+    if tranche is None:
+        raise TrancheNotFound
+    return tranche
+
+
+def list_campaigns(
+    session: Session, *, brand_id: UUID | None, limit: int = LIST_MAX, before: UUID | None = None
+) -> Sequence[Campaign]:
+    """Newest first; of every brand without ``brand_id``. ``before`` is the last id of the page before."""
+    statement = select(Campaign).order_by(Campaign.id.desc()).limit(min(limit, LIST_MAX))
+    if brand_id is not None:
+        statement = statement.where(Campaign.brand_id == brand_id)
+    if before is not None:
+        statement = statement.where(Campaign.id < before)
+    return session.scalars(statement, execution_options=FRESH).all()
+
+
+def list_tranches(session: Session, *, campaign_id: UUID) -> Sequence[Tranche]:
+    """In the order in which they were added."""
+    statement = select(Tranche).where(Tranche.campaign_id == campaign_id).order_by(Tranche.created_at, Tranche.id)
+    return session.scalars(statement, execution_options=FRESH).all()
+
+
+def list_prizes(session: Session, *, campaign_id: UUID) -> Sequence[Prize]:
+    """Every line of every table, thanks last in each; a draft's thanks have a count of 0 until publication."""
+    statement = (
+        select(Prize)
+        .join(Tranche, Tranche.id == Prize.tranche_id)
+        .where(Tranche.campaign_id == campaign_id)
+        .order_by(Tranche.created_at, Tranche.id, Prize.position)
+    )
+    return session.scalars(statement, execution_options=FRESH).all()
+
+
+def load_plan(session: Session, *, campaign_id: UUID) -> CampaignPlan:
+    """The campaign as the pure rules see it. Raises CampaignNotFound."""
+    campaign = get_campaign(session, campaign_id=campaign_id)
+    brand = session.get_one(Brand, campaign.brand_id)
+    tranches = list_tranches(session, campaign_id=campaign_id)
+    ranges: dict[UUID, list[RangeLine]] = {tranche.id: [] for tranche in tranches}
+    statement = select(TrancheRange).where(TrancheRange.tranche_id.in_(ranges)).order_by(TrancheRange.offset)
+    for row in session.scalars(statement, execution_options=FRESH):
+        ranges[row.tranche_id].append(RangeLine(row.batch_number, row.first, row.last))
+    prizes: dict[UUID, list[Prize]] = {tranche.id: [] for tranche in tranches}
+    for prize in list_prizes(session, campaign_id=campaign_id):
+        prizes[prize.tranche_id].append(prize)
+    return CampaignPlan(
+        id=campaign.id,
+        brand_id=campaign.brand_id,
+        state=campaign.state,
+        starts_at=campaign.starts_at,
+        ends_at=campaign.ends_at,
+        budget_fen=campaign.budget_fen,
+        budget_points=campaign.budget_points,
+        has_sponsor=bool(brand.company_zh and brand.company_en and (brand.support_phone or brand.support_url)),
+        tranches=tuple(_tranche_plan(tranche, ranges[tranche.id], prizes[tranche.id]) for tranche in tranches),
+    )
+
+
+def _tranche_plan(tranche: Tranche, ranges: Sequence[RangeLine], prizes: Sequence[Prize]) -> TranchePlan:
+    thanks = next(prize for prize in prizes if prize.kind == PrizeKind.THANKS)
+    return TranchePlan(
+        id=tranche.id,
+        ranges=tuple(ranges),
+        prizes=tuple(
+            PrizeLine(prize.kind, prize.amount, prize.count, prize.name_zh, prize.name_en)
+            for prize in prizes
+            if prize.kind != PrizeKind.THANKS
+        ),
+        thanks_zh=thanks.name_zh,
+        thanks_en=thanks.name_en,
+        is_published=tranche.published_at is not None,
+    )
+
+
+def find_faults(session: Session, *, campaign_id: UUID, claimed: Claimed, now: datetime) -> tuple[Fault, ...]:
+    """Everything that keeps the campaign's waiting prize pools from being published now. Raises CampaignNotFound."""
+    plan = load_plan(session, campaign_id=campaign_id)
+    waiting = [line for tranche in plan.waiting for line in tranche.ranges]
+    return faults(
+        plan,
+        batches=load_batches(session, {line.batch_number for tranche in plan.tranches for line in tranche.ranges}),
+        taken=find_taken(session, lines=waiting, besides=campaign_id, now=now),
+        claimed={line: claimed(line.batch_number, line.first, line.last) for line in waiting},
+        now=now,
+    )
+
+
+def load_batches(session: Session, numbers: Iterable[int]) -> dict[int, BatchState]:
+    """Those of the batches that exist."""
+    statement = select(Batch).where(Batch.number.in_(sorted(set(numbers))))
+    return {
+        batch.number: BatchState(
+            number=batch.number,
+            brand_id=batch.brand_id,
+            count=batch.count,
+            is_test=batch.is_test,
+            is_ready=batch.state == MintState.READY,
+            pays="inner" in batch.kinds.split(","),
+        )
+        for batch in session.scalars(statement, execution_options=FRESH)
+    }
+
+
+def find_taken(session: Session, *, lines: Sequence[RangeLine], besides: UUID, now: datetime) -> tuple[Taken, ...]:
+    """Published ranges that share a code with ``lines`` and whose campaign, another one, has not ended."""
+    statement = (
+        select(Campaign.id, Campaign.name_zh, TrancheRange.batch_number, TrancheRange.first, TrancheRange.last)
+        .join(Tranche, Tranche.campaign_id == Campaign.id)
+        .join(TrancheRange, TrancheRange.tranche_id == Tranche.id)
+        .where(
+            TrancheRange.batch_number.in_({line.batch_number for line in lines}),
+            Tranche.published_at.is_not(None),
+            Campaign.state.in_((CampaignState.PUBLISHED, CampaignState.PAUSED)),
+            Campaign.ends_at > now,
+            Campaign.id != besides,
+        )
+    )
+    found = (
+        Taken(row.id, row.name_zh, RangeLine(row.batch_number, row.first, row.last))
+        for row in session.execute(statement)
+    )
+    return tuple(taken for taken in found if any(overlap(taken.range, line) for line in lines))

@@ -1,0 +1,59 @@
+"""What campaigns refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scancode.campaigns.planning import Fault
+from scancode.errors import NotFound, Refusal
+from scancode.i18n import N_
+
+
+class CampaignNotFound(NotFound):
+    code = "campaign_not_found"
+    text = N_("This campaign does not exist. It may have been a draft that somebody discarded.")
+
+
+class TrancheNotFound(NotFound):
+    code = "tranche_not_found"
+    text = N_("This prize pool does not exist. Somebody may have removed it.")
+
+
+class Frozen(Refusal):
+    """What is published does not change. Facts: ``state``."""
+
+    code = "campaign_frozen"
+    text = N_("This is published and cannot be changed any more: people take part under these rules.")
+
+
+class WrongState(Refusal):
+    """Facts: ``state``."""
+
+    code = "campaign_state"
+    text = N_("The campaign is not in a state for this. Somebody may just have changed it; look again.")
+
+
+class CannotPublish(Refusal):
+    """``faults`` says everything that is wrong at once. Facts: ``codes`` of the faults and their ``count``."""
+
+    code = "campaign_faults"
+    text = N_("The campaign cannot be published yet: {count} things are to be mended first.")
+    status = 422
+
+    def __init__(self, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(codes=[fault.code for fault in faults], count=len(faults))
+        self.faults = tuple(faults)
+
+
+class NotLonger(Refusal):
+    code = "campaign_not_longer"
+    text = N_("The end can only be moved later: an earlier one would take back what was promised.")
+    status = 422
+
+
+class TooMany(Refusal):
+    """Facts: ``most``."""
+
+    code = "campaign_too_many"
+    text = N_("A campaign has at most {most} prize pools.")
+    status = 422

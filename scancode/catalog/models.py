@@ -1,0 +1,73 @@
+"""What is sold: brands, their products, the words and pictures of a product's page, and the revision of it all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scancode.db import Base
+
+
+class Revision(Base):
+    """One row whose number grows with every change to a reference table; processes watch it to drop their caches."""
+
+    __tablename__ = "revision"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int]
+
+
+class Brand(Base):
+    __tablename__ = "brands"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(40), unique=True)
+    name_zh: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str] = mapped_column(String(80))
+    timezone: Mapped[str] = mapped_column(String(40))
+    colour: Mapped[str] = mapped_column(String(7))
+    company_zh: Mapped[str] = mapped_column(String(120))
+    company_en: Mapped[str] = mapped_column(String(120))
+    support_phone: Mapped[str] = mapped_column(String(40))
+    support_url: Mapped[str] = mapped_column(String(200))
+    privacy_zh: Mapped[str] = mapped_column(Text)
+    privacy_en: Mapped[str] = mapped_column(Text)
+    privacy_version: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[datetime]
+
+
+class Product(Base):
+    __tablename__ = "products"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), index=True)
+    gtin: Mapped[str] = mapped_column(String(14), unique=True)
+    name_zh: Mapped[str] = mapped_column(String(120))
+    name_en: Mapped[str] = mapped_column(String(120))
+    spec_zh: Mapped[str] = mapped_column(String(120), default="")
+    spec_en: Mapped[str] = mapped_column(String(120), default="")
+    story_zh: Mapped[str] = mapped_column(Text, default="")
+    story_en: Mapped[str] = mapped_column(Text, default="")
+    is_archived: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class Picture(Base):
+    """A picture of a product's page, re-encoded on upload (no metadata of the camera is kept)."""
+
+    __tablename__ = "pictures"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"), index=True)
+    position: Mapped[int]
+    alt_zh: Mapped[str] = mapped_column(String(200))
+    alt_en: Mapped[str] = mapped_column(String(200))
+    mime: Mapped[str] = mapped_column(String(20))
+    width: Mapped[int]
+    height: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)

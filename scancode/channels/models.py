@@ -1,0 +1,159 @@
+"""Where items go and who serves: channels, stores, guides, the placed codes that lead to them, and shipments.
+
+A touchpoint is anything with a QR of its own that is not an item: a store, a guide, a scene (a shelf, a parcel card,
+a live room). Shipped ranges of one batch never overlap: each serial is in at most one place.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scancode.channels.rules import Source as Source
+from scancode.db import Base
+
+
+class ChannelKind(StrEnum):
+    DISTRIBUTOR = "distributor"
+    RETAIL = "retail"
+    ECOMMERCE = "ecommerce"
+    LIVE = "live"
+    PARTNER = "partner"
+    DIRECT = "direct"
+
+
+class TouchKind(StrEnum):
+    STORE = "store"
+    GUIDE = "guide"
+    SCENE = "scene"
+
+
+class Channel(Base):
+    __tablename__ = "channels"
+    __table_args__ = (UniqueConstraint("brand_id", "name"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    kind: Mapped[str] = mapped_column(String(16))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class Store(Base):
+    __tablename__ = "stores"
+    __table_args__ = (UniqueConstraint("channel_id", "name"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id"), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    province: Mapped[str] = mapped_column(String(40), default="")
+    city: Mapped[str] = mapped_column(String(40), default="")
+    address: Mapped[str] = mapped_column(String(200), default="")
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class Guide(Base):
+    __tablename__ = "guides"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id"), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    staff_no: Mapped[str] = mapped_column(String(40), default="")
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class Touchpoint(Base):
+    """A placed code. ``scene`` is the value reports group by; ``placement`` says where within the store it hangs."""
+
+    __tablename__ = "touchpoints"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(String(16), unique=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id"))
+    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"), index=True)
+    guide_id: Mapped[UUID | None] = mapped_column(ForeignKey("guides.id"), index=True)
+    scene: Mapped[str] = mapped_column(String(32), default="")
+    placement: Mapped[str] = mapped_column(String(80), default="")
+    name: Mapped[str] = mapped_column(String(80))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class Touch(Base):
+    """A browser opened a placed code."""
+
+    __tablename__ = "touches"
+
+    visitor_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    touchpoint_id: Mapped[UUID] = mapped_column(ForeignKey("touchpoints.id"), index=True)
+    touched_at: Mapped[datetime]
+
+
+class Shipment(Base):
+    __tablename__ = "shipments"
+    __table_args__ = (UniqueConstraint("brand_id", "number"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), index=True)
+    number: Mapped[str] = mapped_column(String(60))
+    channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id"))
+    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
+    note: Mapped[str] = mapped_column(String(200), default="")
+    shipped_at: Mapped[datetime]
+    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+
+
+class ShipmentLine(Base):
+    """What a shipment carried, kept for ever; ``moved_from`` is the shipment that had the serials before, if any."""
+
+    __tablename__ = "shipment_lines"
+    __table_args__ = (CheckConstraint("first <= last", name="in_order"),)
+
+    shipment_id: Mapped[UUID] = mapped_column(ForeignKey("shipments.id"), primary_key=True)
+    batch_number: Mapped[int] = mapped_column(ForeignKey("batches.number"), primary_key=True)
+    first: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int]
+    moved_from: Mapped[UUID | None] = mapped_column(ForeignKey("shipments.id"))
+
+
+class ShippedRange(Base):
+    """Where serials are now. Of each serial only the last shipment is here."""
+
+    __tablename__ = "shipped_ranges"
+    __table_args__ = (CheckConstraint("first <= last", name="in_order"),)
+
+    batch_number: Mapped[int] = mapped_column(ForeignKey("batches.number"), primary_key=True)
+    first: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int]
+    shipment_id: Mapped[UUID] = mapped_column(ForeignKey("shipments.id"), index=True)
+    channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id"))
+    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
+
+
+class Acquisition(Base):
+    """Where a member came from, written once when they join. A member without one does not exist."""
+
+    __tablename__ = "acquisitions"
+
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    brand_id: Mapped[UUID]
+    source: Mapped[str] = mapped_column(String(10))
+    channel_id: Mapped[UUID | None] = mapped_column(ForeignKey("channels.id"), index=True)
+    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
+    guide_id: Mapped[UUID | None] = mapped_column(ForeignKey("guides.id"))
+    touchpoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("touchpoints.id"))
+    product_id: Mapped[UUID | None] = mapped_column(ForeignKey("products.id"))
+    batch_number: Mapped[int | None] = mapped_column(ForeignKey("batches.number"))
+    code_id: Mapped[int | None] = mapped_column(BigInteger)
+    day: Mapped[str] = mapped_column(String(10))
+    acquired_at: Mapped[datetime]

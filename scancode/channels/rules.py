@@ -1,0 +1,217 @@
+"""Who gets the credit for a scan, and which serials may be shipped. Pure decisions on frozen facts.
+
+The last touch within ``touch_days`` explains a scan of the same brand; else the place that the item was shipped to;
+else nothing does, and reports say ``unknown``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from uuid import UUID
+
+from batches.text import ALPHABET
+from scancode.codes.ranges import Span, overlay
+from scancode.errors import Refusal
+from scancode.i18n import N_
+
+RANGES_MAX = 200
+TOKEN_LENGTH = 12
+"""60 random bits: nobody finds a placed code by trying."""
+
+_TOKEN = re.compile(rf"[{ALPHABET}]{{10,16}}")
+_RANGE = re.compile(r"(\d{1,9})(?:\s*[-–—~～至]\s*(\d{1,9}))?")
+_BETWEEN = re.compile(r"[,，、;；\n]+")
+
+
+class Source(StrEnum):
+    """How a scan came by its attribution."""
+
+    TOUCH = "touch"
+    SHIPMENT = "shipment"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a range of serials was shipped to last."""
+
+    channel_id: UUID
+    store_id: UUID | None
+    shipment_id: UUID
+
+
+@dataclass(frozen=True)
+class TouchpointFacts:
+    """A placed code. ``is_active`` is False as soon as it, its guide, its store or its channel was deactivated."""
+
+    id: UUID
+    token: str
+    brand_id: UUID
+    kind: str
+    channel_id: UUID
+    store_id: UUID | None
+    guide_id: UUID | None
+    scene: str
+    placement: str
+    name: str
+    is_active: bool
+    store_name: str = ""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Who gets the credit. ``source`` is touch, shipment or unknown; unknown has no ids at all."""
+
+    source: str
+    channel_id: UUID | None = None
+    store_id: UUID | None = None
+    guide_id: UUID | None = None
+    touchpoint_id: UUID | None = None
+
+
+UNKNOWN = Attribution(Source.UNKNOWN.value)
+
+
+class BadRanges(Refusal):
+    code = "bad_ranges"
+    text = N_("Write serial numbers as 0-999, several ranges with a comma between. “{part}” is not one.")
+    status = 422
+
+
+class TooManyRanges(Refusal):
+    code = "too_many_ranges"
+    text = N_("At most {limit} ranges fit into one shipment. Please make two of it.")
+    status = 422
+
+
+class RangesOverlap(Refusal):
+    code = "ranges_overlap"
+    text = N_("Serial {serial} is named twice in this shipment.")
+    status = 422
+
+
+class OutOfBatch(Refusal):
+    code = "out_of_batch"
+    text = N_("The batch has serials 0 to {last_of_batch}; {first}–{last} is not within them.")
+    status = 422
+
+
+def attribute(
+    *,
+    touch: TouchpointFacts | None,
+    touched_at: datetime | None,
+    place: Place | None,
+    brand_id: UUID,
+    now: datetime,
+    touch_days: int,
+) -> Attribution:
+    """The credit for a scan at ``now`` of an item of ``brand_id`` that was shipped to ``place``.
+
+    A touch counts up to and including exactly ``touch_days`` after it; 0 days switches touches off. A placed code
+    that is switched off at the time of the scan explains nothing.
+    """
+    if (
+        touch is not None
+        and touched_at is not None
+        and touch_days > 0
+        and touch.is_active
+        and touch.brand_id == brand_id
+        and now - touched_at <= timedelta(days=touch_days)
+    ):
+        return Attribution(Source.TOUCH.value, touch.channel_id, touch.store_id, touch.guide_id, touch.id)
+    if place is not None:
+        return Attribution(Source.SHIPMENT.value, place.channel_id, place.store_id)
+    return UNKNOWN
+
+
+def read_token(text: str) -> str | None:
+    """The token as it is stored, or None for a text that cannot be one (no query is spent on those)."""
+    token = text.strip().upper()
+    return token if _TOKEN.fullmatch(token) else None
+
+
+def read_ranges(text: str, *, count: int) -> list[tuple[int, int]]:
+    """``"0-999, 2000"`` -> ``[(0, 999), (2000, 2000)]``, sorted; an empty text is the whole batch of ``count``.
+
+    Raises BadRanges, TooManyRanges, OutOfBatch, RangesOverlap.
+    """
+    parts = [part.strip() for part in _BETWEEN.split(text) if part.strip()]
+    if not parts:
+        return [(0, count - 1)]
+    found: list[tuple[int, int]] = []
+    for part in parts[: RANGES_MAX + 1]:
+        match = _RANGE.fullmatch(part)
+        if match is None:
+            raise BadRanges(part=part[:20])
+        found.append((int(match[1]), int(match[2] or match[1])))
+    return check_ranges(found, count=count)
+
+
+def check_ranges(ranges: Sequence[tuple[int, int]], *, count: int) -> list[tuple[int, int]]:
+    """The ranges sorted. Raises the same refusals as ``read_ranges``."""
+    if len(ranges) > RANGES_MAX:
+        raise TooManyRanges(limit=RANGES_MAX)
+    ordered = sorted(ranges)
+    for first, last in ordered:
+        if first < 0 or last >= count or last < first:
+            raise OutOfBatch(first=first, last=last, last_of_batch=count - 1)
+    for (_, last), (first, _) in pairwise(ordered):
+        if first <= last:
+            raise RangesOverlap(serial=first)
+    return ordered
+
+
+def leave_out(ranges: Sequence[tuple[int, int]], dead: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """``ranges`` without the serials of ``dead``; both are sorted and free of overlaps."""
+    left: list[tuple[int, int]] = []
+    for first, last in ranges:
+        start = first
+        for low, high in dead:
+            if high < start or low > last:
+                continue
+            if low > start:
+                left.append((start, low - 1))
+            start = high + 1
+        if start <= last:
+            left.append((start, last))
+    return left
+
+
+def lay(old: Sequence[Span[Place]], ranges: Sequence[tuple[int, int]], place: Place) -> list[Span[Place]]:
+    """Where everything of a batch is, once ``ranges`` went to ``place``."""
+    spans = list(old)
+    for first, last in ranges:
+        spans = overlay(spans, Span(first, last, place))
+    return spans
+
+
+@dataclass(frozen=True)
+class Line:
+    """Serials that a shipment carried, and the shipment that they were moved from, if any."""
+
+    first: int
+    last: int
+    moved_from: UUID | None
+
+
+def lines_of(old: Sequence[Span[Place]], ranges: Sequence[tuple[int, int]]) -> list[Line]:
+    """``ranges`` cut up by where their serials were before."""
+    lines: list[Line] = []
+    for first, last in ranges:
+        start = first
+        for span in old:
+            part = span.cut(first, last)
+            if part is None:
+                continue
+            if part.first > start:
+                lines.append(Line(start, part.first - 1, None))
+            lines.append(Line(part.first, part.last, span.value.shipment_id))
+            start = part.last + 1
+        if start <= last:
+            lines.append(Line(start, last, None))
+    return lines

@@ -1,0 +1,1 @@
+"""The once-per-code act."""

@@ -1,0 +1,116 @@
+"""Where the claims of one process meet: those that arrive while a transaction is under way share the next one.
+
+Nobody waits for a timer. A request that finds the desk free serves itself at once, with whoever has come meanwhile;
+under load one commit carries many claims. An answer is given only after the commit that holds it. A group that fails
+is rolled back and its claims are made one by one, so nobody suffers for another.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+
+import structlog
+from sqlalchemy.orm import Session
+
+from scancode.claims.rules import ClaimAnswer
+from scancode.claims.service.claiming import claim
+from scancode.claims.service.many import Request, claim_many
+from scancode.db import Database
+
+GROUP_MAX = 64
+log = structlog.get_logger(__name__)
+
+
+class _Ticket:
+    """One who waits. ``woken`` is held until there is an answer, or the turn to serve is handed over."""
+
+    __slots__ = ("answer", "is_served", "request", "woken")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.answer: ClaimAnswer | None = None
+        self.is_served = False
+        self.woken = threading.Lock()
+        self.woken.acquire()
+
+
+class Desk:
+    """One per process. Threads call ``serve``; one of them at a time works for all that wait."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._waiting: deque[_Ticket] = deque()
+        self._turn = threading.Lock()
+        os.register_at_fork(after_in_child=self._start_anew)
+
+    def _start_anew(self) -> None:
+        """A child process has none of its parent's threads: nobody there waits, and nobody would end the turn."""
+        self._waiting.clear()
+        self._turn = threading.Lock()
+
+    def serve(self, request: Request) -> ClaimAnswer:
+        """As ``claims.claim``, committed. Raises its refusals, and what the database raises."""
+        ticket = _Ticket(request)
+        self._waiting.append(ticket)
+        if not self._turn.acquire(blocking=False):
+            ticket.woken.acquire()
+        if not ticket.is_served:  # then the turn is ours
+            try:
+                while not ticket.is_served:
+                    self._serve_group()
+            finally:
+                self._hand_over()
+        if ticket.answer is None:
+            ticket.answer = self._serve_singly(request)
+        return ticket.answer
+
+    def _hand_over(self) -> None:
+        """Gives the turn to whoever waits longest, else ends it; somebody may have come between look and end."""
+        while True:
+            if self._waiting:
+                self._waiting[0].woken.release()
+                return
+            self._turn.release()
+            if not self._waiting or not self._turn.acquire(blocking=False):
+                return
+
+    def _serve_group(self) -> None:
+        """Whoever waits, at most ``GROUP_MAX``, in one transaction."""
+        group = [self._waiting.popleft() for _ in range(min(GROUP_MAX, len(self._waiting)))]
+        answers: list[ClaimAnswer | None] = [None] * len(group)
+        try:
+            with self._db.transaction() as session:
+                answers = self._together(session, group)
+        except Exception as error:  # whatever it was: singly it is found out whose it is
+            log.info("claim_group_failed", claims=len(group), error=type(error).__name__)
+            answers = [None] * len(group)
+        finally:
+            for ticket, answer in zip(group, answers, strict=True):
+                ticket.answer = answer
+                ticket.is_served = True
+                ticket.woken.release()
+
+    @staticmethod
+    def _together(session: Session, group: list[_Ticket]) -> list[ClaimAnswer | None]:
+        now = max(ticket.request.now for ticket in group)
+        return claim_many(session, requests=[ticket.request for ticket in group], now=now)
+
+    def _serve_singly(self, asked: Request) -> ClaimAnswer:
+        """In its own thread and transaction: what the group left out, with all its reasons."""
+        return self._db.retrying(
+            lambda session: claim(
+                session,
+                code=asked.code,
+                batch=asked.batch,
+                brand=asked.brand,
+                offer=asked.offer,
+                claimant=asked.claimant,
+                attribution=asked.attribution,
+                now=asked.now,
+                reservation_hours=asked.reservation_hours,
+                prefix=asked.prefix,
+                draw_sealer=asked.draw_sealer,
+            )
+        )

@@ -1,0 +1,47 @@
+"""Claims: the once-per-code act. The row's primary key is the code itself, so there is never a second one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scancode.claims.rules import ClaimState as ClaimState
+from scancode.db import Base
+
+
+class Claim(Base):
+    __tablename__ = "claims"
+    __table_args__ = (
+        Index("ix_claims_day", "brand_id", "day"),
+        Index("ix_claims_subject", "subject_id"),
+        Index("ix_claims_account", "account_id"),
+        Index("ix_claims_visitor", "visitor_id"),
+        Index("ix_claims_campaign", "campaign_id"),
+    )
+
+    code_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    state: Mapped[str] = mapped_column(String(12))
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"))
+    batch_number: Mapped[int] = mapped_column(ForeignKey("batches.number"))
+    campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaigns.id"))
+    prize_id: Mapped[UUID | None] = mapped_column(ForeignKey("prizes.id"))
+    prize_kind: Mapped[str] = mapped_column(String(12))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    visitor_id: Mapped[UUID | None]
+    # The identity (openid, else phone) that it belongs to; None while a visitor holds it.
+    subject_id: Mapped[UUID | None]
+    # The ledger account: the member's id, or the identity's while it belongs to no member.
+    account_id: Mapped[UUID | None]
+    source: Mapped[str] = mapped_column(String(10))
+    channel_id: Mapped[UUID | None] = mapped_column(ForeignKey("channels.id"))
+    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
+    guide_id: Mapped[UUID | None] = mapped_column(ForeignKey("guides.id"))
+    touchpoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("touchpoints.id"))
+    day: Mapped[str] = mapped_column(String(10))
+    reserved_until: Mapped[datetime | None]
+    claimed_at: Mapped[datetime]
+    is_test: Mapped[bool]

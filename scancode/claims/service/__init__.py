@@ -1,0 +1,26 @@
+"""The verbs of claims. Call sites read ``claims.claim(…)``, ``claims.bind(…)``, ``claims.find_claim(…)``."""
+
+from scancode.claims.rules import ClaimAnswer, Claimant, ClaimCode, ClaimView, Standing
+from scancode.claims.service.binding import bind, quarantine, reassign
+from scancode.claims.service.claiming import claim
+from scancode.claims.service.many import Request, claim_many
+from scancode.claims.service.reading import count_claimed, find_claim, find_facts, list_quarantined, of_person
+
+__all__ = [
+    "ClaimAnswer",
+    "ClaimCode",
+    "ClaimView",
+    "Claimant",
+    "Request",
+    "Standing",
+    "bind",
+    "claim",
+    "claim_many",
+    "count_claimed",
+    "find_claim",
+    "find_facts",
+    "list_quarantined",
+    "of_person",
+    "quarantine",
+    "reassign",
+]

@@ -1,0 +1,131 @@
+"""The claim: once per code, ever. The row's primary key decides; everything it earns is in the same transaction.
+
+Life, campaign and stops are read in this transaction, so that a void, a pause or a stop that was committed before it
+is never missed. Statements are few and plain: this is the one write that every winner makes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from scancode.campaigns.rules import Offer, draw
+from scancode.catalog.rules import BrandFacts
+from scancode.channels.rules import Attribution
+from scancode.claims.models import Claim
+from scancode.claims.rules import (
+    ClaimAnswer,
+    Claimant,
+    ClaimCode,
+    ClaimedByAnother,
+    ClaimFacts,
+    ClaimsStopped,
+    ClaimState,
+    SnapshotAccount,
+    check_kind,
+    owns,
+    view_of,
+)
+from scancode.claims.service.binding import bind_one, reward
+from scancode.claims.service.claimants import settle
+from scancode.claims.service.gate import pass_quickly, pass_slowly
+from scancode.claims.service.reading import find_facts, view
+from scancode.claims.service.row import facts_from, make_row, origin_of
+from scancode.codes.rules import BatchFacts
+from scancode.db import affected, insert_once
+from scancode.errors import Refusal
+from scancode.scans import service as scans
+from scancode.sealing import Sealer
+
+TRIES = 4
+
+
+def claim(
+    session: Session,
+    *,
+    code: ClaimCode,
+    batch: BatchFacts,
+    brand: BrandFacts,
+    offer: Offer | None,
+    claimant: Claimant,
+    now: datetime,
+    reservation_hours: int,
+    prefix: str,
+    draw_sealer: Sealer,
+    attribution: Attribution | None = None,
+) -> ClaimAnswer:
+    """What the code holds, for whoever claims it first; the same answer for them whenever they ask again.
+
+    ``offer`` may be as old as a cache is: whether it still runs is read here. Without ``attribution`` the claim takes
+    that of the scan. Raises a Refusal with its reason: see ``claims.rules``.
+    """
+    check_kind(code.kind)
+    known = pass_quickly(session, code=code, offer=offer, claimant=claimant, now=now)
+    claimant = known or settle(session, claimant=claimant, brand_id=batch.brand_id)
+    for _ in range(TRIES):
+        may_bind = True
+        try:
+            if known is None or offer is None:
+                offer = pass_slowly(
+                    session, code=code, brand=brand, claimant=claimant, draw_sealer=draw_sealer, now=now
+                )
+        except Refusal as refusal:
+            found = find_facts(session, code_id=code.code_id)
+            if found is None or found.has_lapsed(now):
+                raise
+            may_bind = not isinstance(refusal, ClaimsStopped | SnapshotAccount)
+        else:
+            row = make_row(
+                code=code,
+                batch=batch,
+                day=brand.day(now),
+                offer=offer,
+                prize=draw(offer, code.serial),
+                claimant=claimant,
+                now=now,
+                reservation_hours=reservation_hours,
+            )
+            if attribution is None and claimant.visitor_id is not None:
+                attribution = scans.attribution_of(session, code_id=code.code_id, visitor_id=claimant.visitor_id)
+            row |= origin_of(attribution)
+            if insert_once(session, Claim, **row) or _take_over(session, row, now):
+                return _answer_new(session, row, claimant, prefix, now)
+            found = find_facts(session, code_id=code.code_id)
+        if found is not None and not found.has_lapsed(now):
+            return _answer_again(session, found, claimant, prefix, now, may_bind=may_bind)
+    raise AssertionError("a claim's row kept changing")
+
+
+def _take_over(session: Session, row: dict[str, Any], now: datetime) -> bool:
+    """Makes a lapsed reservation this claimant's, if it is still lapsed and nobody else was quicker."""
+    lapsed = update(Claim).where(
+        Claim.code_id == row["code_id"],
+        Claim.state == ClaimState.RESERVED.value,
+        Claim.reserved_until <= now,
+    )
+    return affected(session, lapsed.values(row)) == 1
+
+
+def _answer_new(session: Session, row: dict[str, Any], claimant: Claimant, prefix: str, now: datetime) -> ClaimAnswer:
+    made = facts_from(row)
+    payout = None
+    if made.state == ClaimState.CLAIMED:
+        payout = reward(session, made, claimant=claimant, prefix=prefix, now=now)
+    return ClaimAnswer(view_of(claimant, made, now, payout), is_new=True)
+
+
+def _answer_again(
+    session: Session, found: ClaimFacts, claimant: Claimant, prefix: str, now: datetime, *, may_bind: bool
+) -> ClaimAnswer:
+    """For a code that is taken: its holder sees (or now binds) their own, anybody else is refused."""
+    if not owns(claimant, found):
+        raise ClaimedByAnother(day=found.day)
+    bound = found
+    if found.state == ClaimState.RESERVED and claimant.is_known and may_bind:
+        bound = bind_one(session, found, claimant=claimant, prefix=prefix, now=now)
+        if not owns(claimant, bound):
+            raise ClaimedByAnother(day=bound.day)
+    return ClaimAnswer(view(session, bound, claimant=claimant, now=now), is_new=bound.state != found.state)

@@ -1,0 +1,199 @@
+"""Many claims in one transaction: what ``claim`` does for one, for those of a group where nothing is in the way.
+
+A handful of statements serve the whole group: may these be claimed now, claim them, promise their money and points.
+A claim that something speaks against is left out, and one whose row is there fails the group: ``claim`` deals with
+them singly. PostgreSQL is waited for twice, and once more by the commit, however many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from batches.codes import Kind
+from scancode.campaigns.rules import Offer, draw
+from scancode.catalog.rules import BrandFacts
+from scancode.channels.rules import Attribution
+from scancode.claims.models import Claim
+from scancode.claims.rules import ClaimAnswer, Claimant, ClaimCode, ClaimFacts, ClaimState, view_of
+from scancode.claims.service.gate import STOP
+from scancode.claims.service.row import facts_from, make_row, origin_of
+from scancode.codes.rules import BatchFacts, Life
+from scancode.db import as_uuid, gathering, insert_many, mark, send
+from scancode.ledger import service as ledger
+from scancode.payouts import service as payouts
+from scancode.payouts.rules import PayoutFacts
+from scancode.sealing import Sealer
+
+Sent = Callable[[], list[Any]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One claim to make: the arguments of ``claim``."""
+
+    code: ClaimCode
+    batch: BatchFacts
+    brand: BrandFacts
+    offer: Offer | None
+    claimant: Claimant
+    attribution: Attribution | None
+    now: datetime
+    reservation_hours: int
+    prefix: str
+    draw_sealer: Sealer
+
+
+def claim_many(session: Session, *, requests: Sequence[Request], now: datetime) -> list[ClaimAnswer | None]:
+    """The answer of each request in their order; None for one that has to be made singly.
+
+    Raises what the database or its driver raises, above all when one of the codes has a claim; then nothing of the
+    group may be committed, and all of them have to be made singly.
+    """
+    ready = _admit(session, requests, now)
+    rows = {
+        place: make_row(
+            code=requests[place].code,
+            batch=requests[place].batch,
+            day=requests[place].brand.day(now),
+            offer=offer,
+            prize=draw(offer, requests[place].code.serial),
+            claimant=claimant,
+            now=now,
+            reservation_hours=requests[place].reservation_hours,
+        )
+        | origin_of(requests[place].attribution)
+        for place, (claimant, offer) in ready.items()
+    }
+    made = {place: facts_from(row) for place, row in rows.items()}
+    with gathering(session):
+        # In the order of their codes: two groups that meet over the same ones never wait for each other in a circle.
+        insert_many(session, Claim, sorted(rows.values(), key=lambda row: int(row["code_id"])))
+        won = [(made[place], ready[place][0], requests[place].prefix) for place in made]
+        money = _reward(session, won, now)
+    return [
+        ClaimAnswer(view_of(ready[place][0], made[place], now, money.get(made[place].code_id)), is_new=True)
+        if place in made
+        else None
+        for place in range(len(requests))
+    ]
+
+
+def _admit(session: Session, requests: Sequence[Request], now: datetime) -> dict[int, tuple[Claimant, Offer]]:
+    """The requests that nothing speaks against, by their place, with the claimant as the book knows them."""
+    plain: dict[int, Offer] = {}
+    codes: set[int] = set()
+    for place, request in enumerate(requests):
+        unknown_ids = request.claimant.identity_id is None and bool(request.claimant.ids)
+        fits = request.code.kind == Kind.INNER and request.offer is not None and not unknown_ids
+        if fits and request.attribution is not None and request.code.code_id not in codes and request.offer:
+            plain[place] = request.offer
+            codes.add(request.code.code_id)
+    if not plain:
+        return {}
+    with gathering(session):
+        lives_sent = _ask_lives(session, [requests[place].code for place in plain])
+        running_sent = _ask_running(session, {offer.campaign_id for offer in plain.values()}, now)
+        known_sent = _ask_people(session, {who for place in plain if (who := requests[place].claimant.identity_id)})
+        stopped, *lives = lives_sent()[0]
+        running = {as_uuid(row[0]) for row in running_sent()}
+        known = {as_uuid(row[0]): (as_uuid(row[1]), as_uuid(row[2])) for row in known_sent() if not row[3]}
+    if stopped is not None:
+        return {}
+    ready = {}
+    for (place, offer), life in zip(plain.items(), lives, strict=True):
+        claimant = _settled(requests[place].claimant, offer.brand_id, known)
+        if life == Life.ACTIVE and offer.campaign_id in running and claimant is not None:
+            ready[place] = (claimant, offer)
+    return ready
+
+
+def _ask_lives(session: Session, codes: Sequence[ClaimCode]) -> Sent:
+    """One row: why claims are stopped, then the state of each code's serial."""
+    values = [value for code in codes for value in (code.serial, code.batch_number, code.serial)]
+    return send(session, _lives_text(len(codes), mark(session)), values)
+
+
+def _ask_running(session: Session, ids: set[UUID], now: datetime) -> Sent:
+    """The campaigns that run at this moment: ``campaigns.rules.phase_of`` in the database's words."""
+    return send(session, _running_text(len(ids), mark(session)), [*sorted(ids), now, now])
+
+
+def _ask_people(session: Session, ids: set[UUID]) -> Sent:
+    """Brand and member of each openid, and whether it is a mere snapshot.
+
+    The rows are share-locked: a join that moves a person's points waits for their claim, or goes before it.
+    """
+    return send(session, _people_text(len(ids), mark(session)), sorted(ids)) if ids else list
+
+
+@lru_cache(maxsize=512)
+def _lives_text(count: int, place: str) -> str:
+    # Ranges do not overlap: only the last one that begins before the serial can hold it.
+    life = (
+        f'(SELECT CASE WHEN "last" >= {place} THEN state END FROM life_ranges '
+        f'WHERE batch_number = {place} AND "first" <= {place} ORDER BY "first" DESC LIMIT 1)'
+    )
+    return f"SELECT (SELECT reason FROM stops WHERE name = '{STOP}'), {', '.join([life] * count)}"
+
+
+@lru_cache(maxsize=512)
+def _running_text(count: int, place: str) -> str:
+    return (
+        f"SELECT id FROM campaigns WHERE id IN ({', '.join([place] * count)}) "
+        f"AND state = 'published' AND starts_at <= {place} AND ends_at > {place}"
+    )
+
+
+@lru_cache(maxsize=512)
+def _people_text(count: int, place: str) -> str:
+    lock = "" if place == "?" else " FOR SHARE"
+    ids = ", ".join([place] * count)
+    return f"SELECT id, brand_id, member_id, is_snapshot FROM identities WHERE id IN ({ids}) ORDER BY id{lock}"
+
+
+def _settled(
+    claimant: Claimant, brand_id: UUID, known: Mapping[UUID | None, tuple[UUID | None, UUID | None]]
+) -> Claimant | None:
+    """The claimant with the member of their openid; None where more would have to be looked up."""
+    if claimant.identity_id is None:
+        return claimant
+    its_brand, member_id = known.get(claimant.identity_id, (None, None))
+    if its_brand != brand_id:
+        return None
+    is_plain = claimant.member_id is None and claimant.phone_identity_id is None
+    if not is_plain and (member_id is None or member_id != claimant.member_id):
+        return None
+    return replace(claimant, member_id=member_id)
+
+
+def _reward(session: Session, won: Sequence[tuple[ClaimFacts, Claimant, str]], now: datetime) -> dict[int, PayoutFacts]:
+    """Promises money first, then points: counters come last in every transaction. Returns the payouts by code."""
+    paid = [one for one in won if one[0].state == ClaimState.CLAIMED and not one[0].is_test]
+    money = [
+        payouts.Order(
+            code_id=claim.code_id,
+            brand_id=claim.brand_id,
+            campaign_id=claim.campaign_id,
+            identity_id=claimant.identity_id,
+            amount_fen=claim.amount,
+            cause=f"claim:{claim.code_id}",
+        )
+        for claim, claimant, _ in paid
+        if claim.prize_kind == "red_packet"
+    ]
+    made = payouts.create_many(session, money, prefix=paid[0][2], now=now) if money else []
+    points: dict[UUID, list[ledger.Grant]] = {}
+    for claim, claimant, _ in paid:
+        if claim.prize_kind == "points" and claimant.account_id is not None:
+            grant = ledger.Grant(claimant.account_id, f"claim:{claim.code_id}", claim.amount)
+            points.setdefault(claim.brand_id, []).append(grant)
+    for brand_id in sorted(points):
+        ledger.grant_many(session, brand_id=brand_id, grants=points[brand_id], now=now)
+    return {payout.code_id: payout for payout in made}

@@ -1,0 +1,1 @@
+"""Batches of codes and their life."""

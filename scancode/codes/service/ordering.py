@@ -1,0 +1,262 @@
+"""Ordering codes and what becomes of an order: minting, ready, failed, cancelled, tried again.
+
+The order number makes ordering idempotent: asked twice for the same, the same batch is returned; asked for something
+else under the same number, the order is refused.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Update, select, update
+from sqlalchemy.orm import Session
+
+from batches.codes import BATCH_SALT_BYTES, MAX_BATCH_COUNT, Kind
+from batches.part import FileRecord
+from scancode.catalog import revision
+from scancode.catalog.models import Product
+from scancode.codes.models import Batch, PackFile
+from scancode.codes.orders import OrderDraft, kinds_of, kinds_text
+from scancode.codes.rules import BatchState
+from scancode.codes.service.reading import find_order, get_batch
+from scancode.db import affected, insert_once
+from scancode.errors import NotFound, Refusal
+from scancode.i18n import N_
+from scancode.jobs import service as jobs
+from scancode.staff import service as staff
+
+NUMBER_TRIES = 20
+
+
+class OrderNumberTaken(Refusal):
+    code = "order_no_taken"
+    text = N_("This order number was used before, for a different order. Use a new number.")
+
+
+class ProductArchived(Refusal):
+    code = "product_archived"
+    text = N_("This product is archived. No codes can be ordered for it.")
+
+
+class BatchStateRefusal(Refusal):
+    """Facts: ``number``, ``state``."""
+
+    code = "batch_state"
+    text = N_("Batch {number} has moved on meanwhile: this is not possible any more. Look at its page again.")
+
+
+def order(
+    session: Session,
+    *,
+    brand_id: UUID,
+    product_id: UUID,
+    order_no: str,
+    count: int,
+    kinds: Iterable[Kind],
+    lot: str = "",
+    note: str = "",
+    formats: Iterable[str] = ("csv",),
+    base_url: str,
+    is_test: bool = False,
+    kid: str,
+    staff_id: UUID | None = None,
+    actor: str,
+    now: datetime,
+) -> Batch:
+    """Orders a batch and asks for its minting; writes its audit row. The same order again returns the same batch.
+
+    Raises OrderNumberTaken, NotFound (the brand has no such product), ProductArchived, and what ``OrderDraft`` raises.
+    """
+    draft = OrderDraft(
+        product_id=product_id,
+        order_no=order_no,
+        count=count,
+        kinds=tuple(kinds),
+        formats=tuple(formats),
+        base_url=base_url,
+        lot=lot,
+        note=note,
+        is_test=is_test,
+    ).checked()
+    earlier = find_order(session, order_no=draft.order_no)
+    if earlier is not None:
+        return _same_order(earlier, draft, brand_id)
+    product = session.get(Product, product_id)
+    if product is None or product.brand_id != brand_id:
+        raise NotFound
+    if product.is_archived:
+        raise ProductArchived
+    batch, is_new = _insert(session, draft, brand_id=brand_id, kid=kid, staff_id=staff_id, now=now)
+    if not is_new:
+        return batch
+    jobs.enqueue(
+        session, kind="mint", key=mint_key(batch.number), payload={"number": batch.number}, run_at=now, now=now
+    )
+    revision.bump(session)
+    staff.audit(
+        session,
+        actor=actor,
+        brand_id=brand_id,
+        action="batch.order",
+        subject=f"batch:{batch.number}",
+        facts={"count": draft.count, "kinds": batch.kinds, "formats": batch.formats, "is_test": draft.is_test},
+        now=now,
+    )
+    return batch
+
+
+def mint_key(number: int) -> str:
+    """The key of the job that mints a batch."""
+    return f"mint:{number}"
+
+
+def _insert(
+    session: Session, draft: OrderDraft, *, brand_id: UUID, kid: str, staff_id: UUID | None, now: datetime
+) -> tuple[Batch, bool]:
+    """The new batch and True, or the one that somebody else ordered under the same number just now and False."""
+    for _ in range(NUMBER_TRIES):
+        # Drawn at random, so that a code does not tell how many batches there are.
+        number = secrets.randbelow(MAX_BATCH_COUNT)
+        is_new = insert_once(
+            session,
+            Batch,
+            number=number,
+            brand_id=brand_id,
+            product_id=draft.product_id,
+            order_no=draft.order_no,
+            kid=kid,
+            salt=secrets.token_bytes(BATCH_SALT_BYTES),
+            kinds=kinds_text(draft.kinds),
+            count=draft.count,
+            base_url=draft.base_url,
+            lot=draft.lot,
+            note=draft.note,
+            formats=",".join(draft.formats),
+            is_test=draft.is_test,
+            state=BatchState.ORDERED.value,
+            ordered_at=now,
+            ordered_by=staff_id,
+            life_changes=0,
+        )
+        if is_new:
+            return get_batch(session, number=number), True
+        earlier = find_order(session, order_no=draft.order_no)
+        if earlier is not None:
+            return _same_order(earlier, draft, brand_id), False
+    raise AssertionError("no free batch number found: the numbers are used up")
+
+
+def _same_order(batch: Batch, draft: OrderDraft, brand_id: UUID) -> Batch:
+    """The batch, when it is what the draft asks for. Raises OrderNumberTaken."""
+    if batch.brand_id != brand_id or draft_of(batch, note=draft.note) != draft:
+        raise OrderNumberTaken
+    return batch
+
+
+def draft_of(batch: Batch, *, note: str | None = None) -> OrderDraft:
+    """The order that made a batch."""
+    return OrderDraft(
+        product_id=batch.product_id,
+        order_no=batch.order_no,
+        count=batch.count,
+        kinds=kinds_of(batch.kinds),
+        formats=tuple(batch.formats.split(",")),
+        base_url=batch.base_url,
+        lot=batch.lot,
+        note=batch.note if note is None else note,
+        is_test=batch.is_test,
+    )
+
+
+def mark_minting(session: Session, *, number: int) -> bool:
+    """The press takes the order up, or again after a crash. False when it was cancelled, failed or done."""
+    if affected(session, _moving(number, BatchState.ORDERED, to=BatchState.MINTING)) == 1:
+        revision.bump(session)
+        return True
+    return session.scalar(select(Batch.state).where(Batch.number == number)) == BatchState.MINTING
+
+
+def mark_ready(session: Session, *, number: int, manifest: str, files: Iterable[FileRecord], now: datetime) -> bool:
+    """The pack is whole. False when the order is no longer being minted (cancelled, or done by another worker)."""
+    statement = _moving(number, BatchState.MINTING, to=BatchState.READY).values(manifest=manifest, ready_at=now)
+    if affected(session, statement) != 1:
+        return False
+    session.add_all(
+        PackFile(batch_number=number, name=file.name, rows=file.rows, size_bytes=file.size_bytes, sha256=file.sha256)
+        for file in files
+    )
+    session.flush()
+    revision.bump(session)
+    return True
+
+
+def mark_failed(session: Session, *, number: int) -> bool:
+    """The press gave up; why stands in the job. False when the order is not being minted."""
+    if affected(session, _moving(number, BatchState.MINTING, to=BatchState.FAILED)) != 1:
+        return False
+    revision.bump(session)
+    return True
+
+
+def is_wanted(session: Session, *, number: int) -> bool:
+    """Whether the press shall go on."""
+    return session.scalar(select(Batch.state).where(Batch.number == number)) == BatchState.MINTING
+
+
+def cancel(session: Session, *, number: int, actor: str, now: datetime) -> None:
+    """Ends an order that is not ready; its codes will never be live. The press stops at its next look.
+
+    Raises NotFound, BatchStateRefusal.
+    """
+    open_states = (BatchState.ORDERED, BatchState.MINTING, BatchState.FAILED)
+    if affected(session, _moving(number, *open_states, to=BatchState.CANCELLED)) != 1:
+        raise _wrong_state(session, number)
+    _take_out_job(session, number, now)
+    revision.bump(session)
+    _audit(session, "batch.cancel", number, actor, now)
+
+
+def _take_out_job(session: Session, number: int, now: datetime) -> None:
+    """A job that has not begun is taken out. One that runs sees the batch's state itself; one that has failed runs once
+    more, to remove what it wrote."""
+    job = jobs.find(session, key=mint_key(number))
+    if job is None or job.state is jobs.JobState.LEASED:
+        return
+    if job.started_at is None:
+        jobs.cancel(session, job_id=job.id, now=now)
+    else:
+        jobs.requeue(session, key=mint_key(number), run_at=now, now=now)
+
+
+def retry(session: Session, *, number: int, actor: str, now: datetime) -> None:
+    """Has a failed order minted again; files that are whole are kept. Raises NotFound, BatchStateRefusal."""
+    failed = [BatchState.FAILED]
+    if has_given_up(jobs.find(session, key=mint_key(number))):
+        failed += [BatchState.ORDERED, BatchState.MINTING]
+    if affected(session, _moving(number, *failed, to=BatchState.ORDERED)) != 1:
+        raise _wrong_state(session, number)
+    jobs.requeue(session, key=mint_key(number), run_at=now, now=now)
+    revision.bump(session)
+    _audit(session, "batch.retry", number, actor, now)
+
+
+def _moving(number: int, *states: BatchState, to: BatchState) -> Update:
+    guarded = update(Batch).where(Batch.number == number, Batch.state.in_([state.value for state in states]))
+    return guarded.values(state=to.value)
+
+
+def has_given_up(job: jobs.JobFacts | None) -> bool:
+    """Whether the job of a batch stands still for good, whatever the batch says: its workers died on it."""
+    return job is not None and job.state is jobs.JobState.DEAD
+
+
+def _audit(session: Session, action: str, number: int, actor: str, now: datetime) -> None:
+    brand_id = get_batch(session, number=number).brand_id
+    staff.audit(session, actor=actor, brand_id=brand_id, action=action, subject=f"batch:{number}", facts={}, now=now)
+
+
+def _wrong_state(session: Session, number: int) -> BatchStateRefusal:
+    return BatchStateRefusal(number=number, state=get_batch(session, number=number).state)

@@ -1,0 +1,175 @@
+"""Every setting of the program, read once from the environment into one frozen object.
+
+A setting ``SCANCODE_X`` may instead be given as a file by ``SCANCODE_X_FILE`` (secrets mounted by an orchestrator).
+The guard at the end keeps a production install from starting with anything that only a demo may have.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Environment = Literal["production", "development", "demo", "test"]
+UNSAFE_MARK = "insecure"
+"""Every secret that the demo makes up holds this word, so that production can refuse it."""
+
+
+class ConfigError(Exception):
+    """The environment does not make a runnable program; the message says which setting and what to do."""
+
+
+class Settings(BaseSettings):
+    """Settings of one process. Field ``x`` is read from ``SCANCODE_X``; three have the names that hosts give them."""
+
+    model_config = SettingsConfigDict(env_prefix="SCANCODE_", frozen=True, extra="ignore", populate_by_name=True)
+
+    env: Environment = Field("production", description="production, development, demo or test")
+    database_url: str = Field(
+        "sqlite:///var/scancode.sqlite",
+        validation_alias="DATABASE_URL",
+        description="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
+    )
+    redis_url: str | None = Field(
+        None, validation_alias="REDIS_URL", description="shares rate limits between processes; optional"
+    )
+    port: int = Field(8000, validation_alias="PORT", ge=1, le=65535, description="port of the web server")
+    bind_host: str = Field("127.0.0.1", description="address that the web server listens on")
+    base_url: str = Field("http://127.0.0.1:8000", description="printed on every code: the scan host, no path")
+    var_dir: Path = Field(Path("var"), description="folder for packs, backups and the SQLite file")
+    web_workers: int = Field(2, ge=1, le=64, description="web server processes")
+    web_threads: int = Field(8, ge=1, le=64, description="threads in each web process")
+    trusted_proxies: int = Field(0, ge=0, le=5, description="proxies in front whose X-Forwarded-* are believed")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level logged")
+
+    code_keys: SecretStr = Field(SecretStr(""), description="kid:secret,… the last makes new batches; seal a copy")
+    session_keys: SecretStr = Field(SecretStr(""), description="comma list; signs cookies; the last signs")
+    link_keys: SecretStr = Field(SecretStr(""), description="comma list; signs links to previews of product pages")
+    seal_keys: SecretStr = Field(SecretStr(""), description="kid:secret,… encrypts phones and openids at rest")
+    index_key: SecretStr = Field(SecretStr(""), description="keys the blind index of phones and openids; never changes")
+    draw_keys: SecretStr = Field(SecretStr(""), description="kid:secret,… encrypts the secrets of tranches")
+
+    payout_gateway: Literal["none", "sandbox"] = Field("none", description="who pays red packets")
+    sms_gateway: Literal["none", "sandbox"] = Field("none", description="who sends text messages")
+    login_gateway: Literal["none", "sandbox"] = Field("none", description="who says which openid is there")
+    demo_accounts: bool = Field(False, description="accounts with published passwords exist")
+
+    touch_days: int = Field(7, ge=0, le=90, description="days for which a touch explains later scans")
+    reservation_hours: int = Field(72, ge=1, le=720, description="hours an anonymous prize is kept")
+    payout_prefix: str = Field("SC", pattern=r"^[0-9A-Z]{1,6}$", description="starts this install's bill numbers")
+    otp_minutes: int = Field(5, ge=1, le=30, description="minutes a one-time password lives")
+    otp_resend_s: int = Field(60, ge=10, le=600, description="seconds between two messages to one phone")
+    otp_per_hour: int = Field(5, ge=1, le=100, description="messages per phone and rolling hour")
+    otp_per_day: int = Field(10, ge=1, le=500, description="messages per phone and rolling 24 hours")
+    otp_per_address_hour: int = Field(20, ge=1, le=10_000, description="messages per network address and hour")
+    login_failures: int = Field(5, ge=3, le=50, description="wrong passwords before an account is locked")
+    login_lock_minutes: int = Field(15, ge=1, le=1440, description="minutes that a lock lasts")
+    session_hours: int = Field(12, ge=1, le=720, description="hours a staff session lasts")
+    address_days: int = Field(7, ge=0, le=7, description="days that keyed hashes of addresses are kept")
+    max_body_bytes: int = Field(8_000_000, ge=10_000, description="largest request body")
+    scan_stall_s: float = Field(5.0, gt=0, le=60, description="seconds a scan may wait for its commit")
+    sqlite_busy_s: float = Field(15.0, gt=0, le=120, description="seconds a SQLite write may wait for its turn")
+    pool_size: int = Field(10, ge=1, le=200, description="PostgreSQL connections per process")
+
+    @field_validator("base_url")
+    @classmethod
+    def _bare_origin(cls, value: str) -> str:
+        scheme, _, rest = value.partition("://")
+        if scheme.lower() not in {"http", "https"} or not rest or "/" in rest.rstrip("/"):
+            raise ValueError("must be an origin such as https://q.brand.cn, without a path")
+        return value.rstrip("/")
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def has_sandbox(self) -> bool:
+        return "sandbox" in (self.payout_gateway, self.sms_gateway, self.login_gateway)
+
+    def check(self) -> Settings:
+        """Returns itself, or raises ConfigError naming every setting that keeps this process from starting."""
+        faults = [
+            f"SCANCODE_{name.upper()} is not set: give a secret of 32 or more random characters "
+            f"(scancode doctor --new-secrets prints a set)"
+            for name in SECRETS
+            if not getattr(self, name).get_secret_value()
+        ]
+        if self.is_production:
+            faults += self._production_faults()
+        if faults:
+            raise ConfigError("\n".join(faults))
+        return self
+
+    def _production_faults(self) -> list[str]:
+        faults = [
+            f"SCANCODE_{name.upper()}=sandbox is for demo and tests: production refuses to start with it"
+            for name in ("payout_gateway", "sms_gateway", "login_gateway")
+            if getattr(self, name) == "sandbox"
+        ]
+        owner_of: dict[str, str] = {}
+        for name in SECRETS:
+            for entry in getattr(self, name).get_secret_value().split(","):
+                secret = entry.split(":", 1)[-1].strip()
+                if entry and (UNSAFE_MARK in entry or len(secret) < 32 or len(set(secret)) < 8):
+                    faults.append(
+                        f"SCANCODE_{name.upper()} holds a default or weak secret: use 32 or more random characters"
+                    )
+                elif owner_of.setdefault(secret, name) != name:
+                    faults.append(
+                        f"SCANCODE_{name.upper()} holds a secret of SCANCODE_{owner_of[secret].upper()}: "
+                        "each has its own, so that losing one gives away nothing else"
+                    )
+        if self.demo_accounts:
+            faults.append("SCANCODE_DEMO_ACCOUNTS is set: production refuses accounts with published passwords")
+        if not self.base_url.lower().startswith("https://"):
+            faults.append("SCANCODE_BASE_URL must begin with https:// in production")
+        return faults
+
+
+SECRETS = ("code_keys", "session_keys", "link_keys", "seal_keys", "index_key", "draw_keys")
+
+
+def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """The settings of this process from ``environ`` (default: the process's own), unchecked.
+
+    Raises ConfigError when a value has the wrong form or a ``*_FILE`` cannot be read.
+    """
+    source = dict(os.environ if environ is None else environ)
+    values: dict[str, Any] = {}
+    for name, field in Settings.model_fields.items():
+        variable = variable_of(name)
+        path = source.get(variable + "_FILE")
+        if path:
+            try:
+                values[str(field.validation_alias or name)] = Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise ConfigError(f"{variable}_FILE: cannot read {path}: {error.strerror}") from error
+            except UnicodeDecodeError as error:
+                raise ConfigError(f"{variable}_FILE: {path} is not text in UTF-8") from error
+        elif source.get(variable):
+            values[str(field.validation_alias or name)] = source[variable]
+    for name, value in overrides.items():
+        values[str(Settings.model_fields[name].validation_alias or name)] = value
+    try:
+        return _Explicit(**values)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+class _Explicit(Settings):
+    """Takes only what ``load`` hands over, so that a test's environment is exactly what it says."""
+
+    @classmethod
+    def settings_customise_sources(cls, settings_cls: Any, init_settings: Any, **_: Any) -> Any:  # type: ignore[override]
+        return (init_settings,)
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a field: ``redis_url`` -> ``REDIS_URL``, ``env`` -> ``SCANCODE_ENV``."""
+    alias = Settings.model_fields[name].validation_alias
+    return str(alias) if alias else f"SCANCODE_{name.upper()}"

@@ -1,0 +1,65 @@
+"""Money on its way. A payout is one attempt to pay one code's reward; its number is fixed before the first call.
+
+created -> sending -> (unknown) -> awaiting_user -> paid | failed | cancelling -> cancelled | expired. Only a query
+moves a payout out of ``unknown``. Every change of state is also an event that is never changed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scancode.db import Base
+from scancode.payouts.rules import PayoutState as PayoutState
+
+
+class Payout(Base):
+    __tablename__ = "payouts"
+    __table_args__ = (
+        CheckConstraint("amount_fen BETWEEN 10 AND 20000", name="amount_allowed"),
+        Index("ix_payouts_state", "brand_id", "state"),
+        Index("ix_payouts_identity", "identity_id"),
+    )
+
+    code_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    out_bill_no: Mapped[str] = mapped_column(String(32))
+    cause: Mapped[str] = mapped_column(String(60))
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    # None only for a payment that the book lost in a restore and that belongs to no campaign it still knows.
+    campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaigns.id"))
+    # Whose openid is paid; None until the person has shown one.
+    identity_id: Mapped[UUID | None]
+    amount_fen: Mapped[int]
+    state: Mapped[str] = mapped_column(String(14))
+    # The exact order, sealed, kept before the first call: a repeat sends the same bytes.
+    order: Mapped[str | None] = mapped_column(String(2000))
+    provider_bill_no: Mapped[str | None] = mapped_column(String(64))
+    package: Mapped[str | None] = mapped_column(String(500))
+    fail_reason: Mapped[str | None] = mapped_column(String(80))
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class PayoutNumber(Base):
+    """Finds a payout by its number and keeps the number unique everywhere."""
+
+    __tablename__ = "payout_numbers"
+
+    out_bill_no: Mapped[str] = mapped_column(String(32), primary_key=True)
+    code_id: Mapped[int] = mapped_column(BigInteger)
+    attempt: Mapped[int]
+
+
+class PayoutEvent(Base):
+    __tablename__ = "payout_events"
+
+    code_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    attempt: Mapped[int]
+    state: Mapped[str] = mapped_column(String(14))
+    note: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""When a phone meets a package."""

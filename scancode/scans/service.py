@@ -1,0 +1,91 @@
+"""Questions about scans that were made; ``writer`` makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from scancode.channels.models import Source
+from scancode.channels.rules import Attribution
+from scancode.db import affected
+from scancode.scans.models import Scan
+from scancode.scans.rules import Verdict
+
+PURGE_MAX = 5000
+
+
+@dataclass(frozen=True)
+class ScanFacts:
+    """One recorded scan."""
+
+    code_id: int
+    scanned_at: datetime
+    verdict: Verdict
+    brand_id: UUID
+    product_id: UUID
+    batch_number: int
+    visitor_id: UUID
+    attribution: Attribution
+    is_test: bool
+
+
+def of_code(session: Session, *, code_id: int, limit: int = 50) -> list[ScanFacts]:
+    """The newest scans of a code."""
+    return _facts(session, Scan.code_id == code_id, limit=limit)
+
+
+def latest_of_visitor(
+    session: Session, *, visitor_id: UUID, brand_id: UUID | None = None, limit: int = 20
+) -> list[ScanFacts]:
+    """The newest scans that a browser made, of one brand or of all."""
+    wanted = Scan.visitor_id == visitor_id
+    return _facts(session, wanted if brand_id is None else wanted & (Scan.brand_id == brand_id), limit=limit)
+
+
+def attribution_of(session: Session, *, code_id: int, visitor_id: UUID) -> Attribution | None:
+    """Where this visitor's newest scan of the code came from, else anybody's; None where it was never scanned."""
+    own = _facts(session, (Scan.code_id == code_id) & (Scan.visitor_id == visitor_id), limit=1)
+    found = own or _facts(session, Scan.code_id == code_id, limit=1)
+    return found[0].attribution if found else None
+
+
+def forget_addresses(session: Session, *, now: datetime, days: int) -> int:
+    """Removes keyed hashes of addresses older than ``days``; at most ``PURGE_MAX`` a call. Returns how many."""
+    old = (
+        select(Scan.code_id, Scan.id)
+        .where(Scan.address_digest.is_not(None), Scan.scanned_at < now - timedelta(days=days))
+        .limit(PURGE_MAX)
+    )
+    count = 0
+    for code_id, scan_id in session.execute(old).all():
+        statement = update(Scan).where(Scan.code_id == code_id, Scan.id == scan_id).values(address_digest=None)
+        count += affected(session, statement)
+    return count
+
+
+def _facts(session: Session, wanted: object, *, limit: int) -> list[ScanFacts]:
+    rows = session.scalars(select(Scan).where(wanted).order_by(Scan.id.desc()).limit(limit)).all()  # type: ignore[arg-type]
+    return [
+        ScanFacts(
+            code_id=row.code_id,
+            scanned_at=row.scanned_at,
+            verdict=Verdict(row.verdict),
+            brand_id=row.brand_id,
+            product_id=row.product_id,
+            batch_number=row.batch_number,
+            visitor_id=row.visitor_id,
+            attribution=Attribution(
+                source=Source(row.source),
+                channel_id=row.channel_id,
+                store_id=row.store_id,
+                guide_id=row.guide_id,
+                touchpoint_id=row.touchpoint_id,
+            ),
+            is_test=row.is_test,
+        )
+        for row in rows
+    ]

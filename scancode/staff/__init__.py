@@ -1,0 +1,1 @@
+"""The console's people and the record of what they did."""

@@ -1,0 +1,1 @@
+"""Use cases that span the whole story: joining, signing in."""

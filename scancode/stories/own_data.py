@@ -1,0 +1,142 @@
+"""A person's rights over their own data, across the features: a copy of all of it, and the end of membership.
+
+Leaving deletes what says who somebody was. The books of claims, points and money stay, as the law on prizes and taxes
+asks, and name nobody any more.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from scancode.catalog.rules import BrandFacts
+from scancode.claims import service as claims
+from scancode.claims.rules import Claimant, ClaimView
+from scancode.errors import Refusal
+from scancode.i18n import N_
+from scancode.ledger import service as ledger
+from scancode.members import service as members
+from scancode.members.models import IdentityKind
+from scancode.scans import service as scans
+from scancode.scans.service import ScanFacts
+from scancode.sealing import Sealer
+
+ROWS_MAX = 2000
+"""Of each kind in a copy: more than any person has."""
+BROWSERS_MAX = 20
+
+
+class MoneyUnderWay(Refusal):
+    code = "money_under_way"
+    text = N_(
+        "Money is on its way to you. Receive it first, or wait until it has gone back; then you can close your account."
+    )
+
+
+def claimant_of(session: Session, *, member_id: UUID, visitor_id: UUID | None = None) -> Claimant:
+    """The member with their phone and newest openid, for looking up what is theirs."""
+    known = members.identities_of(session, member_id=member_id)
+    phones = [one.id for one in known if one.kind == IdentityKind.PHONE]
+    openids = [one.id for one in known if one.kind == IdentityKind.OPENID]
+    return Claimant(visitor_id, openids[-1] if openids else None, phones[0] if phones else None, member_id)
+
+
+def scans_of(
+    session: Session, *, brand_id: UUID, member_id: UUID | None, visitor_id: UUID | None, limit: int
+) -> list[ScanFacts]:
+    """What a person scanned, newest first: in this browser, and in every other that turned out to be theirs."""
+    browsers = list(members.visitors_of(session, member_id=member_id)[:BROWSERS_MAX]) if member_id else []
+    if visitor_id is not None and visitor_id not in browsers:
+        browsers.append(visitor_id)
+    found = [
+        scan
+        for browser in browsers
+        for scan in scans.latest_of_visitor(session, visitor_id=browser, brand_id=brand_id, limit=limit)
+    ]
+    return sorted(found, key=lambda scan: scan.scanned_at, reverse=True)[:limit]
+
+
+def copy(session: Session, *, brand: BrandFacts, member_id: UUID, sealer: Sealer, now: datetime) -> dict[str, Any]:
+    """Everything that the brand keeps about a member, in plain values for JSON. Raises NotAMember."""
+    member = members.get_member(session, member_id=member_id)
+    known = members.identities_of(session, member_id=member_id)
+    prizes = claims.of_person(session, claimant=claimant_of(session, member_id=member_id), now=now, limit=ROWS_MAX)
+    seen = scans_of(session, brand_id=brand.id, member_id=member_id, visitor_id=None, limit=ROWS_MAX)
+    return {
+        "exported_at": now.isoformat(),
+        "brand": {"name_zh": brand.name_zh, "name_en": brand.name_en, "company_zh": brand.company_zh},
+        "member": {
+            "id": str(member.id),
+            "joined_at": member.joined_at.isoformat(),
+            "language": member.language,
+            "points": ledger.balance(session, account_id=member_id),
+        },
+        "identities": [
+            {"kind": one.kind, "value": members.reveal(session, identity_id=one.id, sealer=sealer)} for one in known
+        ],
+        "consents": [
+            {
+                "purpose": one.purpose,
+                "version": one.version,
+                "language": one.language,
+                "granted_at": one.granted_at.isoformat(),
+                "withdrawn_at": one.withdrawn_at.isoformat() if one.withdrawn_at else None,
+            }
+            for one in members.consents_of(session, member_id=member_id)
+        ],
+        "browsers": [str(one) for one in members.visitors_of(session, member_id=member_id)],
+        "scans": [
+            {
+                "code_id": one.code_id,
+                "scanned_at": one.scanned_at.isoformat(),
+                "verdict": str(one.verdict),
+                "source": str(one.attribution.source),
+            }
+            for one in seen
+        ],
+        "prizes": [_prize(one) for one in prizes],
+        "points": [
+            {"points": one.points, "cause": one.cause, "at": one.occurred_at.isoformat()}
+            for one in ledger.entries(session, account_id=member_id, limit=ROWS_MAX)
+        ],
+    }
+
+
+def _prize(view: ClaimView) -> dict[str, Any]:
+    money = view.payout
+    return {
+        "code_id": view.claim.code_id,
+        "kind": view.claim.prize_kind,
+        "amount": view.claim.amount,
+        "claimed_at": view.claim.claimed_at.isoformat(),
+        "state": str(view.claim.state),
+        "payment": {"state": str(money.state), "changed_at": money.changed_at.isoformat()} if money else None,
+    }
+
+
+def leave(session: Session, *, brand_id: UUID, member_id: UUID, now: datetime) -> bool:
+    """Closes an account: points lapse, identities go, browsers are unlinked. True on the first call.
+
+    Raises MoneyUnderWay while a red packet that was asked for can still arrive.
+    """
+    person = claimant_of(session, member_id=member_id)
+    for prize in claims.of_person(session, claimant=person, now=now, limit=ROWS_MAX):
+        if prize.payout and prize.payout.identity_id is not None and not prize.payout.state.is_final:
+            raise MoneyUnderWay
+    if not members.forget(session, member_id=member_id, now=now):
+        return False
+    points = ledger.balance(session, account_id=member_id)
+    if points:
+        ledger.post(
+            session,
+            account_id=member_id,
+            counter_account_id=ledger.sink_id(brand_id),
+            brand_id=brand_id,
+            cause=f"left:{member_id}",
+            points=-points,
+            now=now,
+        )
+    return True

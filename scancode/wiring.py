@@ -1,0 +1,69 @@
+"""Connects the settings to real things: the database, the keys and whatever stands at the ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scancode import journal, migrations
+from scancode.adapters import sandbox
+from scancode.codes import service as codes
+from scancode.codes.keys import Keyring
+from scancode.config import ConfigError, Settings
+from scancode.db import Database
+from scancode.ports import Ports
+from scancode.sealing import Sealer
+from scancode.staff import service as staff
+
+
+@dataclass(frozen=True)
+class Wired:
+    """What every process of the program has, whatever its job."""
+
+    settings: Settings
+    db: Database
+    ports: Ports
+    keyring: Keyring
+    sealer: Sealer
+    draw_sealer: Sealer
+
+
+def require_sound(wired: Wired) -> None:
+    """Raises ConfigError where the database forbids to serve with these settings: the secret of a batch is missing, so
+    that every one of its packages would look forged, or a production install holds accounts whose passwords are public.
+
+    A database that is not at this program's schema forbids nothing: ``/readyz`` says what it lacks.
+    """
+    if migrations.current(wired.db) != migrations.head():
+        return
+    with wired.db.reading() as session:
+        missing = wired.keyring.missing(codes.load_kids(session))
+        is_open = wired.settings.is_production and staff.has_demo(session)
+    if missing:
+        raise ConfigError(
+            f"SCANCODE_CODE_KEYS lacks {', '.join(missing)}, with which batches were made: "
+            "put the secret back from your sealed copy"
+        )
+    if is_open:
+        raise ConfigError(
+            "this database holds open accounts with published passwords, which production refuses: give each another "
+            "password (scancode staff password LOGIN)"
+        )
+
+
+def connect(settings: Settings) -> Wired:
+    """Checks the settings and connects them. Raises ConfigError; opens no connection yet."""
+    settings.check()
+    journal.configure(settings.log_level)
+    world = sandbox.World(settings.var_dir / "sandbox.sqlite") if settings.has_sandbox else None
+    return Wired(
+        settings=settings,
+        db=Database(settings.database_url, busy_s=settings.sqlite_busy_s, pool_size=settings.pool_size),
+        ports=Ports(
+            identity=sandbox.Identity(world) if world and settings.login_gateway == "sandbox" else None,
+            payout=sandbox.Payout(world) if world and settings.payout_gateway == "sandbox" else None,
+            sms=sandbox.Sms(world) if world and settings.sms_gateway == "sandbox" else None,
+        ),
+        keyring=Keyring(settings.code_keys.get_secret_value()),
+        sealer=Sealer(settings.seal_keys.get_secret_value(), settings.index_key.get_secret_value()),
+        draw_sealer=Sealer(settings.draw_keys.get_secret_value(), settings.index_key.get_secret_value()),
+    )

@@ -1,0 +1,134 @@
+"""Works off one payout: one call to the provider between two transactions, then waits for its next turn.
+
+Whatever kills this process leaves a state from which the next run goes on: ``sending`` and ``unknown`` are queried
+first, and only where the provider does not know the number is the stored order sent again, byte for byte. What the
+provider had confirmed is never sent again: if it knows it no longer, a person decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from scancode.errors import OutsideError
+from scancode.jobs import service as jobs
+from scancode.jobs.rules import Leased
+from scancode.payouts import service as payouts
+from scancode.payouts.rules import REPEATABLE, PayoutFacts, PayoutState, Source, needs_person, wait_s
+from scancode.payouts.service.sending import Errand, Task
+from scancode.ports import BillState, PayoutGateway
+from scancode.wiring import Wired
+
+STOP = "payouts"
+STOPPED_S = 60
+"""How long to wait while payouts are stopped, or nobody is configured to pay them."""
+log = structlog.get_logger(__name__)
+Clock = Callable[[], datetime]
+
+
+def run(wired: Wired, leased: Leased, clock: Clock) -> None:
+    """Brings the payout of ``leased.payload`` (``code_id``, ``attempt``, perhaps ``by_person``) one step further."""
+    gateway = wired.ports.payout
+    if gateway is None:
+        _later(wired, leased, clock, seconds=STOPPED_S)
+        return
+    if leased.payload.get("by_person"):
+        _recheck(wired, gateway, leased, clock)
+        return
+    code_id, attempt = int(leased.payload["code_id"]), int(leased.payload["attempt"])
+    with wired.db.transaction() as session:
+        jobs.hold(session, leased=leased)
+        may_send = jobs.is_stopped(session, STOP) is None
+        errand = payouts.prepare(
+            session, code_id=code_id, attempt=attempt, sealer=wired.sealer, may_send=may_send, now=clock()
+        )
+    if errand is None:
+        if not may_send:
+            _later(wired, leased, clock, seconds=STOPPED_S)
+        return
+    payout = _one_step(wired, gateway, errand, may_send=may_send, clock=clock)
+    if not payout.is_final and payout.state != PayoutState.QUARANTINED:
+        _look_again(wired, leased, payout, clock)
+
+
+def _one_step(wired: Wired, gateway: PayoutGateway, errand: Errand, *, may_send: bool, clock: Clock) -> PayoutFacts:
+    """One question or order, and what follows from the answer. No transaction is open while it is under way."""
+    payout = errand.payout
+    source: Source = "query"
+    try:
+        if errand.task == Task.SEND:
+            source = "send"
+            answer = gateway.send(errand.bill) if errand.bill else None
+        else:
+            answer = gateway.query(payout.out_bill_no)
+            if answer is None and may_send and errand.bill is not None and payout.state in REPEATABLE:
+                # Unknown there, perhaps only not yet: the same number and the same bytes, never a new number.
+                source = "send"
+                answer = gateway.send(errand.bill)
+            elif errand.task == Task.CANCEL and answer is not None and answer.state == "WAIT_USER_CONFIRM":
+                gateway.cancel(payout.out_bill_no)
+                answer = gateway.query(payout.out_bill_no)
+    except OutsideError as error:
+        return _no_answer(wired, payout, error, clock)
+    return _apply(wired, payout, answer, source, clock)
+
+
+def _no_answer(wired: Wired, payout: PayoutFacts, error: OutsideError, clock: Clock) -> PayoutFacts:
+    """No answer says nothing about the bill, whatever the error's code: only a query will."""
+    log.warning("payout_no_answer", out_bill_no=payout.out_bill_no, error=error.code)
+    with wired.db.transaction() as session:
+        payouts.mark_unknown(session, code_id=payout.code_id, attempt=payout.attempt, reason=error.code, now=clock())
+        return payouts.get(session, code_id=payout.code_id, attempt=payout.attempt)
+
+
+def _apply(wired: Wired, payout: PayoutFacts, answer: BillState | None, source: Source, clock: Clock) -> PayoutFacts:
+    with wired.db.transaction() as session:
+        if answer is None:
+            return payouts.apply_absence(session, payout=payout, now=clock())
+        return payouts.apply_state(
+            session,
+            code_id=payout.code_id,
+            attempt=payout.attempt,
+            bill=answer,
+            source=source,
+            sealer=wired.sealer,
+            now=clock(),
+        )
+
+
+def _recheck(wired: Wired, gateway: PayoutGateway, leased: Leased, clock: Clock) -> None:
+    """A person wants a quarantined payout looked at again: it goes on where nothing is wrong any more."""
+    code_id, attempt = int(leased.payload["code_id"]), int(leased.payload["attempt"])
+    with wired.db.reading() as session:
+        payout = payouts.get(session, code_id=code_id, attempt=attempt)
+    answer = gateway.query(payout.out_bill_no)
+    if answer is None:
+        return
+    with wired.db.transaction() as session:
+        after = payouts.apply_state(
+            session,
+            code_id=code_id,
+            attempt=attempt,
+            bill=answer,
+            source="query",
+            sealer=wired.sealer,
+            now=clock(),
+            by_person=True,
+        )
+        if not after.is_final and after.state != PayoutState.QUARANTINED:
+            payouts.retry(session, code_id=code_id, now=clock())
+
+
+def _look_again(wired: Wired, leased: Leased, payout: PayoutFacts, clock: Clock) -> None:
+    now = clock()
+    if needs_person(created_at=payout.created_at, state=payout.state, now=now):
+        log.error("payout_needs_person", out_bill_no=payout.out_bill_no, state=payout.state.value)
+    _later(wired, leased, clock, seconds=wait_s(now - payout.changed_at))
+
+
+def _later(wired: Wired, leased: Leased, clock: Clock, *, seconds: int) -> None:
+    now = clock()
+    with wired.db.transaction() as session:
+        jobs.reschedule(session, leased=leased, run_at=now + timedelta(seconds=seconds), now=now)

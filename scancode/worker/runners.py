@@ -1,0 +1,24 @@
+"""Which function does which kind of job: one line each. A runner takes the connected program, the job and a clock.
+
+A runner that returns is done with the job, unless it has rescheduled it. One that raises is tried again later;
+``OutsideError(permanent=True)`` gives up at once. It may be run twice for the same job, so what it does it does once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from scancode.jobs.rules import Leased
+from scancode.wiring import Wired
+from scancode.worker import mint, payout, reconcile, sms, tidy
+
+Runner = Callable[[Wired, Leased, Callable[[], datetime]], None]
+
+RUNNERS: dict[str, Runner] = {
+    "sms": sms.run,
+    "mint": mint.run,
+    "payout": payout.run,
+    "reconcile": reconcile.run,
+    "tidy": tidy.run,
+}
