@@ -1,0 +1,60 @@
+"""The three faces: ``h5`` for consumers, ``console`` for staff, ``api`` for machines. They do not know each other.
+
+``install`` puts them on an app; every module of views that exists is named in ``VIEWS``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from flask import Flask
+
+from scancode.config import Settings
+
+VIEWS = (
+    "scancode.web.console.session",
+    "scancode.web.console.dashboard",
+    "scancode.web.console.people",
+    "scancode.web.console.audit",
+    "scancode.web.console.tokens",
+    "scancode.web.console.jobs",
+    "scancode.web.console.brands",
+    "scancode.web.console.products",
+    "scancode.web.console.batches",
+    "scancode.web.console.packs",
+    "scancode.web.console.code_life",
+    "scancode.web.console.lookup",
+    "scancode.web.console.channels",
+    "scancode.web.console.placed",
+    "scancode.web.console.shipments",
+    "scancode.web.console.reports",
+    "scancode.web.console.campaigns",
+    "scancode.web.console.campaign_pools",
+    "scancode.web.console.payouts",
+    "scancode.web.console.members",
+    "scancode.web.h5.scan",
+    "scancode.web.h5.claim",
+    "scancode.web.h5.wallet",
+    "scancode.web.h5.touch",
+    "scancode.web.h5.rules_page",
+    "scancode.web.h5.brand_assets",
+    "scancode.web.h5.login",
+    "scancode.web.h5.join",
+    "scancode.web.h5.me",
+    "scancode.web.h5.privacy",
+    "scancode.web.h5.sandbox",
+)
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Everything between WSGI and the features: headers, languages, limits, errors, cookies and the pages."""
+    from scancode.web import assets, health, language, limits, problems, security, visitor
+
+    for part in (security, limits, visitor):
+        part.install(app, settings)
+    for piece in (assets, language, problems, health):
+        piece.install(app)
+    for module in VIEWS:
+        import_module(module)
+    for face in ("h5", "console", "api"):
+        import_module(f"scancode.web.{face}").install(app)

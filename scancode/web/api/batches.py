@@ -1,0 +1,374 @@
+"""Ordering batches, following their making, fetching their files."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from flask import Response, request, send_file, url_for
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from batches.manifest import MANIFEST_NAME
+from scancode.catalog import service as catalog
+from scancode.catalog.models import Product
+from scancode.catalog.rules import check_gtin
+from scancode.codes import listing
+from scancode.codes import service as codes
+from scancode.codes.models import Batch
+from scancode.codes.orders import kinds_of
+from scancode.codes.rules import BatchState, Life
+from scancode.errors import NotFound
+from scancode.jobs import service as jobs
+from scancode.staff import service as staff
+from scancode.web.api.access import caller, find_brand_of_call
+from scancode.web.api.refusals import FileGone, ProductUnknown
+from scancode.web.api.routes import BATCHES, get, post
+from scancode.web.api.shapes import (
+    Answer,
+    Asked,
+    BatchNumber,
+    BatchPath,
+    BatchStateName,
+    BrandSlug,
+    Cursor,
+    EachOnce,
+    FormatName,
+    KindName,
+    Limit,
+    OrderNumber,
+    ProductAnswer,
+    ProductRef,
+    moment,
+    number,
+    read_cursor,
+    reply,
+    text_field,
+    write_cursor,
+)
+from scancode.web.runtime import Runtime, runtime
+
+FILE_TYPES = {".csv": "text/csv", ".txt": "text/plain", ".pdf": "application/pdf", ".zip": "application/zip"}
+
+
+class Order(Asked):
+    """An order of codes. The same `order_no` with the same content never orders twice."""
+
+    order_no: OrderNumber
+    product: ProductRef
+    count: Annotated[int, Field(strict=True, ge=1, le=1 << 25, description="items; each gets a code of every kind")]
+    kinds: Annotated[
+        list[KindName], EachOnce, Field(min_length=1, max_length=4, json_schema_extra={"uniqueItems": True})
+    ]
+    formats: Annotated[
+        list[FormatName], EachOnce, Field(min_length=1, max_length=4, json_schema_extra={"uniqueItems": True})
+    ] = ["csv"]
+    lot: Annotated[str, text_field(20, description="GS1 production lot, AI (10)", examples=["L20261122"])] = ""
+    note: Annotated[str, text_field(200)] = ""
+    is_test: Annotated[bool, Field(strict=True, description="codes for trying out, which no report counts")] = False
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "order_no": "PO-2026-1122",
+                    "product": "6901234567892",
+                    "count": 100000,
+                    "kinds": ["outer", "inner"],
+                    "formats": ["csv"],
+                    "lot": "L20261122",
+                }
+            ]
+        }
+    }
+
+
+class BatchAnswer(Answer):
+    """A batch: one order of codes."""
+
+    number: int = Field(examples=[1234567])
+    order_no: str = Field(examples=["PO-2026-1122"])
+    state: BatchStateName
+    brand: str = Field(description="short name", examples=["shanquan"])
+    product: ProductAnswer
+    count: int = Field(description="items; serials run from 0 to `count` - 1", examples=[100000])
+    kinds: list[KindName]
+    formats: list[FormatName]
+    lot: str
+    note: str
+    is_test: bool
+    base_url: str = Field(description="printed on every code", examples=["https://q.example.cn"])
+    ordered_at: datetime
+    ready_at: datetime | None
+
+
+class BatchPage(Answer):
+    """Batches, the newest first."""
+
+    items: list[BatchAnswer]
+    next: str | None = Field(description="`cursor` of the next page; null on the last")
+
+
+class Progress(Answer):
+    """How far the press is."""
+
+    job: Literal["queued", "leased", "done", "dead", "cancelled"]
+    stage: str
+    done_rows: int = Field(description="rows proved written")
+    total_rows: int
+    error: str | None = Field(description="why it failed, in Chinese and English")
+
+
+class PackFileAnswer(Answer):
+    """A finished file."""
+
+    name: str = Field(examples=["batch-1234567-00000000-00099999.csv"])
+    rows: int
+    size_bytes: int
+    sha256: str = Field(description="in hexadecimal")
+    path: str = Field(description="where to fetch it", examples=["/api/v1/batches/1234567/files/codes.csv"])
+
+
+class LifeCounts(Answer):
+    """How many serials are in each state."""
+
+    inactive: int
+    active: int
+    void: int
+    recalled: int
+
+
+class BatchDetail(BatchAnswer):
+    """A batch with what is known of its making, its files and its codes."""
+
+    progress: Progress | None
+    files: list[PackFileAnswer] = Field(description="empty until the batch is ready")
+    manifest: dict[str, Any] | None = Field(description="what is handed to the printer; null until the batch is ready")
+    life: LifeCounts
+
+
+class BatchQuery(Asked):
+    """Which batches to list."""
+
+    state: BatchStateName | None = None
+    product: ProductRef | None = None
+    order_no: OrderNumber | None = None
+    brand: BrandSlug | None = None
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class FilePath(Asked):
+    """Names a file of a batch."""
+
+    number: BatchNumber
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,120}$", description="a name from `files`, or manifest.json")]
+
+
+@post(
+    "/batches",
+    scope="batches:write",
+    tag=BATCHES,
+    answers={201: BatchDetail, 200: BatchDetail},
+    refusals=(409,),
+)
+def order_batch(body: Order) -> Response:
+    """Order a batch.
+
+    201 when it is new; 200 with the same batch when this order was made before; 409 `order_no_taken` when the number
+    was used for something else. Its files are ready when `state` is `ready`: ask for the batch again.
+    """
+    shared, now = runtime(), runtime().now()
+
+    def work(session: Session) -> tuple[BatchDetail, bool]:
+        product = _product(session, body.product)
+        earlier = codes.find_order(session, order_no=body.order_no)
+        batch = codes.order(
+            session,
+            brand_id=product.brand_id,
+            product_id=product.id,
+            order_no=body.order_no,
+            count=body.count,
+            kinds=kinds_of(",".join(body.kinds)),
+            lot=body.lot,
+            note=body.note,
+            formats=tuple(body.formats),
+            # An order made before keeps its own address, though the setting may have changed since.
+            base_url=earlier.base_url if earlier is not None else shared.settings.base_url,
+            is_test=body.is_test,
+            kid=shared.keyring.newest,
+            staff_id=caller().staff_id,
+            actor=caller().actor,
+            now=now,
+        )
+        return _detail(session, shared, batch), earlier is None and batch.ordered_at == now
+
+    detail, is_new = shared.db.retrying(work)
+    return reply(detail, 201 if is_new else 200, Location=url_for("api.show_batch", number=detail.number))
+
+
+@get("/batches", scope="batches:read", tag=BATCHES, answers={200: BatchPage})
+def list_batches(query: BatchQuery) -> Response:
+    """List batches, the newest first."""
+    after = read_cursor(query.cursor, moment, number) if query.cursor else None
+    shared = runtime()
+    with shared.db.reading() as session:
+        brand = find_brand_of_call(session, query.brand)
+        product = find_product(session, query.product) if query.product else None
+        if query.product and product is None:
+            return reply(BatchPage(items=[], next=None))
+        rows = listing.page_of_batches(
+            session,
+            brand_id=brand.id if brand else None,
+            state=BatchState(query.state) if query.state else None,
+            product_id=product.id if product else None,
+            order_no=query.order_no.strip() if query.order_no else None,
+            after=(after[0], after[1]) if after else None,
+            limit=query.limit + 1,
+        )
+        items = [BatchAnswer(**_facts(session, shared, row)) for row in rows[: query.limit]]
+    last = items[-1] if len(rows) > query.limit else None
+    return reply(BatchPage(items=items, next=write_cursor(last.ordered_at.isoformat(), last.number) if last else None))
+
+
+@get("/batches/<number>", scope="batches:read", tag=BATCHES, answers={200: BatchDetail}, refusals=(404,))
+def show_batch(path: BatchPath) -> Response:
+    """Show a batch with its progress, files, manifest, and how many of its codes are live."""
+    shared = runtime()
+    with shared.db.reading() as session:
+        batch = codes.get_batch(session, number=path.number, brand_id=caller().brand_id)
+        detail = _detail(session, shared, batch)
+    return reply(detail)
+
+
+@get(
+    "/batches/<number>/files/<name>",
+    scope="batches:files",
+    tag=BATCHES,
+    answers={
+        200: {
+            "description": "The file.",
+            "content": {
+                kind: {"schema": {"type": "string", "format": "binary"}}
+                for kind in (*FILE_TYPES.values(), "application/json")
+            },
+        }
+    },
+    refusals=(404, 410, 416),
+)
+def fetch_file(path: FilePath) -> Response:
+    """Fetch a file of a batch.
+
+    Whoever has the file can print the codes, so each fetching leaves a row in the audit record. Ranges and
+    `If-None-Match` (the file's SHA-256) are understood.
+    """
+    shared, now = runtime(), runtime().now()
+    found: Path
+    with shared.db.reading() as session:
+        batch = codes.get_batch(session, number=path.number, brand_id=caller().brand_id)
+        brand_id = batch.brand_id
+        digest = _digest(session, batch, path.name)
+    found = codes.pack_folder(shared.settings.var_dir.absolute(), path.number) / path.name
+    if not found.is_file():
+        raise FileGone
+    if request.method != "HEAD":
+        with shared.db.transaction() as session:
+            staff.audit(
+                session,
+                actor=caller().actor,
+                brand_id=brand_id,
+                action="batch.download",
+                subject=f"batch:{path.number}",
+                facts={"file": path.name},
+                now=now,
+            )
+    kind = "application/json" if path.name == MANIFEST_NAME else FILE_TYPES.get(found.suffix)
+    response = send_file(found, mimetype=kind, as_attachment=True, download_name=path.name, etag=digest or True)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _digest(session: Session, batch: Batch, name: str) -> str | None:
+    """The SHA-256 of a file of the pack; None for the manifest. Raises NotFound."""
+    if name == MANIFEST_NAME and batch.manifest is not None:
+        return None
+    file = codes.find_file(session, batch_number=batch.number, name=name)
+    if file is None:
+        raise NotFound
+    return file.sha256
+
+
+def find_product(session: Session, ref: str) -> Product | None:
+    """The product that a GTIN or an id names, if this token may see it. Raises BadGtin, BadCheckDigit."""
+    own = caller().brand_id
+    product = session.get(Product, UUID(ref)) if "-" in ref else catalog.find_product(session, gtin=check_gtin(ref))
+    return product if product is not None and own in (None, product.brand_id) else None
+
+
+def _product(session: Session, ref: str) -> Product:
+    product = find_product(session, ref)
+    if product is None:
+        raise ProductUnknown
+    return product
+
+
+def product_answer(session: Session, product_id: UUID) -> ProductAnswer:
+    """The product of a batch or a code."""
+    product = session.get_one(Product, product_id)
+    return ProductAnswer(id=product.id, gtin=product.gtin, name_zh=product.name_zh, name_en=product.name_en)
+
+
+def _facts(session: Session, shared: Runtime, batch: Batch) -> dict[str, Any]:
+    brand = shared.brands.get(batch.brand_id) or catalog.load_brand(session, brand_id=batch.brand_id)
+    return {
+        "number": batch.number,
+        "order_no": batch.order_no,
+        "state": batch.state,
+        "brand": brand.slug if brand else "",
+        "product": product_answer(session, batch.product_id),
+        "count": batch.count,
+        "kinds": batch.kinds.split(","),
+        "formats": batch.formats.split(","),
+        "lot": batch.lot,
+        "note": batch.note,
+        "is_test": batch.is_test,
+        "base_url": batch.base_url,
+        "ordered_at": batch.ordered_at,
+        "ready_at": batch.ready_at,
+    }
+
+
+def _detail(session: Session, shared: Runtime, batch: Batch) -> BatchDetail:
+    counts = listing.count_life(session, batch_number=batch.number, count=batch.count)
+    return BatchDetail(
+        **_facts(session, shared, batch),
+        progress=_progress(session, batch.number),
+        files=[
+            PackFileAnswer(
+                name=file.name,
+                rows=file.rows,
+                size_bytes=file.size_bytes,
+                sha256=file.sha256,
+                path=url_for("api.fetch_file", number=batch.number, name=file.name),
+            )
+            for file in codes.list_files(session, batch_number=batch.number)
+        ],
+        manifest=json.loads(batch.manifest) if batch.manifest else None,
+        life=LifeCounts(**{str(state): counts[state] for state in Life}),
+    )
+
+
+def _progress(session: Session, number: int) -> Progress | None:
+    job = jobs.find(session, key=codes.mint_key(number))
+    if job is None:
+        return None
+    return Progress(
+        job=job.state.value,
+        stage=job.stage,
+        done_rows=job.done_rows,
+        total_rows=job.total_rows,
+        error=job.error,
+    )

@@ -1,0 +1,132 @@
+"""What the API itself refuses, and the table of every code that an answer of it may carry."""
+
+from __future__ import annotations
+
+from scancode.catalog.rules import BadCheckDigit, BadGtin
+from scancode.codes.orders import BadOrder, CountOutside, KindMissing, OrderNumberMissing
+from scancode.codes.rules import MessageNeeded, NothingToChange, ReasonNeeded
+from scancode.codes.service import BatchNotReady, OrderNumberTaken, ProductArchived
+from scancode.codes.typed import RangeMissing, RangeOutside, RangeReversed, RangesOverlap, TooManyRanges
+from scancode.errors import Invalid, NotFound, Refusal, Unavailable
+from scancode.i18n import N_
+from scancode.reports.rules import BadPeriod, PeriodTooLong
+from scancode.web.problems import BadRequest, Broken, TooLarge, WrongMethod
+from scancode.web.reading import ForgedCode, Mistyped, UnknownCode, Unreadable
+
+MANY_RETRY_S = 30
+
+
+class TokenMissing(Refusal):
+    code = "token_missing"
+    text = N_("Send a token: “Authorization: Bearer sct_…”. An administrator makes one in the console.")
+    status = 401
+
+
+class TokenInvalid(Refusal):
+    """Unknown, over, revoked, or its owner's account is closed: the asker is not told which."""
+
+    code = "token_invalid"
+    text = N_("This token is not valid: it is unknown, has expired or was revoked. Ask an administrator for a new one.")
+    status = 401
+
+
+class ScopeMissing(Refusal):
+    """Facts: ``scope``, the one that is needed."""
+
+    code = "scope_missing"
+    text = N_("This token lacks the right “{scope}”. Ask an administrator for a token that has it.")
+    status = 403
+
+
+class TooManyCalls(Refusal):
+    code = "too_many_calls"
+    text = N_("Too many calls. Wait {seconds} seconds, then go on more slowly.")
+    status = 429
+
+
+class NotJson(Refusal):
+    code = "content_type"
+    text = N_("Send the body as JSON, with “Content-Type: application/json”.")
+    status = 415
+
+
+class BrokenJson(Refusal):
+    code = "json_form"
+    text = N_("The body is not JSON that can be read. Check its brackets, quotes and encoding (UTF-8).")
+    status = 400
+
+
+class ProductUnknown(Refusal):
+    code = "product_unknown"
+    text = N_("There is no such product in your catalogue. Check the GTIN or the id.")
+    status = 422
+
+
+class BrandUnknown(Refusal):
+    code = "brand_unknown"
+    text = N_("There is no such brand that this token may see.")
+    status = 422
+
+
+class BrandNeeded(Refusal):
+    code = "brand_needed"
+    text = N_("This token sees every brand: say which one is meant with “brand”.")
+    status = 422
+
+
+class FileGone(Refusal):
+    code = "file_gone"
+    text = N_("This file was made, but is not on this server any more. Ask the operator to restore it.")
+    status = 410
+
+
+class PartBeyond(Refusal):
+    code = "part_beyond"
+    text = N_("The file ends before the part that “Range” asks for.")
+    status = 416
+
+
+REFUSALS: tuple[type[Refusal], ...] = (
+    BadRequest,
+    BrokenJson,
+    TokenMissing,
+    TokenInvalid,
+    ScopeMissing,
+    NotFound,
+    Unreadable,
+    Mistyped,
+    UnknownCode,
+    ForgedCode,
+    WrongMethod,
+    OrderNumberTaken,
+    ProductArchived,
+    BatchNotReady,
+    NothingToChange,
+    FileGone,
+    TooLarge,
+    NotJson,
+    PartBeyond,
+    Invalid,
+    ProductUnknown,
+    BrandUnknown,
+    BrandNeeded,
+    BadGtin,
+    BadCheckDigit,
+    BadOrder,
+    OrderNumberMissing,
+    CountOutside,
+    KindMissing,
+    ReasonNeeded,
+    MessageNeeded,
+    RangeMissing,
+    RangeReversed,
+    RangeOutside,
+    RangesOverlap,
+    TooManyRanges,
+    BadPeriod,
+    PeriodTooLong,
+    TooManyCalls,
+    Broken,
+    Unavailable,
+)
+"""By status. Clients may rely on these codes; sentences may change."""

@@ -1,0 +1,138 @@
+"""The attribution funnel as JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Literal
+
+from flask import Response, request
+from pydantic import Field
+
+from scancode.reports import service as reports
+from scancode.reports.rules import Funnel, FunnelRow, defuse
+from scancode.staff import service as staff
+from scancode.web.api.access import brand_of_call, caller
+from scancode.web.api.routes import REPORTS, get
+from scancode.web.api.shapes import Answer, Asked, BrandSlug, Day, reply
+from scancode.web.runtime import runtime
+
+DimensionName = Literal["channel", "store", "guide", "scene", "product", "batch", "day"]
+
+
+class FunnelQuery(Asked):
+    """Which funnel, and of which days."""
+
+    by: DimensionName = Field(description="what the rows are", examples=["channel"])
+    first: Day
+    last: Day
+    brand: BrandSlug | None = None
+
+
+class FunnelRowAnswer(Answer):
+    """What one channel, store … brought. Money is in fen."""
+
+    key: str = Field(description="id, batch number, day or scene; empty for what nothing explains")
+    name_zh: str
+    name_en: str
+    shipped: int | None = Field(description="items; null for guides and scenes, to whom nothing is shipped")
+    activated: int | None = Field(description="items; null for guides and scenes")
+    scanned: int = Field(description="distinct codes")
+    scans: int
+    visitors: int = Field(description="distinct browsers")
+    claims: int
+    members: int = Field(description="new members")
+    paid_fen: int
+    promised_fen: int = Field(description="what is paid included")
+    cost_per_member_fen: int | None = Field(description="null without a new member")
+
+
+class FunnelAnswer(Answer):
+    """The funnel, the best rows first (days in order, what nothing explains last)."""
+
+    by: DimensionName
+    first: str
+    last: str
+    timezone: str
+    brand: str
+    rows: list[FunnelRowAnswer]
+    total: FunnelRowAnswer = Field(description="counts each code and each visitor once, so it may be less than the sum")
+    left_off: int = Field(description="rows beyond the first 2000")
+
+
+COLUMNS = tuple(FunnelRowAnswer.model_fields)
+
+
+@get(
+    "/reports/funnel",
+    scope="reports:read",
+    tag=REPORTS,
+    answers={200: FunnelAnswer},
+)
+def show_funnel(query: FunnelQuery) -> Response:
+    """Read the attribution funnel.
+
+    With `Accept: text/csv` as CSV in UTF-8: the same columns, a line `total` at the end; that leaves a row in the audit
+    record. At most 366 days.
+    """
+    shared = runtime()
+    with shared.db.reading() as session:
+        brand = brand_of_call(session, query.brand)
+        funnel = reports.funnel(session, brand_id=brand.id, by=query.by, first_day=query.first, last_day=query.last)
+    response = _as_csv(funnel) if _wants_csv() else _as_json(funnel, brand.slug)
+    if _wants_csv():
+        with shared.db.transaction() as session:
+            staff.audit(
+                session,
+                actor=caller().actor,
+                brand_id=brand.id,
+                action="report.export",
+                subject=f"brand:{brand.id}",
+                facts={"report": "funnel", "by": query.by, "first": query.first, "last": query.last},
+                now=shared.now(),
+            )
+    response.vary.add("Accept")
+    return response
+
+
+def _wants_csv() -> bool:
+    return request.accept_mimetypes.best_match(("application/json", "text/csv"), "application/json") == "text/csv"
+
+
+def _row(row: FunnelRow) -> FunnelRowAnswer:
+    return FunnelRowAnswer(**{name: getattr(row, name) for name in COLUMNS})
+
+
+def _as_json(funnel: Funnel, brand: str) -> Response:
+    return reply(
+        FunnelAnswer(
+            by=funnel.by,
+            first=funnel.period.first_day,
+            last=funnel.period.last_day,
+            timezone=funnel.period.timezone,
+            brand=brand,
+            rows=[_row(row) for row in funnel.rows],
+            total=_row(funnel.total),
+            left_off=funnel.left_off,
+        )
+    )
+
+
+def _as_csv(funnel: Funnel) -> Response:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows(_cells(_row(row)) for row in funnel.rows)
+    writer.writerow(["total", *list(_cells(_row(funnel.total)))[1:]])
+    response = Response(text.getvalue(), content_type="text/csv; charset=utf-8")
+    name = f"funnel-{funnel.by}-{funnel.period.first_day}-{funnel.period.last_day}.csv"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _cells(row: FunnelRowAnswer) -> Iterator[str | int]:
+    """What is missing is empty; what a spreadsheet would take for a formula is defused."""
+    for name in COLUMNS:
+        value = getattr(row, name)
+        yield "" if value is None else defuse(value) if isinstance(value, str) else value

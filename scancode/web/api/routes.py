@@ -1,0 +1,58 @@
+"""Registers a view of the API: one place says its scope, what it answers and how it may refuse. The scope that is
+checked and the one that the document names are therefore the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from flask import Response
+from flask_openapi.models import Tag
+
+from scancode.web.api import api
+from scancode.web.api.described import MORE
+
+View = TypeVar("View", bound=Callable[..., Response])
+
+BATCHES = Tag(name="batches", description="Order codes, follow their making, fetch their files, change their life.")
+CODES = Tag(name="codes", description="Look a single code up, without recording a scan.")
+SCANS = Tag(name="scans", description="Recorded scans with where they came from; never who made them.")
+REPORTS = Tag(name="reports", description="The attribution funnel.")
+
+SCOPE_OF: dict[str, str] = {}
+"""By endpoint: the scope that a token needs. An endpoint that is not here is not served."""
+
+
+def get(
+    rule: str, *, scope: str, tag: Tag, answers: Mapping[int, Any], refusals: tuple[int, ...] = ()
+) -> Callable[[View], View]:
+    """A view for GET. ``answers`` by status: the model of its JSON, or an OpenAPI description."""
+    return _register(api.get, rule, scope, tag, answers, refusals)
+
+
+def post(
+    rule: str, *, scope: str, tag: Tag, answers: Mapping[int, Any], refusals: tuple[int, ...] = ()
+) -> Callable[[View], View]:
+    """A view for POST with a JSON body."""
+    return _register(api.post, rule, scope, tag, answers, (400, 413, 415, *refusals))
+
+
+def _register(
+    method: Callable[..., Callable[[View], View]],
+    rule: str,
+    scope: str,
+    tag: Tag,
+    answers: Mapping[int, Any],
+    refusals: tuple[int, ...],
+) -> Callable[[View], View]:
+    def put(view: View) -> View:
+        SCOPE_OF[f"{api.name}.{view.__name__}"] = scope
+        return method(
+            rule,
+            tags=[tag],
+            operation_id=view.__name__,
+            security=[{"token": [scope]}],
+            responses={**answers, **{status: MORE[status] for status in refusals}},
+        )(view)
+
+    return put

@@ -1,0 +1,166 @@
+"""The record of what was done: looked at, narrowed down, taken away as a file (which is recorded too), and checked."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from scancode.staff import service as staff
+from scancode.staff.models import AuditRow
+from scancode.web.console import console
+from scancode.web.console.access import allow, brand_scope, current_staff, operator_only
+from scancode.web.console.moments import end_of, start_of, today
+from scancode.web.runtime import runtime
+
+PAGE_ROWS = 50
+EXPORT_ROWS_MAX = 50_000
+SEQ_DIGITS_MAX = 15
+HEADER = ("seq", "at_utc", "actor", "actor_name", "brand_id", "action", "subject", "facts", "previous_hash", "hash")
+
+
+def _read_seq(text: str) -> int:
+    """The number of a row; a ValueError where no row can have it."""
+    if not (text.isascii() and text.isdigit() and len(text) <= SEQ_DIGITS_MAX):
+        raise ValueError(text[:SEQ_DIGITS_MAX])
+    return int(text)
+
+
+@console.get("/audit")
+@allow()
+def audit_log() -> ResponseReturnValue:
+    chosen, shown = _filter()
+    before = request.args.get("before", type=_read_seq)
+    with runtime().db.reading() as session:
+        rows = staff.list_audit(session, brand_id=brand_scope(), chosen=chosen, limit=PAGE_ROWS + 1, before=before)
+        people = staff.list_staff(session, brand_id=brand_scope())
+    more = len(rows) > PAGE_ROWS
+    rows = rows[:PAGE_ROWS]
+    pages = {
+        "previous_url": url_for("console.audit_log", **shown) if before else None,
+        "next_url": url_for("console.audit_log", **shown, before=rows[-1].seq) if more else None,
+    }
+    return render_template(
+        "console/audit/log.html",
+        rows=rows,
+        shown=shown,
+        people=people,
+        names={f"staff:{person.id}": person.name for person in people},
+        pages=pages,
+        facts_words=facts_words,
+        export_query=urlencode(shown),
+    )
+
+
+def _filter() -> tuple[staff.AuditFilter, dict[str, Any]]:
+    """What the page was asked to show, and the same as it goes into links."""
+    names = ("actor", "action", "subject", "first_day", "last_day")
+    shown = {name: request.values.get(name, "").strip()[:80] for name in names}
+    first, last = _day(shown["first_day"]), _day(shown["last_day"])
+    chosen = staff.AuditFilter(
+        actor=shown["actor"],
+        action=shown["action"],
+        subject=shown["subject"],
+        since=start_of(first) if first else None,
+        until=end_of(last) if last else None,
+    )
+    return chosen, {name: value for name, value in shown.items() if value}
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def facts_words(text: str) -> str:
+    """The facts of a row without the marks of JSON, short enough for a cell."""
+    plain = text.strip("{}").replace('"', "").replace(",", ", ")
+    return plain if len(plain) <= 160 else plain[:159] + "…"
+
+
+@console.post("/audit/export")
+@allow()
+def export_audit() -> ResponseReturnValue:
+    """A CSV file of the rows that fit. The export is an act like any other and leaves a row of its own."""
+    chosen, shown = _filter()
+    shared, person = runtime(), current_staff()
+    now = shared.now()
+    with shared.db.transaction() as session:
+        rows = staff.list_audit(session, brand_id=brand_scope(), chosen=chosen, limit=EXPORT_ROWS_MAX)
+        names = {f"staff:{one.id}": one.name for one in staff.list_staff(session, brand_id=brand_scope())}
+        body = _csv(rows, names)
+        staff.audit(
+            session,
+            actor=person.actor,
+            brand_id=person.brand_id,
+            action="audit.export",
+            subject="audit",
+            facts={"rows": len(rows), "filters": sorted(shown)},
+            now=now,
+        )
+    file_name = f"audit-{today(now).isoformat()}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{file_name}"'}
+    return Response(body, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _csv(rows: list[AuditRow], names: dict[str, str]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(HEADER)
+    for row in rows:
+        writer.writerow([_cell(value) for value in _cells(row, names)])
+    return text.getvalue().encode("utf-8-sig")  # the mark tells Excel that Chinese follows
+
+
+def _cells(row: AuditRow, names: dict[str, str]) -> tuple[int | str | datetime | UUID | None, ...]:
+    at = row.at.isoformat(timespec="microseconds")
+    name = names.get(row.actor, "")
+    return (
+        row.seq,
+        at,
+        row.actor,
+        name,
+        row.brand_id,
+        row.action,
+        row.subject,
+        row.facts,
+        row.previous_hash,
+        row.hash,
+    )
+
+
+def _cell(value: object) -> str:
+    """As a spreadsheet may open it: a text that begins like a formula is kept from being one."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+@console.post("/audit/check")
+@allow()
+def check_audit() -> ResponseReturnValue:
+    """Reads the whole chain. For the operator only: it tells of every brand."""
+    operator_only()
+    with runtime().db.reading() as session:
+        report = staff.verify_chain(session)
+    if report.problem is None:
+        words = gettext(
+            "The record is whole: %(count)s rows, none changed or missing. It ends with %(hash)s.",
+            count=f"{report.rows:,}",
+            hash=report.head_hash[:16],
+        )
+        flash(words, "success")
+    else:
+        words = gettext(
+            "The record is not whole. Row %(seq)s: %(problem)s", seq=report.seq, problem=gettext(report.problem)
+        )
+        flash(words, "danger")
+    return redirect(url_for("console.audit_log"))

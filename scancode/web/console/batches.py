@@ -1,0 +1,272 @@
+"""Batches of codes: the list, the order form, and the page of one batch with its progress, files, life and history."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from wtforms import (
+    BooleanField,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.widgets import CheckboxInput
+
+from batches.codes import MAX_BATCH_COUNT, Kind
+from batches.press import DRAWN_COUNT_MAX
+from scancode.catalog import service as catalog
+from scancode.codes import service as codes
+from scancode.codes.models import Batch
+from scancode.codes.orders import NOTE_LENGTH_MAX, ORDER_NO_LENGTH_MAX, kinds_of
+from scancode.codes.rules import BatchState
+from scancode.errors import Refusal
+from scancode.jobs import service as jobs
+from scancode.staff.rules import Role
+from scancode.web.console import bars, console
+from scancode.web.console.access import allow, brand_scope, current_staff, visible
+from scancode.web.console.moments import today
+from scancode.web.console.pages import Page, page_number
+from scancode.web.console.session import refuse_field
+from scancode.web.language import current_locale
+from scancode.web.runtime import runtime
+
+PAGE_SIZE = 50
+RANGES_SHOWN = 200
+UNDER_WAY = (BatchState.ORDERED, BatchState.MINTING)
+FIELD_OF = {
+    "order_no": "order_no",
+    "order_no_taken": "order_no",
+    "order_count": "count",
+    "order_kinds": "kinds",
+    "product_archived": "product",
+    "order_unprintable": "formats",
+}
+
+
+class OrderForm(FlaskForm):
+    """An order. The order number is what makes pressing the button twice harmless."""
+
+    product = SelectField(lazy_gettext("Product"), validators=[InputRequired()])
+    count = IntegerField(lazy_gettext("Number of items"), validators=[InputRequired(), NumberRange(1, MAX_BATCH_COUNT)])
+    kinds = SelectMultipleField(
+        lazy_gettext("Codes on each item"),
+        choices=[
+            SelectChoice(
+                Kind.INNER.label, lazy_gettext("Inner code: under the cap or inside the box; verifies and rewards")
+            ),
+            SelectChoice(Kind.OUTER.label, lazy_gettext("Outer code: on the outside; verifies, never rewards")),
+            SelectChoice(Kind.CASE.label, lazy_gettext("Case code: on the shipping case")),
+            SelectChoice(Kind.PALLET.label, lazy_gettext("Pallet code")),
+        ],
+        default=[Kind.INNER.label],
+        option_widget=CheckboxInput(),
+    )
+    formats = SelectMultipleField(
+        lazy_gettext("Files"),
+        choices=[
+            SelectChoice("csv", lazy_gettext("CSV: serial, code and address in columns")),
+            SelectChoice("txt", lazy_gettext("TXT: one address a line, for print engines")),
+            SelectChoice("pdf", lazy_gettext("PDF: sheets of labels, ready to print on A4")),
+            SelectChoice("png", lazy_gettext("PNG: one picture a code, in ZIP files")),
+        ],
+        default=["csv"],
+        option_widget=CheckboxInput(),
+    )
+    order_no = StringField(lazy_gettext("Order number"), validators=[InputRequired(), Length(max=ORDER_NO_LENGTH_MAX)])
+    lot = StringField(lazy_gettext("Production lot"), validators=[Length(max=20)])
+    note = StringField(lazy_gettext("Note"), validators=[Length(max=NOTE_LENGTH_MAX)])
+    base_url = StringField(lazy_gettext("Address printed on the codes"), validators=[InputRequired(), Length(max=110)])
+    is_test = BooleanField(lazy_gettext("Test batch"))
+
+
+@console.get("/batches")
+@allow(Role.FACTORY, Role.MARKETING)
+def batches() -> ResponseReturnValue:
+    query, number = request.args.get("q", "")[:80], page_number()
+    wish = request.args.get("state", "")
+    state = BatchState(wish) if wish in set(BatchState) else None
+    scope = brand_scope()
+    with runtime().db.reading() as session:
+        total = codes.count_batches(session, brand_id=scope, query=query, state=state)
+        rows = codes.list_batches(
+            session, brand_id=scope, query=query, state=state, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE
+        )
+    return render_template(
+        "console/batches/list.html",
+        rows=rows,
+        query=query,
+        state=state,
+        states=list(BatchState),
+        may_order=may_order(),
+        page=Page(number, PAGE_SIZE, len(rows), total),
+    )
+
+
+@console.route("/batches/order", methods=["GET", "POST"])
+@allow(Role.FACTORY)
+def order() -> ResponseReturnValue:
+    form, shared = OrderForm(), runtime()
+    with shared.db.reading() as session:
+        offered = catalog.list_products(session, brand_id=brand_scope(), limit=1000)
+    form.product.choices = [SelectChoice(str(row.id), f"{_name(row)} · {row.gtin}") for row in offered]
+    if request.method == "GET":
+        form.base_url.data = shared.settings.base_url
+        form.order_no.data = f"{today(shared.now()):%Y%m%d}-{secrets.randbelow(9000) + 1000}"
+        form.product.data = request.args.get("product")
+    if form.validate_on_submit():
+        try:
+            batch = _place(form, {str(row.id): row.brand_id for row in offered})
+        except Refusal as refusal:
+            name = FIELD_OF.get(refusal.code)
+            if name is None:
+                raise
+            refuse_field(form, name, refusal)
+        else:
+            flash(
+                gettext("Ordered. The files are made in the background; this page shows how far they are."), "success"
+            )
+            return redirect(url_for("console.batch", number=batch.number))
+    page = render_template(
+        "console/batches/order.html", form=form, has_products=bool(offered), drawn_max=DRAWN_COUNT_MAX
+    )
+    return page, 422 if request.method == "POST" else 200
+
+
+def _place(form: OrderForm, brand_of: dict[str, UUID]) -> Batch:
+    shared, person = runtime(), current_staff()
+    return shared.db.retrying(
+        lambda session: codes.order(
+            session,
+            brand_id=brand_of[form.product.data],
+            product_id=UUID(form.product.data),
+            order_no=form.order_no.data or "",
+            count=form.count.data or 0,
+            kinds=[Kind.of(label) for label in form.kinds.data or []],
+            formats=form.formats.data or [],
+            lot=form.lot.data or "",
+            note=form.note.data or "",
+            base_url=form.base_url.data or "",
+            is_test=bool(form.is_test.data),
+            kid=shared.keyring.newest,
+            staff_id=person.id,
+            actor=person.actor,
+            now=shared.now(),
+        )
+    )
+
+
+@console.get("/batches/<int:number>")
+@allow(Role.FACTORY, Role.MARKETING)
+def batch(number: int) -> ResponseReturnValue:
+    with runtime().db.reading() as session:
+        row = visible_batch(session, number)
+        product = catalog.get_product(session, product_id=row.product_id)
+        spans = codes.load_life(session, batch_number=number)
+        return render_template(
+            "console/batches/batch.html",
+            row=row,
+            product=product,
+            product_name=_name(product),
+            kinds=kinds_of(row.kinds),
+            progress=_progress(session, row),
+            files=codes.list_files(session, batch_number=number),
+            spans=spans[:RANGES_SHOWN],
+            spans_total=len(spans),
+            tally=bars.tally(spans, row.count),
+            bar=bars.segments(spans, row.count),
+            events=codes.history(session, batch_number=number, limit=50),
+            may_order=may_order(),
+        )
+
+
+@console.get("/batches/<int:number>/progress")
+@allow(Role.FACTORY, Role.MARKETING)
+def batch_progress(number: int) -> ResponseReturnValue:
+    """The part of the page that is fetched every second while the press is at work."""
+    with runtime().db.reading() as session:
+        row = visible_batch(session, number)
+        progress = _progress(session, row)
+    if not progress.is_under_way:
+        # What follows (files, activation) is elsewhere on the page: it is loaded anew, once.
+        return Response(headers={"HX-Refresh": "true"})
+    return render_template("console/batches/_progress.html", row=row, progress=progress, may_order=may_order())
+
+
+@console.post("/batches/<int:number>/<any(cancel, retry):verb>")
+@allow(Role.FACTORY)
+def change_order(number: int, verb: str) -> ResponseReturnValue:
+    act = {"cancel": codes.cancel, "retry": codes.retry}[verb]
+    said = {
+        "cancel": gettext("The order is cancelled. Its codes will never be live."),
+        "retry": gettext("The files are being made again; those that are whole are kept."),
+    }
+    try:
+        with runtime().db.transaction() as session:
+            visible_batch(session, number)
+            act(session, number=number, actor=current_staff().actor, now=runtime().now())
+    except codes.BatchStateRefusal as refusal:
+        flash(refusal.sentence(gettext), "warning")
+    else:
+        flash(said[verb], "success")
+    return redirect(url_for("console.batch", number=number))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the press is, as the page tells it."""
+
+    is_under_way: bool
+    is_failed: bool
+    is_waiting: bool
+    done: int
+    total: int
+    stage: str
+    problem: str | None
+
+
+def _progress(session: Session, row: Batch) -> Progress:
+    job = jobs.find(session, key=codes.mint_key(row.number))
+    failed = row.state == BatchState.FAILED or (row.state in UNDER_WAY and codes.has_given_up(job))
+    return Progress(
+        is_under_way=row.state in UNDER_WAY and not failed,
+        is_failed=failed,
+        is_waiting=job is None or job.state is not jobs.JobState.LEASED,
+        done=job.done_rows if job else 0,
+        total=job.total_rows if job else 0,
+        stage=job.stage if job else "",
+        problem=_problem(job.error) if job and job.error else None,
+    )
+
+
+def _problem(error: str) -> str:
+    """The press speaks both languages in one line, Chinese first; a bare code stands for the unforeseen."""
+    zh, slash, en = error.partition(" / ")
+    if slash:
+        return zh if current_locale() == "zh" else en
+    return str(gettext("The press met an unexpected error (%(code)s). It is tried again by itself.", code=error))
+
+
+def visible_batch(session: Session, number: int) -> Batch:
+    """The batch. Raises NotFound, also where it is another brand's."""
+    row = codes.get_batch(session, number=number)
+    visible(row.brand_id)
+    return row
+
+
+def may_order() -> bool:
+    """Whether the person may order codes and change their life."""
+    return current_staff().may((Role.FACTORY,))
+
+
+def _name(product: object) -> str:
+    return str(getattr(product, "name_zh" if current_locale() == "zh" else "name_en"))

@@ -1,0 +1,144 @@
+"""Brands, for administrators: names, time zone, colour, whom consumers call, and the privacy text they consent to."""
+
+from __future__ import annotations
+
+from functools import cache
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from wtforms import ColorField, SelectField, StringField, TelField, TextAreaField, URLField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length
+
+from scancode.catalog import service as catalog
+from scancode.catalog.colours import is_colour, palette
+from scancode.catalog.models import Brand
+from scancode.catalog.rules import PRIVACY_LENGTH_MAX, BrandDraft
+from scancode.errors import Refusal
+from scancode.web.console import console
+from scancode.web.console.access import allow, brand_scope, current_staff, operator_only, visible
+from scancode.web.console.session import refuse_field
+from scancode.web.language import current_locale
+from scancode.web.runtime import runtime
+
+FIELD_OF = {
+    "slug": "slug",
+    "slug_taken": "slug",
+    "timezone": "timezone",
+    "colour": "colour",
+    "support_url": "support_url",
+    "text_missing": "name_zh",
+    "text_too_long": "name_zh",
+}
+USUAL_ZONES = ("Asia/Shanghai", "Asia/Hong_Kong", "Asia/Taipei", "Asia/Singapore", "Asia/Tokyo", "UTC")
+
+
+@cache
+def zones() -> list[str]:
+    """The usual ones first, then every city."""
+    cities = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix")))
+    return [*USUAL_ZONES, *(name for name in cities if name not in USUAL_ZONES)]
+
+
+class BrandForm(FlaskForm):
+    name_zh = StringField(lazy_gettext("Name (Chinese)"), validators=[InputRequired(), Length(max=80)])
+    name_en = StringField(lazy_gettext("Name (English)"), validators=[InputRequired(), Length(max=80)])
+    timezone = SelectField(lazy_gettext("Time zone"), default="Asia/Shanghai")
+    colour = ColorField(lazy_gettext("Colour"), default="#1f7a5a")
+    company_zh = StringField(lazy_gettext("Company (Chinese)"), validators=[Length(max=120)])
+    company_en = StringField(lazy_gettext("Company (English)"), validators=[Length(max=120)])
+    support_phone = TelField(lazy_gettext("Customer service phone"), validators=[Length(max=40)])
+    support_url = URLField(lazy_gettext("Customer service page"), validators=[Length(max=200)])
+    privacy_zh = TextAreaField(lazy_gettext("Privacy text (Chinese)"), validators=[Length(max=PRIVACY_LENGTH_MAX)])
+    privacy_en = TextAreaField(lazy_gettext("Privacy text (English)"), validators=[Length(max=PRIVACY_LENGTH_MAX)])
+
+    def offer_zones(self, present: str = "") -> None:
+        self.timezone.choices = [*zones(), *([present] if present and present not in zones() else [])]
+
+    def draft(self) -> BrandDraft:
+        names = ("name_zh", "name_en", "timezone", "colour", "company_zh", "company_en")
+        more = ("support_phone", "support_url", "privacy_zh", "privacy_en")
+        return BrandDraft(**{name: self[name].data or "" for name in names + more})
+
+
+class NewBrandForm(BrandForm):
+    slug = StringField(lazy_gettext("Short name for addresses"), validators=[InputRequired(), Length(2, 40)])
+
+
+@console.get("/brands")
+@allow()
+def brands() -> ResponseReturnValue:
+    with runtime().db.reading() as session:
+        rows = catalog.list_brands(session, brand_id=brand_scope())
+    return render_template("console/brands/list.html", rows=rows, may_create=brand_scope() is None)
+
+
+@console.route("/brands/new", methods=["GET", "POST"])
+@allow()
+def new_brand() -> ResponseReturnValue:
+    operator_only()
+    form, shared = NewBrandForm(), runtime()
+    form.offer_zones()
+    if form.validate_on_submit():
+        try:
+            with shared.db.transaction() as session:
+                made = catalog.create_brand(
+                    session,
+                    slug=(form.slug.data or "").strip(),
+                    draft=form.draft(),
+                    actor=current_staff().actor,
+                    now=shared.now(),
+                )
+        except Refusal as refusal:
+            _refuse(form, refusal)
+        else:
+            flash(gettext("The brand is created. Add its products next."), "success")
+            return redirect(url_for("console.brand", brand_id=made.id))
+    page = render_template("console/brands/brand.html", form=form, brand=None, shown=None)
+    return page, 422 if request.method == "POST" else 200
+
+
+@console.route("/brands/<uuid:brand_id>", methods=["GET", "POST"])
+@allow()
+def brand(brand_id: UUID) -> ResponseReturnValue:
+    shared = runtime()
+    visible(brand_id)
+    with shared.db.reading() as session:
+        row = catalog.get_brand(session, brand_id=brand_id)
+    form = BrandForm(obj=row)
+    form.offer_zones(row.timezone)
+    if form.validate_on_submit():
+        try:
+            with shared.db.transaction() as session:
+                catalog.change_brand(
+                    session, brand_id=brand_id, draft=form.draft(), actor=current_staff().actor, now=shared.now()
+                )
+        except Refusal as refusal:
+            _refuse(form, refusal)
+        else:
+            flash(gettext("The brand is changed. Consumer pages show it within a second."), "success")
+            return redirect(url_for("console.brand", brand_id=brand_id))
+    page = render_template("console/brands/brand.html", form=form, brand=row, shown=_palette(row))
+    return page, 422 if request.method == "POST" else 200
+
+
+def _palette(row: Brand) -> object:
+    return palette(row.colour) if is_colour(row.colour) else None
+
+
+def _refuse(form: FlaskForm, refusal: Refusal) -> None:
+    name = FIELD_OF.get(refusal.code)
+    if name is None or name not in form:
+        raise refusal
+    refuse_field(form, name, refusal)
+
+
+def brand_choices(session: Session) -> list[SelectChoice]:
+    """The brands that the person may choose among, for a select field."""
+    found = catalog.list_brands(session, brand_id=brand_scope())
+    return [SelectChoice(str(row.id), row.name(current_locale())) for row in found]

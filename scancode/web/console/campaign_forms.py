@@ -1,0 +1,228 @@
+"""The forms of campaigns: what people type, in yuan and in the brand's time, turned into what the rules know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext, lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import DateTimeLocalField, FieldList, Form, FormField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length
+
+from scancode.campaigns import service as campaigns
+from scancode.campaigns.models import Campaign
+from scancode.campaigns.planning import PRIZES_MAX, RANGES_MAX, PrizeLine, RangeLine, TranchePlan, fen_of, yuan
+from scancode.codes.models import Batch
+
+BLANK_LINES = 2
+COUNT_DIGITS_MAX = 13
+
+
+class TermsForm(FlaskForm):
+    brand_id = SelectField(lazy_gettext("Brand"), validators=[DataRequired()])
+    name_zh = StringField(lazy_gettext("Name in Chinese"), validators=[InputRequired(), Length(max=80)])
+    name_en = StringField(lazy_gettext("Name in English"), validators=[InputRequired(), Length(max=80)])
+    starts_at = DateTimeLocalField(lazy_gettext("Starts"), validators=[InputRequired()])
+    ends_at = DateTimeLocalField(lazy_gettext("Ends"), validators=[InputRequired()])
+    budget_yuan = StringField(lazy_gettext("Red packet budget (yuan)"), default="0", validators=[InputRequired()])
+    budget_points = StringField(lazy_gettext("Points budget"), default="0", validators=[InputRequired()])
+    rules_zh = TextAreaField(lazy_gettext("Further terms in Chinese"), validators=[Length(max=20_000)])
+    rules_en = TextAreaField(lazy_gettext("Further terms in English"), validators=[Length(max=20_000)])
+
+    def fill(self, campaign: Campaign, zone: ZoneInfo) -> None:
+        """Shows a campaign as it stands."""
+        for name in ("name_zh", "name_en", "rules_zh", "rules_en"):
+            self[name].data = getattr(campaign, name)
+        self.brand_id.data = str(campaign.brand_id)
+        self.starts_at.data = campaign.starts_at.astimezone(zone)
+        self.ends_at.data = campaign.ends_at.astimezone(zone)
+        self.budget_yuan.data = yuan(campaign.budget_fen).replace(",", "")
+        self.budget_points.data = str(campaign.budget_points)
+
+    def read(self, zone: ZoneInfo) -> campaigns.Terms | None:
+        """The terms, or None with the errors written to the fields. Call after ``validate``."""
+        budget_fen = _read_fen(self.budget_yuan)
+        budget_points = _read_count(self.budget_points)
+        starts_at, ends_at = _in_zone(self.starts_at.data, zone), _in_zone(self.ends_at.data, zone)
+        if starts_at and ends_at and ends_at <= starts_at:
+            _complain(self.ends_at, gettext("The campaign must end after it starts."))
+        if self.errors or not (starts_at and ends_at) or budget_fen is None or budget_points is None:
+            return None
+        return campaigns.Terms(
+            name_zh=(self.name_zh.data or "").strip(),
+            name_en=(self.name_en.data or "").strip(),
+            starts_at=starts_at,
+            ends_at=ends_at,
+            budget_fen=budget_fen,
+            budget_points=budget_points,
+            rules_zh=(self.rules_zh.data or "").strip(),
+            rules_en=(self.rules_en.data or "").strip(),
+        )
+
+
+class EndForm(FlaskForm):
+    ends_at = DateTimeLocalField(lazy_gettext("New end"), validators=[InputRequired()])
+
+    def read(self, zone: ZoneInfo) -> datetime | None:
+        return _in_zone(self.ends_at.data, zone)
+
+
+class RangeForm(Form):
+    batch = SelectField(lazy_gettext("Batch"), validate_choice=False)
+    first = StringField(lazy_gettext("First code"))
+    last = StringField(lazy_gettext("Last code"))
+
+
+class PrizeForm(Form):
+    kind = SelectField(
+        lazy_gettext("Kind"),
+        choices=[
+            SelectChoice("red_packet", lazy_gettext("Red packet")),
+            SelectChoice("points", lazy_gettext("Points")),
+        ],
+        validate_choice=False,
+    )
+    amount = StringField(lazy_gettext("Yuan or points"))
+    count = StringField(lazy_gettext("How many"))
+    name_zh = StringField(lazy_gettext("Name in Chinese"))
+    name_en = StringField(lazy_gettext("Name in English"))
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What the form of a prize pool says, as far as it can be read."""
+
+    ranges: tuple[RangeLine, ...]
+    prizes: tuple[PrizeLine, ...]
+    thanks_zh: str
+    thanks_en: str
+
+    @property
+    def plan(self) -> TranchePlan:
+        return TranchePlan(self.ranges, self.prizes, self.thanks_zh, self.thanks_en)
+
+
+class PoolForm(FlaskForm):
+    ranges = FieldList(FormField(RangeForm), max_entries=RANGES_MAX)
+    prizes = FieldList(FormField(PrizeForm), max_entries=PRIZES_MAX)
+    thanks_zh = StringField(lazy_gettext("Without a prize, in Chinese"), validators=[Length(max=60)])
+    thanks_en = StringField(lazy_gettext("Without a prize, in English"), validators=[Length(max=60)])
+
+    def fill(self, pool: TranchePlan) -> None:
+        """Shows a pool as it stands."""
+        for line in pool.ranges:
+            self.ranges.append_entry(
+                {"batch": str(line.batch_number), "first": str(line.first), "last": str(line.last)}
+            )
+        for prize in pool.prizes:
+            amount = yuan(prize.amount).replace(",", "") if prize.kind == "red_packet" else str(prize.amount)
+            self.prizes.append_entry({**vars(prize), "amount": amount, "count": str(prize.count)})
+        self.thanks_zh.data, self.thanks_en.data = pool.thanks_zh, pool.thanks_en
+
+    def offer_batches(self, batches: Iterable[Batch], labels: Sequence[str]) -> None:
+        """Fills the lists of batches and adds blank lines to write on."""
+        numbers = [str(batch.number) for batch in batches]
+        choices = [SelectChoice("", gettext("Choose a batch"))]
+        choices += [SelectChoice(number, label) for number, label in zip(numbers, labels, strict=True)]
+        for lines, most in ((self.ranges, RANGES_MAX), (self.prizes, PRIZES_MAX)):
+            while len(lines.entries) < most and not _ends_blank(lines):
+                lines.append_entry()
+        for entry in self.ranges.entries:
+            chosen = str(entry.form.batch.data or "")
+            is_strange = bool(chosen) and chosen not in numbers
+            entry.form.batch.choices = [*choices, SelectChoice(chosen, chosen)] if is_strange else choices
+
+    def add_lines(self, which: str) -> None:
+        """More blank lines for ``ranges`` or ``prizes``."""
+        lines, most = (self.ranges, RANGES_MAX) if which == "ranges" else (self.prizes, PRIZES_MAX)
+        for _ in range(min(BLANK_LINES, most - len(lines.entries))):
+            lines.append_entry()
+
+    def read(self, sizes: dict[int, int]) -> Pool:
+        """What can be read; what cannot has its error written to its field. ``sizes``: codes by batch number."""
+        ranges = [_read_range(entry.form, sizes) for entry in self.ranges.entries if not _is_blank(entry.form)]
+        prizes = [_read_prize(entry.form) for entry in self.prizes.entries if not _is_blank(entry.form)]
+        return Pool(
+            ranges=tuple(line for line in ranges if line is not None),
+            prizes=tuple(prize for prize in prizes if prize is not None),
+            thanks_zh=(self.thanks_zh.data or "").strip(),
+            thanks_en=(self.thanks_en.data or "").strip(),
+        )
+
+    @property
+    def is_readable(self) -> bool:
+        forms = [entry.form for lines in (self.ranges, self.prizes) for entry in lines.entries]
+        return not any(field.errors for form in forms for field in form) and not (
+            self.thanks_zh.errors or self.thanks_en.errors
+        )
+
+
+def _is_blank(form: Form) -> bool:
+    """The kind of a prize is always chosen, so it says nothing."""
+    return not any(str(field.data or "").strip() for field in form if field.short_name != "kind")
+
+
+def _ends_blank(lines: FieldList) -> bool:
+    return bool(lines.entries) and _is_blank(lines.entries[-1].form)
+
+
+def _read_range(form: RangeForm, sizes: dict[int, int]) -> RangeLine | None:
+    """Both ends left empty name the whole batch."""
+    number = int(form.batch.data) if str(form.batch.data or "").isdecimal() else None
+    if number is None or number not in sizes:
+        _complain(form.batch, gettext("Choose a batch of this brand."))
+        return None
+    first = _read_count(form.first) if str(form.first.data or "").strip() else 0
+    last = _read_count(form.last) if str(form.last.data or "").strip() else sizes[number] - 1
+    if first is None or last is None:
+        return None
+    if first > last:
+        _complain(form.last, gettext("A range goes from a lower number to a higher one."))
+        return None
+    if last >= sizes[number]:
+        _complain(form.last, gettext("The last code of this batch is %(last)s.", last=sizes[number] - 1))
+        return None
+    return RangeLine(number, first, last)
+
+
+def _read_prize(form: PrizeForm) -> PrizeLine | None:
+    kind = "points" if form.kind.data == "points" else "red_packet"
+    amount = _read_fen(form.amount) if kind == "red_packet" else _read_count(form.amount)
+    count = _read_count(form.count)
+    for field in (form.name_zh, form.name_en):
+        if len(field.data or "") > 60:
+            _complain(field, gettext("This is too long."))
+    if amount is None or count is None or form.errors:
+        return None
+    names = ((form.name_zh.data or "").strip(), (form.name_en.data or "").strip())
+    blank = {"red_packet": ("现金红包", "Red packet"), "points": ("积分", "Points")}[kind]
+    return PrizeLine(kind, amount, count, names[0] or blank[0], names[1] or blank[1])
+
+
+def _read_fen(field: StringField) -> int | None:
+    try:
+        return fen_of(field.data or "")
+    except ValueError:
+        _complain(field, gettext("Write an amount of yuan, such as 8.88."))
+        return None
+
+
+def _read_count(field: StringField) -> int | None:
+    text = str(field.data or "").strip().replace(",", "")
+    if not (text.isascii() and text.isdigit() and len(text) <= COUNT_DIGITS_MAX):
+        _complain(field, gettext("Write a whole number."))
+        return None
+    return int(text)
+
+
+def _complain(field: object, problem: str) -> None:
+    errors = list(getattr(field, "errors", ()))
+    field.errors = [*errors, problem]  # type: ignore[attr-defined]
+
+
+def _in_zone(typed: datetime | None, zone: ZoneInfo) -> datetime | None:
+    return typed.replace(tzinfo=zone).astimezone(UTC) if typed else None

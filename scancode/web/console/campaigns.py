@@ -1,0 +1,287 @@
+"""Campaigns in the console: the list, one campaign with its figures, its terms, and what may happen to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice
+
+from scancode.campaigns import service as campaigns
+from scancode.campaigns.models import Campaign, CampaignState
+from scancode.campaigns.planning import Fault
+from scancode.campaigns.rules import Phase, phase_of
+from scancode.catalog import service as catalog
+from scancode.catalog.rules import BrandFacts
+from scancode.errors import Refusal
+from scancode.staff.rules import Role
+from scancode.web.console import console
+from scancode.web.console.access import allow, brand_scope, current_staff, visible
+from scancode.web.console.campaign_figures import counts_of_claims, load_figures, progress_of
+from scancode.web.console.campaign_forms import EndForm, TermsForm
+from scancode.web.language import current_locale
+from scancode.web.rulebook import load_rulebook
+from scancode.web.runtime import runtime
+
+PAGE_ROWS = 50
+
+
+@console.get("/campaigns", endpoint="campaigns")
+@allow(Role.MARKETING)
+def list_campaigns() -> str:
+    """Newest first. The state is what it is now: a campaign ends by its time without anybody's doing."""
+    shared = runtime()
+    now = shared.now()
+    before = request.args.get("before", type=UUID)
+    with shared.db.reading() as session:
+        rows = campaigns.list_campaigns(session, brand_id=brand_scope(), limit=PAGE_ROWS + 1, before=before)
+        shown = rows[:PAGE_ROWS]
+        progress = progress_of(session, campaign_ids=[row.id for row in shown], now=now)
+    more = url_for("console.campaigns", before=shown[-1].id) if len(rows) > PAGE_ROWS else None
+    return render_template(
+        "console/campaigns/list.html",
+        rows=[(row, shown_state(row), brand_of(row.brand_id), *progress[row.id]) for row in shown],
+        page={"previous_url": None, "next_url": more},
+        is_operator=brand_scope() is None,
+    )
+
+
+@console.route("/campaigns/new", methods=["GET", "POST"])
+@allow(Role.MARKETING)
+def new_campaign() -> ResponseReturnValue:
+    shared = runtime()
+    form = TermsForm()
+    _choose_brand(form)
+    if form.validate_on_submit():
+        brand = brand_of(UUID(form.brand_id.data))
+        terms = form.read(ZoneInfo(brand.timezone))
+        if terms is not None:
+            with shared.db.transaction() as session:
+                campaign = campaigns.create(
+                    session,
+                    brand_id=brand.id,
+                    terms=terms,
+                    staff_id=current_staff().id,
+                    actor=current_staff().actor,
+                    now=shared.now(),
+                )
+            flash(gettext("The draft is kept. Next, add a prize pool: which codes take part, and what they hold."))
+            return redirect(url_for("console.campaign", campaign_id=campaign.id))
+    return _terms_page(form, None)
+
+
+@console.route("/campaigns/<uuid:campaign_id>/edit", methods=["GET", "POST"])
+@allow(Role.MARKETING)
+def edit_campaign(campaign_id: UUID) -> ResponseReturnValue:
+    shared = runtime()
+    campaign = own_campaign(campaign_id)
+    brand = brand_of(campaign.brand_id)
+    if campaign.state != CampaignState.DRAFT:
+        raise campaigns.Frozen(state=campaign.state)
+    form = TermsForm()
+    form.brand_id.choices = [SelectChoice(str(brand.id), brand.name(current_locale()))]
+    if request.method == "GET":
+        form.fill(campaign, ZoneInfo(brand.timezone))
+    form.brand_id.data = str(brand.id)
+    if form.validate_on_submit():
+        terms = form.read(ZoneInfo(brand.timezone))
+        if terms is not None:
+            with shared.db.transaction() as session:
+                actor = current_staff().actor
+                campaigns.change(session, campaign_id=campaign_id, terms=terms, actor=actor, now=shared.now())
+            flash(gettext("Kept."), "success")
+            return redirect(url_for("console.campaign", campaign_id=campaign_id))
+    return _terms_page(form, campaign)
+
+
+@console.get("/campaigns/<uuid:campaign_id>")
+@allow(Role.MARKETING)
+def campaign(campaign_id: UUID) -> ResponseReturnValue:
+    return campaign_page(campaign_id)
+
+
+@console.post("/campaigns/<uuid:campaign_id>/publish")
+@allow(Role.MARKETING)
+def publish_campaign(campaign_id: UUID) -> ResponseReturnValue:
+    """The secrets of the draws are made here, from the system's randomness, and leave this function sealed."""
+    shared = runtime()
+    own_campaign(campaign_id)
+    now = shared.now()
+
+    def new_secret() -> str:
+        return shared.draw_sealer.seal(os.urandom(32).hex(), purpose=campaigns.PURPOSE)
+
+    def work(session: Session) -> None:
+        claimed = counts_of_claims(session, now)
+        actor = current_staff().actor
+        campaigns.publish(
+            session, campaign_id=campaign_id, new_secret=new_secret, claimed=claimed, actor=actor, now=now
+        )
+
+    try:
+        shared.db.retrying(work)
+    except campaigns.CannotPublish:
+        return campaign_page(campaign_id, status=422)
+    flash(gettext("Published. From now on nothing of this changes; every code knows its prize."), "success")
+    return redirect(url_for("console.campaign", campaign_id=campaign_id))
+
+
+@console.post("/campaigns/<uuid:campaign_id>/pause")
+@allow(Role.MARKETING)
+def pause_campaign(campaign_id: UUID) -> ResponseReturnValue:
+    return _move(campaign_id, campaigns.pause, gettext("Paused. Scans still verify; nothing can be claimed."))
+
+
+@console.post("/campaigns/<uuid:campaign_id>/resume")
+@allow(Role.MARKETING)
+def resume_campaign(campaign_id: UUID) -> ResponseReturnValue:
+    return _move(campaign_id, campaigns.resume, gettext("Resumed."))
+
+
+@console.post("/campaigns/<uuid:campaign_id>/end")
+@allow(Role.MARKETING)
+def end_campaign(campaign_id: UUID) -> ResponseReturnValue:
+    return _move(campaign_id, campaigns.end, gettext("Ended. Its codes may now take part in another campaign."))
+
+
+@console.post("/campaigns/<uuid:campaign_id>/discard")
+@allow(Role.MARKETING)
+def discard_campaign(campaign_id: UUID) -> ResponseReturnValue:
+    _move(campaign_id, campaigns.discard, gettext("The draft is gone."))
+    return redirect(url_for("console.campaigns"))
+
+
+@console.route("/campaigns/<uuid:campaign_id>/extend", methods=["GET", "POST"])
+@allow(Role.MARKETING)
+def extend_campaign(campaign_id: UUID) -> ResponseReturnValue:
+    shared = runtime()
+    campaign = own_campaign(campaign_id)
+    brand = brand_of(campaign.brand_id)
+    zone = ZoneInfo(brand.timezone)
+    form = EndForm()
+    if request.method == "GET":
+        form.ends_at.data = campaign.ends_at.astimezone(zone)
+    ends_at = form.read(zone) if form.validate_on_submit() else None
+    if ends_at is not None:
+        try:
+            with shared.db.transaction() as session:
+                actor = current_staff().actor
+                campaigns.extend(session, campaign_id=campaign_id, ends_at=ends_at, actor=actor, now=shared.now())
+        except (campaigns.NotLonger, campaigns.CannotPublish) as refusal:
+            form.ends_at.errors = fault_lines(refusal)
+        else:
+            flash(gettext("The campaign runs until %(when)s.", when=brand.moment(ends_at, current_locale())), "success")
+            return redirect(url_for("console.campaign", campaign_id=campaign_id))
+    status = 422 if form.is_submitted() else 200
+    return render_template("console/campaigns/extend.html", form=form, campaign=campaign, brand=brand), status
+
+
+@console.get("/campaigns/<uuid:campaign_id>/rules")
+@allow(Role.MARKETING)
+def preview_rules(campaign_id: UUID) -> str:
+    """The rules page as people will see it, pools that wait for publication included."""
+    shared = runtime()
+    campaign = own_campaign(campaign_id)
+    brand = brand_of(campaign.brand_id)
+    with shared.db.reading() as session:
+        book = load_rulebook(session, campaign_id=campaign_id, brand=brand, with_waiting=True)
+    return render_template(
+        "h5/rules.html",
+        book=book,
+        brand=brand,
+        phase=book.phase(shared.now()).value,
+        reservation_hours=shared.settings.reservation_hours,
+        is_preview=True,
+    )
+
+
+def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
+    """One campaign with its pools, its figures, and what keeps it from being published."""
+    shared = runtime()
+    now = shared.now()
+    campaign = own_campaign(campaign_id)
+    with shared.db.reading() as session:
+        plan = campaigns.load_plan(session, campaign_id=campaign_id)
+        figures = load_figures(session, plan=plan, now=now)
+        faults: tuple[Fault, ...] = ()
+        if plan.waiting or campaign.state == CampaignState.DRAFT:
+            faults = campaigns.find_faults(
+                session, campaign_id=campaign_id, claimed=counts_of_claims(session, now), now=now
+            )
+    page = render_template(
+        "console/campaigns/campaign.html",
+        campaign=campaign,
+        brand=brand_of(campaign.brand_id),
+        state=shown_state(campaign),
+        plan=plan,
+        figures=figures,
+        faults=[(fault.tranche, fault_text(fault)) for fault in faults],
+        is_refused=status == 422,
+    )
+    return page, status
+
+
+def own_campaign(campaign_id: UUID) -> Campaign:
+    """Raises CampaignNotFound, NotFound for another brand's."""
+    with runtime().db.reading() as session:
+        found = campaigns.get_campaign(session, campaign_id=campaign_id)
+    visible(found.brand_id)
+    return found
+
+
+def brand_of(brand_id: UUID) -> BrandFacts:
+    brand = runtime().brands.get(brand_id)
+    if brand is None:
+        raise campaigns.CampaignNotFound
+    visible(brand.id)
+    return brand
+
+
+def shown_state(campaign: Campaign) -> str:
+    """``draft``, ``scheduled``, ``running``, ``paused`` or ``ended``: what the badge says."""
+    at = phase_of(state=campaign.state, starts_at=campaign.starts_at, ends_at=campaign.ends_at, now=runtime().now())
+    return {Phase.NONE: "draft", Phase.BEFORE: "scheduled"}.get(at, at.value)
+
+
+def fault_text(fault: Fault) -> str:
+    return str(gettext(fault.text)).format_map(fault.facts)
+
+
+def fault_lines(refusal: Refusal) -> list[str]:
+    if isinstance(refusal, campaigns.CannotPublish):
+        return [fault_text(fault) for fault in refusal.faults]
+    return [refusal.sentence(gettext)]
+
+
+def _move(campaign_id: UUID, verb: Callable[..., Any], done: str) -> ResponseReturnValue:
+    shared = runtime()
+    own_campaign(campaign_id)
+    try:
+        shared.db.retrying(
+            lambda session: verb(session, campaign_id=campaign_id, actor=current_staff().actor, now=shared.now())
+        )
+    except campaigns.WrongState as refusal:
+        flash(refusal.sentence(gettext), "danger")
+    else:
+        flash(done, "success")
+    return redirect(url_for("console.campaign", campaign_id=campaign_id))
+
+
+def _choose_brand(form: TermsForm) -> None:
+    with runtime().db.reading() as session:
+        brands = catalog.list_brands(session, brand_id=brand_scope())
+    form.brand_id.choices = [SelectChoice(str(brand.id), brand.name(current_locale())) for brand in brands]
+    if len(brands) == 1:
+        form.brand_id.data = str(brands[0].id)
+
+
+def _terms_page(form: TermsForm, campaign: Campaign | None) -> ResponseReturnValue:
+    status = 422 if form.is_submitted() else 200
+    return render_template("console/campaigns/terms.html", form=form, campaign=campaign), status

@@ -1,0 +1,132 @@
+"""The outbox and the workers, for the operator: what waits, what runs, what gave up; and what is stopped."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from scancode.errors import NotFound
+from scancode.i18n import N_
+from scancode.jobs import service as outbox
+from scancode.jobs.rules import JobFacts, JobState
+from scancode.staff import service as staff
+from scancode.stories.reconcile import NotCompared, require_compared
+from scancode.web.console import console
+from scancode.web.console.access import allow, current_staff, operator_only
+from scancode.web.runtime import runtime
+
+PAGE_ROWS = 50
+STOPPABLE = {"claims": N_("Claims"), "payouts": N_("Payouts")}
+KIND_WORDS = {
+    "mint": N_("Make codes"),
+    "payout": N_("Pay a red packet"),
+    "reconcile": N_("Compare the books"),
+    "sms": N_("Send a message"),
+    "tidy": N_("Tidy up"),
+}
+
+
+@console.get("/jobs")
+@allow()
+def jobs() -> ResponseReturnValue:
+    operator_only()
+    shared = runtime()
+    now = shared.now()
+    state = _state(request.args.get("state"))
+    before = request.args.get("before", type=_uuid)
+    with shared.db.reading() as session:
+        rows = outbox.list_jobs(session, state=state, limit=PAGE_ROWS + 1, before=before)
+        counts = outbox.counts(session, now=now)
+        workers = outbox.workers(session, now=now)
+        stops = {stop.name: stop for stop in outbox.list_stops(session)}
+    more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
+    wanted: dict[str, Any] = {"state": state.value} if state else {}
+    pages = {
+        "previous_url": url_for("console.jobs", **wanted) if before else None,
+        "next_url": url_for("console.jobs", **wanted, before=rows[-1].id) if more else None,
+    }
+    # The page asks for its own moving part every few seconds.
+    template = "console/jobs/_board.html" if request.args.get("part") else "console/jobs/list.html"
+    return render_template(
+        template,
+        rows=rows,
+        counts=counts,
+        workers=workers,
+        stops=stops,
+        stoppable=STOPPABLE,
+        kind_words=KIND_WORDS,
+        state=state,
+        pages=pages,
+        now=now,
+        part_url=url_for("console.jobs", **wanted, before=before, part=1),
+    )
+
+
+def _uuid(text: str) -> UUID:
+    return UUID(text)
+
+
+def _state(text: str | None) -> JobState | None:
+    return JobState(text) if text in list(JobState) else None
+
+
+@console.post("/jobs/<uuid:job_id>/<any(cancel, revive):verb>")
+@allow()
+def change_job(job_id: UUID, verb: str) -> ResponseReturnValue:
+    operator_only()
+    change = {"cancel": outbox.cancel, "revive": outbox.revive}[verb]
+    try:
+        with runtime().db.transaction() as session:
+            job = change(session, job_id=job_id, now=runtime().now())
+            _audit(session, f"job.{verb}", job)
+    except outbox.JobBusy as refusal:
+        flash(refusal.sentence(gettext), "warning")
+    else:
+        said = gettext("The job is cancelled.") if verb == "cancel" else gettext("The job will run again now.")
+        flash(said, "success")
+    return redirect(url_for("console.jobs", state=request.form.get("state") or None))
+
+
+def _audit(session: Session, action: str, job: JobFacts) -> None:
+    staff.audit(
+        session,
+        actor=current_staff().actor,
+        brand_id=None,
+        action=action,
+        subject=f"job:{job.id}",
+        facts={"kind": job.kind, "key": job.key},
+        now=runtime().now(),
+    )
+
+
+@console.post("/jobs/stops/<name>/<any(stop, allow):verb>")
+@allow()
+def change_stop(name: str, verb: str) -> ResponseReturnValue:
+    """Halts claims or payouts, or lets them go on."""
+    operator_only()
+    if name not in STOPPABLE:
+        raise NotFound
+    now = runtime().now()
+    reason = request.form.get("reason", "").strip()[:200] or gettext("Stopped by an administrator.")
+    try:
+        with runtime().db.transaction() as session:
+            if verb == "stop":
+                changed = outbox.stop(session, name=name, reason=reason, now=now)
+            else:
+                require_compared(session)
+                changed = outbox.allow(session, name=name)
+            if changed:
+                actor = current_staff().actor
+                action, subject = f"{name}.{verb}", f"stop:{name}"
+                staff.audit(session, actor=actor, brand_id=None, action=action, subject=subject, facts={}, now=now)
+    except NotCompared as refusal:
+        flash(refusal.sentence(gettext), "danger")
+        return redirect(url_for("console.payouts"))
+    words = gettext("%(what)s: stopped.") if verb == "stop" else gettext("%(what)s: going on.")
+    flash(words % {"what": gettext(STOPPABLE[name])}, "success")
+    return redirect(url_for("console.jobs"))

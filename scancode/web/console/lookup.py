@@ -1,0 +1,94 @@
+"""Looking up one code, by the code, its URL, or batch and serial: what it is, its state, what happened to it.
+
+Only a code that was pasted is shown: nobody learns the inner code of an item from its outer one here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from batches import codes as press
+from scancode.catalog import service as catalog
+from scancode.channels import service as channels
+from scancode.codes import service as codes
+from scancode.codes.orders import kinds_of
+from scancode.codes.typed import RangeOutside
+from scancode.errors import NotFound, Refusal
+from scancode.scans import service as scans
+from scancode.staff.rules import Role
+from scancode.web.console import console
+from scancode.web.console.access import allow
+from scancode.web.console.batches import may_order, visible_batch
+from scancode.web.console.code_reading import FoundCode, UnreadableCode, find_code
+from scancode.web.language import current_locale
+from scancode.web.runtime import runtime
+
+SCANS_SHOWN = 20
+
+
+@console.get("/lookup")
+@allow(Role.FACTORY, Role.MARKETING)
+def lookup() -> ResponseReturnValue:
+    typed = request.args.get("q", "").strip()[:300]
+    if not typed:
+        return render_template("console/batches/lookup.html", typed="", problem=None, found=None)
+    try:
+        with runtime().db.reading() as session:
+            found = _find(session, typed)
+            shown = _shown(session, found)
+    except Refusal as refusal:
+        problem = refusal.sentence(gettext)
+        page = render_template("console/batches/lookup.html", typed=typed, problem=problem, found=None)
+        return page, refusal.status
+    return render_template("console/batches/lookup.html", typed=typed, problem=None, found=found, **shown)
+
+
+def _find(session: Session, typed: str) -> FoundCode:
+    """``1234567:42`` or ``1234567/42`` is a serial of a batch; everything else must be a code."""
+    match = re.fullmatch(r"([0-9]{1,8})\s*[:：/#]\s*([0-9]{1,9})", typed)
+    if match is None:
+        return find_code(session, typed)
+    try:
+        batch = visible_batch(session, int(match[1]))
+    except NotFound as error:
+        raise UnreadableCode(typed=typed) from error
+    serial = int(match[2])
+    if serial >= batch.count:
+        raise RangeOutside(first=serial, last=serial, end=batch.count - 1)
+    return FoundCode(batch, serial, None, None)
+
+
+def _shown(session: Session, found: FoundCode) -> dict[str, object]:
+    batch, serial = found.batch, found.serial
+    product = catalog.get_product(session, product_id=batch.product_id)
+    kinds = [found.kind] if found.kind is not None else list(kinds_of(batch.kinds))
+    seen = [
+        scan
+        for kind in kinds
+        for scan in scans.of_code(session, code_id=press.code_id(batch.number, kind, serial), limit=SCANS_SHOWN)
+    ]
+    return {
+        "product": product,
+        "product_name": product.name_zh if current_locale() == "zh" else product.name_en,
+        "life": codes.life_of(session, batch_number=batch.number, serial=serial),
+        "events": codes.history(session, batch_number=batch.number, serial=serial),
+        "scans": sorted(seen, key=lambda scan: scan.scanned_at, reverse=True)[:SCANS_SHOWN],
+        "place": _place(session, batch.number, serial),
+        "may_order": may_order(),
+    }
+
+
+def _place(session: Session, number: int, serial: int) -> str | None:
+    """Where the item was shipped to."""
+    span = channels.load_shipped(session, batch_number=number).find(serial)
+    if span is None:
+        return None
+    if span.value.store_id is not None:
+        store, channel = channels.get_store(session, store_id=span.value.store_id)
+        return f"{channel.name} · {store.name}"
+    return channels.get_channel(session, channel_id=span.value.channel_id).name

@@ -1,0 +1,222 @@
+"""Members as staff see them: where they came from and what they did here, never who they are.
+
+A phone is shown masked only. Customer service finds a caller by the full number, which is sent in a form, looked up
+through the blind index and kept nowhere; looking somebody up and exporting leave audit rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from scancode.channels import service as channels
+from scancode.channels.rules import Source
+from scancode.claims import service as claims
+from scancode.errors import Refusal
+from scancode.ledger import service as ledger
+from scancode.members import service as members
+from scancode.members.rules import normalise_phone
+from scancode.staff import service as staff
+from scancode.staff.rules import Role
+from scancode.stories import own_data, roster
+from scancode.web.console import console
+from scancode.web.console.access import allow, current_staff, visible
+from scancode.web.console.chosen import brand_choices, chosen_brand
+from scancode.web.language import current_locale
+from scancode.web.runtime import runtime
+
+PAGE_ROWS = 50
+PART_ROWS = 50
+HEADER = (
+    "member_id", "joined_day", "language", "source", "channel", "store", "guide", "gtin", "batch", "points",
+    "wechat", "wants_offers", "state",
+)  # fmt: skip
+FILTERS = ("source", "channel", "store", "guide", "first_day", "last_day")
+marketing = allow(Role.MARKETING)
+
+
+@console.get("/members", endpoint="members")
+@marketing
+def member_list() -> ResponseReturnValue:
+    chosen, shown = _filter()
+    before = _uuid(request.args.get("before", ""))
+    with runtime().db.reading() as session:
+        brand = chosen_brand(session)
+        rows = roster.list_members(session, brand_id=brand.id, chosen=chosen, limit=PAGE_ROWS + 1, before=before)
+        brands = brand_choices(session)
+        places = {
+            "channels": channels.list_channels(session, brand_id=brand.id),
+            "stores": [store for store, _ in channels.list_stores(session, brand_id=brand.id)],
+            "guides": [guide for guide, *_ in channels.list_guides(session, brand_id=brand.id)],
+        }
+    more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
+    here: dict[str, Any] = {"brand": brand.slug, **shown}
+    pages = {
+        "previous_url": url_for("console.members", **here) if before else None,
+        "next_url": url_for("console.members", **here, before=rows[-1].id) if more else None,
+    }
+    return render_template(
+        "console/members/list.html",
+        brand=brand,
+        brands=brands,
+        rows=rows,
+        shown=shown,
+        pages=pages,
+        sources=[source.value for source in Source],
+        export_query=urlencode(here),
+        **places,
+    )
+
+
+@console.post("/members/find")
+@marketing
+def find_member() -> ResponseReturnValue:
+    """The member of a full phone number, for somebody who calls. The number stays out of addresses, logs and audit."""
+    shared, person = runtime(), current_staff()
+    try:
+        phone = normalise_phone(request.form.get("phone", ""))
+    except Refusal as refusal:
+        flash(refusal.sentence(gettext), "danger")
+        return redirect(url_for("console.members", brand=request.args.get("brand")))
+    with shared.db.transaction() as session:
+        brand = chosen_brand(session)
+        found = members.find_phone(session, brand_id=brand.id, phone=phone, sealer=shared.sealer)
+        member_id = found.member_id if found else None
+        staff.audit(
+            session,
+            actor=person.actor,
+            brand_id=brand.id,
+            action="member.find",
+            subject=f"member:{member_id}" if member_id else "member",
+            facts={"found": member_id is not None},
+            now=shared.now(),
+        )
+    if member_id is None:
+        flash(gettext("No member has this phone number."), "warning")
+        return redirect(url_for("console.members", brand=brand.slug))
+    return redirect(url_for("console.member", member_id=member_id))
+
+
+@console.get("/members/<uuid:member_id>", endpoint="member")
+@marketing
+def show_member(member_id: UUID) -> ResponseReturnValue:
+    shared = runtime()
+    now = shared.now()
+    with shared.db.reading() as session:
+        row = roster.get_row(session, member_id=member_id)
+        visible(row.brand_id)
+        claimant = own_data.claimant_of(session, member_id=member_id)
+        prizes = claims.of_person(session, claimant=claimant, now=now, limit=PART_ROWS)
+        entries = ledger.entries(session, account_id=member_id, limit=PART_ROWS)
+        consents = members.consents_of(session, member_id=member_id)
+        seen = own_data.scans_of(session, brand_id=row.brand_id, member_id=member_id, visitor_id=None, limit=PART_ROWS)
+    return render_template(
+        "console/members/member.html",
+        row=row,
+        brand=shared.brands.get(row.brand_id),
+        prizes=prizes,
+        entries=entries,
+        consents=consents,
+        scans=seen,
+        product_name=_product_name,
+    )
+
+
+def _product_name(product_id: UUID) -> str:
+    page = runtime().products.get(product_id)
+    return page.name(current_locale()) if page else "–"
+
+
+@console.post("/members/export")
+@marketing
+def export_members() -> ResponseReturnValue:
+    """The list as a CSV file without anything personal: no phone, no openid, not even masked."""
+    chosen, shown = _filter()
+    shared, person = runtime(), current_staff()
+    now = shared.now()
+    with shared.db.transaction() as session:
+        brand = chosen_brand(session)
+        rows = list(roster.all_members(session, brand_id=brand.id, chosen=chosen))
+        staff.audit(
+            session,
+            actor=person.actor,
+            brand_id=brand.id,
+            action="member.export",
+            subject="members",
+            facts={"rows": len(rows), "filters": sorted(shown)},
+            now=now,
+        )
+    name = f"members-{brand.slug}-{brand.day(now)}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(_csv(rows), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _csv(rows: list[roster.RosterRow]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(HEADER)
+    for row in rows:
+        cells = (
+            row.id,
+            row.day,
+            row.language,
+            row.source,
+            row.channel,
+            row.store,
+            row.guide,
+            row.gtin,
+            row.batch_number or "",
+            row.points,
+            int(row.has_openid),
+            int(row.wants_offers),
+            "left" if row.left_at else "member",
+        )
+        writer.writerow([_cell(cell) for cell in cells])
+    return text.getvalue().encode("utf-8-sig")  # the mark tells Excel that Chinese follows
+
+
+def _cell(value: object) -> str:
+    """As a spreadsheet may open it: a text that begins like a formula is kept from being one."""
+    text = str(value)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+def _filter() -> tuple[roster.Chosen, dict[str, str]]:
+    """What the page was asked to show, and the same as it goes into links."""
+    shown = {name: request.args.get(name, "").strip()[:40] for name in FILTERS}
+    if shown["source"] not in {source.value for source in Source}:
+        shown["source"] = ""
+    ids = {name: _uuid(shown[name]) for name in ("channel", "store", "guide")}
+    days = {name: _day(shown[name]) for name in ("first_day", "last_day")}
+    shown |= {name: str(id_ or "") for name, id_ in ids.items()} | days
+    chosen = roster.Chosen(
+        source=shown["source"],
+        channel_id=ids["channel"],
+        store_id=ids["store"],
+        guide_id=ids["guide"],
+        first_day=days["first_day"],
+        last_day=days["last_day"],
+    )
+    return chosen, {name: value for name, value in shown.items() if value}
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ""

@@ -1,0 +1,48 @@
+"""Times as the console shows and reads them: in the zone of the person's brand, or for the operator in Shanghai's."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Flask, g
+
+from scancode.web.console.access import find_current_staff
+from scancode.web.runtime import runtime
+
+OPERATOR_ZONE = "Asia/Shanghai"
+
+
+def install(app: Flask) -> None:
+    app.jinja_env.filters["moment"] = moment
+
+
+def zone() -> ZoneInfo:
+    """The zone in which this request shows its times."""
+    if "console_zone" not in g:
+        person = find_current_staff()
+        brand = runtime().brands.get(person.brand_id) if person and person.brand_id else None
+        g.console_zone = ZoneInfo(brand.timezone if brand else OPERATOR_ZONE)
+    found: ZoneInfo = g.console_zone
+    return found
+
+
+def moment(when: datetime | None, seconds: bool = False) -> str:
+    """``2026-11-22 12:00``; a dash for no time at all."""
+    if when is None:
+        return "–"
+    return when.astimezone(zone()).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
+
+
+def today(now: datetime) -> date:
+    return now.astimezone(zone()).date()
+
+
+def start_of(day: date) -> datetime:
+    """The moment at which the day begins where the person is."""
+    return datetime.combine(day, time(), zone())
+
+
+def end_of(day: date) -> datetime:
+    """The moment at which the next day begins."""
+    return start_of(day + timedelta(days=1))

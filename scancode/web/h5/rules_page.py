@@ -1,0 +1,33 @@
+"""``/campaigns/<id>/rules``: the rules of a published campaign, for anybody, before, while and after it runs."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import render_template
+
+from scancode.campaigns import service as campaigns
+from scancode.campaigns.models import CampaignState
+from scancode.web.h5 import h5
+from scancode.web.rulebook import load_rulebook
+from scancode.web.runtime import runtime
+
+
+@h5.get("/campaigns/<uuid:campaign_id>/rules")
+def campaign_rules(campaign_id: UUID) -> str:
+    shared = runtime()
+    now = shared.now()
+    with shared.db.reading() as session:
+        campaign = campaigns.get_campaign(session, campaign_id=campaign_id)
+        brand = shared.brands.get(campaign.brand_id)
+        if campaign.state == CampaignState.DRAFT or brand is None:
+            raise campaigns.CampaignNotFound
+        book = load_rulebook(session, campaign_id=campaign_id, brand=brand, with_waiting=False)
+    return render_template(
+        "h5/rules.html",
+        book=book,
+        brand=brand,
+        phase=book.phase(now).value,
+        reservation_hours=shared.settings.reservation_hours,
+        is_preview=False,
+    )

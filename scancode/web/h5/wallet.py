@@ -1,0 +1,191 @@
+"""«Where is my money?»: a person's rewards, and of each how far it has come and what they can do next.
+
+Looking never pays: the confirm button leads to the provider's own page. Coming back from there only asks the worker
+to look sooner than it would have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from batches.codes import split_code_id
+from scancode.catalog.rules import BrandFacts
+from scancode.claims import service as claims
+from scancode.claims.rules import Claimant, ClaimView
+from scancode.errors import NotFound, Refusal
+from scancode.payouts import service as payouts
+from scancode.payouts.rules import PayoutState, parse_number
+from scancode.web.clients import is_bot
+from scancode.web.h5 import h5
+from scancode.web.h5.here import brand_here, somebody
+from scancode.web.language import current_locale
+from scancode.web.runtime import Runtime, runtime
+
+REWARDS_MAX = 100
+REFERENCE_MAX = 32
+SELF_SERVICE_ATTEMPTS = 4
+"""A person may have expired money sent again so often; beyond it customer service looks first."""
+MOVING = (PayoutState.CREATED, PayoutState.SENDING, PayoutState.UNKNOWN, PayoutState.CANCELLING)
+
+
+@dataclass(frozen=True)
+class Reward:
+    """One reward as its owner sees it."""
+
+    view: ClaimView
+    brand: BrandFacts
+    product_name: str
+    prize_name: str
+    code_url: str | None
+    confirm_url: str | None
+
+    @property
+    def is_moving(self) -> bool:
+        """Something happens without the person: the page looks again by itself."""
+        payout = self.view.payout
+        if payout is None or payout.waits_for_identity:
+            return False
+        return payout.state in MOVING or payout.state == PayoutState.AWAITING_USER
+
+    @property
+    def can_ask_again(self) -> bool:
+        payout = self.view.payout
+        return bool(payout and payout.state == PayoutState.EXPIRED and payout.attempt < SELF_SERVICE_ATTEMPTS)
+
+
+@h5.get("/me/rewards")
+def rewards() -> str:
+    """Everything that this person won from a brand, newest first."""
+    shared, brand = runtime(), brand_here(newest_scan_first=False)
+    who = somebody(brand)
+    with shared.db.reading() as session:
+        found = claims.of_person(session, claimant=who.claimant(), now=shared.now(), limit=REWARDS_MAX)
+    mine = [_reward(shared, view, brand) for view in found if view.claim.brand_id == brand.id and view.wins]
+    paid_fen = sum(
+        one.view.payout.amount_fen for one in mine if one.view.payout and one.view.payout.state == PayoutState.PAID
+    )
+    return render_template(
+        "h5/rewards.html",
+        brand=brand,
+        rewards=mine,
+        paid_fen=paid_fen,
+        member=who.member,
+        has_login=shared.ports.identity is not None,
+    )
+
+
+@h5.get("/me/rewards/<code_id>")
+def reward(code_id: str) -> str:
+    """One reward: the prize itself, and where its money is. ``new`` shows it being opened."""
+    shared = runtime()
+    found, who = _mine(shared, code_id)
+    is_back = "back" in request.args and not is_bot(request)
+    if is_back:
+        _look_sooner(shared, found)
+    page = _page(shared, found, who)
+    return render_template("h5/reward.html", **page, is_new="new" in request.args, is_back=is_back)
+
+
+@h5.get("/me/rewards/<code_id>/state")
+def reward_state(code_id: str) -> str:
+    """The part of the page that moves, asked for again until nothing moves any more."""
+    shared = runtime()
+    found, who = _mine(shared, code_id)
+    return render_template("h5/_reward_state.html", **_page(shared, found, who))
+
+
+@h5.post("/me/rewards/<code_id>/again")
+def reward_again(code_id: str) -> Response:
+    """Expired money is sent again, at the wish of whom it belongs to."""
+    shared = runtime()
+    found, _ = _mine(shared, code_id)
+    if found.can_ask_again:
+        try:
+            with shared.db.transaction() as session:
+                payouts.reissue(session, code_id=found.view.claim.code_id, now=shared.now())
+            flash(gettext("Your red packet is on its way again."), "success")
+        except Refusal as refusal:
+            flash(refusal.sentence(gettext), "warning")
+    return redirect(url_for("h5.reward", code_id=found.view.claim.code_id), 303)
+
+
+def _page(shared: Runtime, found: Reward, who: Claimant) -> dict[str, object]:
+    return {
+        "reward": found,
+        "brand": found.brand,
+        "claim": found.view.claim,
+        "payout": found.view.payout,
+        "is_member": who.member_id is not None,
+        "has_login": shared.ports.identity is not None,
+        "here": url_for("h5.reward", code_id=found.view.claim.code_id),
+    }
+
+
+def _mine(shared: Runtime, reference: str) -> tuple[Reward, Claimant]:
+    """The reward of a code id or a bill number. Raises NotFound where there is none, or it is somebody else's."""
+    code_id = _code_id(reference, shared.settings.payout_prefix)
+    with shared.db.reading() as session:
+        claim = claims.find_facts(session, code_id=code_id)
+        brand = shared.brands.get(claim.brand_id) if claim else None
+        if brand is None:
+            raise NotFound
+        who = somebody(brand).claimant()
+        view = _view(session, code_id, who, shared.now())
+    return _reward(shared, view, brand), who
+
+
+def _view(session: Session, code_id: int, who: Claimant, now: datetime) -> ClaimView:
+    view = claims.find_claim(session, code_id=code_id, claimant=who, now=now)
+    if view is None or not view.is_mine:
+        raise NotFound
+    return view
+
+
+def _code_id(reference: str, prefix: str) -> int:
+    if reference.isascii() and reference.isdigit() and len(reference) <= REFERENCE_MAX // 2:
+        return int(reference)
+    place = parse_number(reference[:REFERENCE_MAX], prefix=prefix)
+    if place is None:
+        raise NotFound
+    return place[0]
+
+
+def _reward(shared: Runtime, view: ClaimView, brand: BrandFacts) -> Reward:
+    claim, locale = view.claim, current_locale()
+    product = shared.products.get(claim.product_id)
+    number, kind, serial = split_code_id(claim.code_id)
+    batch = shared.batches.get(number)
+    text = batch.verifier.mint(number, kind, serial) if batch else None
+    span = shared.offers.get(number).find(serial)
+    prizes = span.value.prizes if span and span.value.campaign_id == claim.campaign_id else ()
+    names = [prize.name(locale) for prize in prizes if prize.id == claim.prize_id]
+    return Reward(
+        view=view,
+        brand=brand,
+        product_name=product.name(locale) if product else "",
+        prize_name=names[0] if names else "",
+        code_url=url_for("h5.scan", text=text) if text else None,
+        confirm_url=_confirm_url(shared, view),
+    )
+
+
+def _confirm_url(shared: Runtime, view: ClaimView) -> str | None:
+    payout, gateway = view.payout, shared.ports.payout
+    if gateway is None or payout is None or payout.state != PayoutState.AWAITING_USER or not payout.package:
+        return None
+    back = shared.settings.base_url + url_for("h5.reward", code_id=payout.code_id, back=1)
+    return gateway.confirm_url(package=payout.package, return_url=back)
+
+
+def _look_sooner(shared: Runtime, found: Reward) -> None:
+    """The person comes from the confirm page: news is likely. At most once in a few seconds, and no news by itself."""
+    payout = found.view.payout
+    if payout is not None and payout.state == PayoutState.AWAITING_USER:
+        with shared.db.transaction() as session:
+            payouts.look_sooner(session, code_id=payout.code_id, attempt=payout.attempt, now=shared.now())

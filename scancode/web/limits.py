@@ -1,0 +1,24 @@
+"""Rate limits by network address, for the endpoints that a storm could make costly. Shared through Redis when there
+is one; else counted in each process, so a limit is then that many per process."""
+
+from __future__ import annotations
+
+from flask import Flask, request
+from flask_limiter import Limiter
+
+from scancode.config import Settings
+
+
+def address() -> str:
+    """The caller's network address, through as many proxies as the settings believe."""
+    return request.remote_addr or "unknown"
+
+
+limiter = Limiter(key_func=address, default_limits=[], headers_enabled=False)
+
+
+def install(app: Flask, settings: Settings) -> None:
+    app.config["RATELIMIT_STORAGE_URI"] = settings.redis_url or "memory://"
+    app.config["RATELIMIT_SWALLOW_ERRORS"] = True
+    app.config["RATELIMIT_ENABLED"] = settings.env != "test"
+    limiter.init_app(app)

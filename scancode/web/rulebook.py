@@ -1,0 +1,134 @@
+"""The public rules of a campaign, generated from what was frozen: what can be won and how often, when, by whom.
+
+The consumer's page and the console's preview show the same. The law on prize promotions (SAMR order 32 of 2020,
+articles 11 to 14) asks for kinds, counts or odds, amounts, time, terms, sponsor and contact before a promotion begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from babel.dates import get_timezone_name
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scancode.campaigns import service as campaigns
+from scancode.campaigns.models import Prize
+from scancode.campaigns.rules import Phase, phase_of
+from scancode.catalog.models import Product
+from scancode.catalog.rules import BrandFacts
+from scancode.codes.models import Batch
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """A prize of the campaign over all its pools. ``amount``: fen of a red packet, or points; 0 for thanks."""
+
+    kind: str
+    amount: int
+    name_zh: str
+    name_en: str
+    count: int
+
+    def name(self, locale: str) -> str:
+        return self.name_en if locale == "en" else self.name_zh
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """Everything that the rules page says. ``codes`` is how many codes take part."""
+
+    campaign_id: UUID
+    brand: BrandFacts
+    name_zh: str
+    name_en: str
+    rules_zh: str
+    rules_en: str
+    state: str
+    starts_at: datetime
+    ends_at: datetime
+    over_at: datetime
+    lines: tuple[RuleLine, ...]
+    codes: int
+    products: tuple[tuple[str, str], ...]
+
+    def name(self, locale: str) -> str:
+        return self.name_en if locale == "en" else self.name_zh
+
+    def terms(self, locale: str) -> list[str]:
+        """What marketing added, by paragraph; in the other language where one is missing."""
+        text = (self.rules_en or self.rules_zh) if locale == "en" else (self.rules_zh or self.rules_en)
+        return [line.strip() for line in text.splitlines() if line.strip()]
+
+    def product_names(self, locale: str) -> list[str]:
+        return [english if locale == "en" else chinese for chinese, english in self.products]
+
+    def zone_name(self, locale: str) -> str:
+        zone: str = get_timezone_name(ZoneInfo(self.brand.timezone), locale="zh_CN" if locale == "zh" else locale)
+        return zone
+
+    def phase(self, now: datetime) -> Phase:
+        return phase_of(state=self.state, starts_at=self.starts_at, ends_at=self.ends_at, now=now)
+
+    def odds(self, line: RuleLine) -> str:
+        """The share of codes that hold a prize: ``1.5%``, with as many digits as it takes to be no zero."""
+        share = 100 * line.count / self.codes if self.codes else 0.0
+        digits = 2
+        while line.count and digits < 8 and float(f"{share:.{digits}f}") == 0:
+            digits += 1
+        return f"{share:.{digits}f}".rstrip("0").rstrip(".") + "%"
+
+    @property
+    def has_red_packets(self) -> bool:
+        return any(line.kind == "red_packet" for line in self.lines)
+
+    @property
+    def has_points(self) -> bool:
+        return any(line.kind == "points" for line in self.lines)
+
+
+def load_rulebook(session: Session, *, campaign_id: UUID, brand: BrandFacts, with_waiting: bool) -> Rulebook:
+    """``with_waiting`` counts pools that are not published too, for a preview. Raises CampaignNotFound."""
+    campaign = campaigns.get_campaign(session, campaign_id=campaign_id)
+    plan = campaigns.load_plan(session, campaign_id=campaign_id)
+    shown = {tranche.id: tranche for tranche in plan.tranches if with_waiting or tranche.is_published}
+    prizes = [one for one in campaigns.list_prizes(session, campaign_id=campaign_id) if one.tranche_id in shown]
+    codes = sum(line.count for tranche in shown.values() for line in tranche.ranges)
+    numbers = {line.batch_number for tranche in shown.values() for line in tranche.ranges}
+    wanted = select(Product).where(Product.id.in_(select(Batch.product_id).where(Batch.number.in_(numbers))))
+    products = session.scalars(wanted.order_by(Product.name_zh)).all()
+    return Rulebook(
+        campaign_id=campaign.id,
+        brand=brand,
+        name_zh=campaign.name_zh,
+        name_en=campaign.name_en,
+        rules_zh=campaign.rules_zh,
+        rules_en=campaign.rules_en,
+        state=campaign.state,
+        starts_at=campaign.starts_at,
+        ends_at=campaign.ends_at,
+        over_at=min(campaign.ended_at or campaign.ends_at, campaign.ends_at),
+        lines=_lines(prizes, codes),
+        codes=codes,
+        products=tuple(dict.fromkeys((product.name_zh, product.name_en) for product in products)),
+    )
+
+
+def _lines(prizes: Sequence[Prize], codes: int) -> tuple[RuleLine, ...]:
+    """Alike prizes of several pools in one line: money first, the dearest first, what is left as thanks."""
+    counts: dict[tuple[str, int, str, str], int] = {}
+    for prize in prizes:
+        if prize.kind != "thanks":
+            key = (prize.kind, prize.amount, prize.name_zh, prize.name_en)
+            counts[key] = counts.get(key, 0) + prize.count
+    lines = [RuleLine(*key, count=count) for key, count in counts.items()]
+    lines.sort(key=lambda line: (line.kind != "red_packet", -line.amount))
+    thanks = next((prize for prize in prizes if prize.kind == "thanks"), None)
+    left = codes - sum(counts.values())
+    if thanks is not None and left > 0:
+        lines.append(RuleLine("thanks", 0, thanks.name_zh, thanks.name_en, left))
+    return tuple(lines)

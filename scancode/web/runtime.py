@@ -1,0 +1,93 @@
+"""What the pages of one process share: the connected program, and what it has read of the reference tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from flask import current_app
+
+from scancode.campaigns import service as campaigns
+from scancode.campaigns.rules import Offer
+from scancode.catalog import service as catalog
+from scancode.catalog.revision import Cached, Watch
+from scancode.catalog.rules import BrandFacts, ProductPage
+from scancode.channels import service as channels
+from scancode.channels.rules import Place, TouchpointFacts
+from scancode.claims.desk import Desk
+from scancode.codes import service as codes
+from scancode.codes.keys import Keyring
+from scancode.codes.ranges import SpanMap
+from scancode.codes.rules import BatchFacts
+from scancode.config import Settings
+from scancode.db import Database
+from scancode.ports import Ports
+from scancode.scans.misses import Misses
+from scancode.scans.writer import Writer
+from scancode.sealing import Sealer
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One per process. The caches hold reference tables only: never a scan, a claim or a person."""
+
+    settings: Settings
+    db: Database
+    ports: Ports
+    keyring: Keyring
+    sealer: Sealer
+    draw_sealer: Sealer
+    watch: Watch
+    numbers: Cached[None, frozenset[int]]
+    """The numbers of all batches: a text with another number is refused without a query."""
+    batches: Cached[int, BatchFacts | None]
+    brands: Cached[UUID, BrandFacts | None]
+    products: Cached[UUID, ProductPage | None]
+    shipped: Cached[int, SpanMap[Place]]
+    touchpoints: Cached[str, TouchpointFacts | None]
+    offers: Cached[int, SpanMap[Offer]]
+    """By batch number: the newest published offer over each range of serials, running or not."""
+    writer: Writer
+    desk: Desk
+    misses: Misses
+
+    @staticmethod
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+
+def build(
+    *, settings: Settings, db: Database, ports: Ports, keyring: Keyring, sealer: Sealer, draw_sealer: Sealer
+) -> Runtime:
+    """Connects nothing yet: caches fill and threads start on first use, so a server may fork first."""
+    watch = Watch(db)
+    misses = Misses(db)
+    watch.on_look(misses.flush)
+    return Runtime(
+        settings=settings,
+        db=db,
+        ports=ports,
+        keyring=keyring,
+        sealer=sealer,
+        draw_sealer=draw_sealer,
+        watch=watch,
+        numbers=Cached(watch, db, lambda session, _: codes.load_numbers(session)),
+        batches=Cached(watch, db, lambda session, number: codes.load_batch(session, number=number, keyring=keyring)),
+        brands=Cached(watch, db, lambda session, brand_id: catalog.load_brand(session, brand_id=brand_id)),
+        products=Cached(watch, db, lambda session, product_id: catalog.load_page(session, product_id=product_id)),
+        shipped=Cached(watch, db, lambda session, number: channels.load_shipped(session, batch_number=number)),
+        touchpoints=Cached(watch, db, lambda session, token: channels.load_touchpoint(session, token=token)),
+        offers=Cached(
+            watch, db, lambda session, number: campaigns.load_offers(session, batch_number=number, sealer=draw_sealer)
+        ),
+        writer=Writer(db, stall_s=settings.scan_stall_s),
+        desk=Desk(db),
+        misses=misses,
+    )
+
+
+def runtime() -> Runtime:
+    """The runtime of the app that serves this request."""
+    found: Runtime = current_app.extensions["scancode"]
+    return found

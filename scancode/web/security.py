@@ -1,0 +1,108 @@
+"""Headers that every answer carries, and the limits that every request meets."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+from flask import Flask, Response, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
+
+from scancode.config import Settings
+from scancode.web.problems import BadRequest
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+FORM_BYTES_MAX = 1_000_000
+"""A form without files. Nobody types more, and reading one makes an object of every field."""
+NUMBER_MAX = (1 << 53) - 1
+LEFT_OVER_BYTES_MAX, LEFT_OVER_S = 32_000_000, 10.0
+
+
+class BoundedNumber(IntegerConverter):
+    """``<int:…>`` in an address: beyond what a database can hold there is no page."""
+
+    def __init__(self, url_map: Map, fixed_digits: int = 0, min: int | None = None, max: int = NUMBER_MAX) -> None:
+        super().__init__(url_map, fixed_digits=fixed_digits, min=min, max=max)
+
+
+def install(app: Flask, settings: Settings) -> None:
+    keys = [key.strip() for key in settings.session_keys.get_secret_value().split(",")]
+    is_https = settings.base_url.lower().startswith("https://")
+    app.config.update(
+        SECRET_KEY=keys[-1],
+        SECRET_KEY_FALLBACKS=keys[:-1],
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        MAX_FORM_MEMORY_SIZE=FORM_BYTES_MAX,
+        MAX_FORM_PARTS=500,
+        SESSION_COOKIE_NAME="ss",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=is_https,
+        PERMANENT_SESSION_LIFETIME=30 * 24 * 3600,
+        SESSION_REFRESH_EACH_REQUEST=False,
+        WTF_CSRF_TIME_LIMIT=12 * 3600,
+        WTF_CSRF_CHECK_DEFAULT=False,
+    )
+    app.url_map.converters["int"] = BoundedNumber
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    app.before_request(_limit_form)
+    app.before_request(_refuse_nul)
+    app.after_request(_harden)
+    app.after_request(_hear_out)
+    if is_https:
+        app.after_request(_https_only)
+
+
+def _harden(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    headers["Permissions-Policy"] = "camera=(self), geolocation=(self), microphone=(), payment=()"
+    if "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _limit_form() -> None:
+    """The library's own limit for forms is not applied to this kind of them."""
+    if request.mimetype == "application/x-www-form-urlencoded":
+        request.max_content_length = min(FORM_BYTES_MAX, request.max_content_length or FORM_BYTES_MAX)
+
+
+def _refuse_nul() -> None:
+    """No keyboard types a NUL, and PostgreSQL keeps none: what holds one is refused before any view. The API looks
+    into its bodies and parameters itself."""
+    if request.path.startswith("/api/"):
+        return
+    if b"%00" in request.query_string or b"\x00" in request.query_string:
+        raise BadRequest
+    if request.method == "POST" and any("\x00" in name + value for name, value in request.form.items(multi=True)):
+        raise BadRequest
+
+
+def _hear_out(response: Response) -> Response:
+    """Takes in what is left of a body that was refused unread: else the connection breaks while the browser is still
+    sending, and it never reads why. Within limits, and only where the server says where a body ends."""
+    if not request.environ.get("wsgi.input_terminated") or not (
+        request.content_length or request.headers.get("Transfer-Encoding")
+    ):
+        return response
+    body, left, end = request.environ["wsgi.input"], LEFT_OVER_BYTES_MAX, time.monotonic() + LEFT_OVER_S
+    with contextlib.suppress(Exception):  # a body that breaks off changes nothing about the answer
+        while left > 0 and time.monotonic() < end and (piece := body.read(min(left, 1 << 16))):
+            left -= len(piece)
+    return response
+
+
+def _https_only(response: Response) -> Response:
+    response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response

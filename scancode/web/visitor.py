@@ -1,0 +1,138 @@
+"""The anonymous visitor: a random id in a signed cookie, and with it the last placed code that the browser opened.
+
+The cookie is also what protects the consumer pages' forms: their hidden token is a signature over the visitor's id,
+so no server-side state and no extra cookie are needed on the path of a scan.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from flask import Flask, Response, current_app, g, request
+from itsdangerous import BadSignature, Signer
+
+from scancode.config import Settings
+from scancode.db import new_id
+from scancode.errors import Refusal
+from scancode.i18n import N_
+
+COOKIE = "sv"
+COOKIE_S = 400 * 24 * 3600
+"""Browsers keep no cookie for longer than 400 days."""
+
+
+class FormExpired(Refusal):
+    code = "form_expired"
+    text = N_("This page was open for too long or came from elsewhere. Please open it again and repeat the last step.")
+    status = 400
+
+
+@dataclass(frozen=True)
+class CookieTouch:
+    """The last placed code that this browser opened."""
+
+    token: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Visitor:
+    id: UUID
+    touch: CookieTouch | None
+    is_new: bool = False
+
+
+def install(app: Flask, settings: Settings) -> None:
+    keys = [key.strip().encode() for key in settings.session_keys.get_secret_value().split(",")]
+    app.extensions["visitor_signers"] = (_signer(keys, b"scancode.visitor"), _signer(keys, b"scancode.form"))
+    app.jinja_env.globals["form_token"] = form_token
+    app.after_request(_write_cookie)
+
+
+def _signer(keys: list[bytes], purpose: bytes) -> Signer:
+    """A signer whose keys are derived once, here, instead of at every signature."""
+    derived = [hmac.digest(key, purpose, "sha256") for key in keys]
+    return Signer(derived, key_derivation="none", digest_method=hashlib.sha256)
+
+
+def current_visitor() -> Visitor:
+    """The browser of this request; a new one gets its cookie with the answer."""
+    if "visitor" not in g:
+        g.visitor = _read(request.cookies.get(COOKIE, "")) or Visitor(new_id(datetime.now(UTC)), None, is_new=True)
+    found: Visitor = g.visitor
+    return found
+
+
+def remember_touch(token: str, now: datetime) -> None:
+    """Later scans of this browser are explained by this placed code, until a newer touch or the time limit."""
+    visitor = current_visitor()
+    g.visitor = Visitor(visitor.id, CookieTouch(token, now), is_new=True)
+
+
+def form_token() -> str:
+    """The hidden field ``token`` of a consumer form; its stand-in while a page is rendered for many visitors."""
+    stand_in: str | None = g.get("form_token_stand_in")
+    return stand_in or real_form_token()
+
+
+def real_form_token() -> str:
+    """The token of this request's visitor."""
+    signer: Signer = current_app.extensions["visitor_signers"][1]
+    return signer.get_signature(current_visitor().id.bytes).decode()
+
+
+def check_form_token() -> None:
+    """Raises FormExpired unless the form was made for this visitor. Called before every POST of the h5 pages."""
+    given = request.form.get("token", "") or request.headers.get("X-Form-Token", "")
+    visitor = current_visitor()
+    signer: Signer = current_app.extensions["visitor_signers"][1]
+    if visitor.is_new or not signer.verify_signature(visitor.id.bytes, given.encode("ascii", "replace")):
+        raise FormExpired
+
+
+def encode(visitor_id: UUID) -> str:
+    """The id as it stands in the cookie, before the signature."""
+    return base64.urlsafe_b64encode(visitor_id.bytes).decode().rstrip("=")
+
+
+def _read(text: str) -> Visitor | None:
+    signer: Signer = current_app.extensions["visitor_signers"][0]
+    try:
+        plain = signer.unsign(text).decode("ascii")
+        identity, _, touch = plain.partition(",")
+        visitor_id = UUID(bytes=base64.urlsafe_b64decode(identity + "=="))
+        token, _, at = touch.partition(",")
+        return Visitor(visitor_id, CookieTouch(token, datetime.fromtimestamp(int(at), UTC)) if token else None)
+    except (BadSignature, ValueError, UnicodeError):
+        return None
+
+
+def _write_cookie(response: Response) -> Response:
+    visitor: Visitor | None = g.get("visitor")
+    if visitor is None or not visitor.is_new:
+        return response
+    signer: Signer = current_app.extensions["visitor_signers"][0]
+    plain = encode(visitor.id)
+    if visitor.touch is not None:
+        plain += f",{visitor.touch.token},{int(visitor.touch.at.timestamp())}"
+    response.set_cookie(
+        COOKIE,
+        signer.sign(plain).decode(),
+        max_age=COOKIE_S,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+        path="/",
+    )
+    return response
+
+
+def new_state() -> str:
+    """A random value that a login must bring back; 32 of 0-9a-f, as WeChat takes it."""
+    return secrets.token_hex(16)
