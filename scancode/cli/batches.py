@@ -1,0 +1,255 @@
+"""``scancode batch``: what factory staff do in the console, for scripts and for a terminal: order, wait, fetch the
+files, activate, void."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from batches.codes import Kind, Verifier
+from batches.errors import PressError
+from batches.part import sha256_of
+from batches.press import FORMATS
+from scancode.catalog import service as catalog
+from scancode.catalog.rules import check_gtin
+from scancode.cli.bars import Bar, gettext
+from scancode.cli.root import FAULTY, REFUSED, fail, wire
+from scancode.codes import service as codes
+from scancode.codes.rules import Activate, BatchState, Change, Void, VoidReason
+from scancode.codes.typed import RangeForm, code_in, parse_ranges
+from scancode.errors import Refusal
+from scancode.i18n import N_
+from scancode.jobs import service as jobs
+from scancode.wiring import Wired
+from scancode.worker import loop
+
+LOOK_EVERY_S = 0.3
+LISTED_MAX = 50
+
+
+class NoSuchProduct(Refusal):
+    code = "no_such_product"
+    text = N_("There is no product with the GTIN {gtin}. Make it in the console first.")
+    status = 404
+
+
+class FileBroken(Refusal):
+    code = "pack_file_broken"
+    text = N_("The file {name} is gone or differs from the manifest. Do not print it: order a retry in the console.")
+
+
+@click.group()
+def batch() -> None:
+    """Batches of codes: order, files, activate, void."""
+
+
+@batch.command()
+@click.option("--gtin", required=True, help="The product's GTIN, as printed under its bar code.")
+@click.option("--order-no", required=True, help="Your order number; the same number never orders twice.")
+@click.option("--count", type=int, required=True, help="How many items.")
+@click.option("--kinds", default="inner", show_default=True, help="Of outer, inner, case, pallet: a comma list.")
+@click.option("--formats", default="csv", show_default=True, help=f"Of {', '.join(FORMATS)}: a comma list.")
+@click.option("--lot", default="", help="Production lot, GS1 AI (10).")
+@click.option("--note", default="", help="A note for colleagues.")
+@click.option("--test", "is_test", is_flag=True, help="A test batch: no report counts it and it pays nothing.")
+@click.option("--wait", is_flag=True, help="Stay until a worker has minted it, with a progress bar.")
+@click.option("--here", is_flag=True, help="Mint it in this process, without a worker.")
+def order(
+    gtin: str,
+    order_no: str,
+    count: int,
+    kinds: str,
+    formats: str,
+    lot: str,
+    note: str,
+    is_test: bool,
+    wait: bool,
+    here: bool,
+) -> None:
+    """Order a batch. It is minted by a worker; prints the batch's number."""
+    wired = wire()
+    try:
+        wanted = tuple(Kind.of(name.strip()) for name in kinds.split(",") if name.strip())
+    except PressError as error:
+        raise click.BadParameter(kinds, param_hint="--kinds") from error
+    with wired.db.transaction() as session:
+        product = catalog.find_product(session, gtin=check_gtin(gtin))
+        if product is None:
+            raise NoSuchProduct(gtin=gtin)
+        made = codes.order(
+            session,
+            brand_id=product.brand_id,
+            product_id=product.id,
+            order_no=order_no,
+            count=count,
+            kinds=wanted,
+            formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
+            lot=lot,
+            note=note,
+            base_url=wired.settings.base_url,
+            is_test=is_test,
+            kid=wired.keyring.newest,
+            actor="cli",
+            now=datetime.now(UTC),
+        )
+        number = made.number
+    click.echo(gettext(N_("batch {number} ordered"), number=number))
+    if here:
+        with _minting_here(wired):
+            _wait(wired, number)
+    elif wait:
+        if not _has_worker(wired):
+            click.echo(gettext(N_("no worker is alive: start `scancode worker`, or order with --here")), err=True)
+        _wait(wired, number)
+
+
+@batch.command()
+@click.argument("number", type=int)
+@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="Copy the files to this folder.")
+def files(number: int, folder: Path | None) -> None:
+    """List the print files of batch NUMBER, each checked against its hash; with --to, copy them."""
+    wired = wire()
+    with wired.db.reading() as session:
+        codes.get_batch(session, number=number)
+        records = codes.list_files(session, batch_number=number)
+    if not records:
+        fail(gettext(N_("batch {number} has no files yet"), number=number), code="no_files", status=REFUSED)
+    source = codes.pack_folder(wired.settings.var_dir, number)
+    with Bar(gettext(N_("checking"))) as progress:
+        for done, record in enumerate(records):
+            progress(record.name, done, len(records))
+            _fetch(source / record.name, record.sha256, folder)
+        progress("", len(records), len(records))
+    for record in records:
+        place = (folder or source) / record.name
+        click.echo(f"{record.sha256}  {record.size_bytes:>12,}  {record.rows:>10,}  {place}")
+
+
+@batch.command("list")
+@click.option("--query", default="", help="Look for this in order number, lot, product, GTIN and batch number.")
+def list_(query: str) -> None:
+    """List the newest batches."""
+    wired = wire()
+    with wired.db.reading() as session:
+        rows = codes.list_batches(session, brand_id=None, query=query, limit=LISTED_MAX)
+    for row in rows:
+        made = row.batch
+        click.echo(
+            f"{made.number:>8}  {made.state:<9}  {made.count:>10,}  {made.kinds:<12}  {row.gtin}  {made.order_no}"
+        )
+
+
+@batch.command()
+@click.argument("number", type=int)
+@click.option("--range", "ranges", default="", help="Serials as 0-999,1500, codes, or all.")
+@click.option("--note", default="", help="Why, for the batch's history.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def activate(number: int, ranges: str, note: str, yes: bool) -> None:
+    """Make codes of batch NUMBER live. Void and recalled ones stay dead."""
+    _change(number, ranges, Activate(note), yes)
+
+
+@batch.command()
+@click.argument("number", type=int)
+@click.option("--range", "ranges", default="", help="Serials as 0-999,1500, codes, or all.")
+@click.option("--reason", type=click.Choice([reason.value for reason in VoidReason]), required=True, help="Why.")
+@click.option("--note", default="", help="Why, for the batch's history.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def void(number: int, ranges: str, reason: str, note: str, yes: bool) -> None:
+    """Kill codes of batch NUMBER, claimed ones too."""
+    _change(number, ranges, Void(VoidReason(reason), note), yes)
+
+
+def _change(number: int, text: str, what: Change, yes: bool) -> None:
+    wired = wire()
+    now = datetime.now(UTC)
+    with wired.db.reading() as session:
+        facts = codes.load_batch(session, number=number, keyring=wired.keyring)
+        if facts is None:
+            codes.get_batch(session, number=number)
+            raise AssertionError("unreachable")
+        ranges = parse_ranges(text, count=facts.count, read_code=lambda typed: _serial(facts.verifier, typed))
+        planned = codes.preview(session, batch_number=number, ranges=ranges, what=what, now=now)
+    click.echo(_summary(planned))
+    if not yes:
+        click.confirm(gettext(N_("Change them?")), abort=True)
+    with wired.db.transaction() as session:
+        done = codes.change(session, batch_number=number, ranges=ranges, what=what, actor="cli", now=now)
+    click.echo(gettext(N_("done: {count} codes"), count=f"{done.count:,}"))
+
+
+def _serial(verifier: Verifier, typed: str) -> int:
+    """The serial of a pasted code of this batch. Raises RangeForm."""
+    try:
+        return verifier.verify(code_in(typed)).serial
+    except PressError as error:
+        raise RangeForm(typed=typed[:40]) from error
+
+
+def _summary(planned: codes.Changed) -> str:
+    left = ", ".join(f"{state.value} {count:,}" for state, count in planned.left.items() if count)
+    text = gettext(N_("{count} codes will change"), count=f"{planned.count:,}")
+    return text + (gettext(N_("; left as they are: {left}"), left=left) if left else "")
+
+
+def _fetch(source: Path, sha256: str, folder: Path | None) -> None:
+    """Checks a file, or copies it while checking. Raises FileBroken."""
+    if not source.is_file() or sha256_of(source) != sha256:
+        raise FileBroken(name=source.name)
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / (source.name + ".part")
+    part.write_bytes(b"")
+    with source.open("rb") as reading, part.open("wb") as writing:
+        while block := reading.read(1 << 20):
+            writing.write(block)
+    part.replace(folder / source.name)
+
+
+def _has_worker(wired: Wired) -> bool:
+    with wired.db.reading() as session:
+        return any(one.is_alive for one in jobs.workers(session, now=datetime.now(UTC)))
+
+
+@contextmanager
+def _minting_here(wired: Wired) -> Iterator[None]:
+    """A worker for mint jobs, in a thread of this process."""
+    stop = threading.Event()
+    thread = threading.Thread(
+        target=lambda: loop.run(wired, stop_event=stop, kinds=("mint",)), name="mint-here", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+
+
+def _wait(wired: Wired, number: int) -> None:
+    """Returns when the batch is ready; ends with an exit code when it will never be."""
+    with Bar(gettext(N_("minting"))) as progress:
+        while True:
+            with wired.db.reading() as session:
+                state = codes.get_batch(session, number=number).state
+                job = jobs.find(session, key=codes.mint_key(number))
+            if job is not None and job.total_rows:
+                progress(job.stage, job.done_rows, job.total_rows)
+            if state not in (BatchState.ORDERED, BatchState.MINTING):
+                break
+            time.sleep(LOOK_EVERY_S)
+    if state != BatchState.READY:
+        why = (job.error if job else "") or state
+        sentence = gettext(N_("batch {number} was not minted: {why}"), number=number, why=why)
+        fail(sentence, code="not_minted", status=FAULTY)
+    click.echo(gettext(N_("batch {number} is ready: see `scancode batch files {number}`"), number=number))
+
+
+COMMANDS = (batch,)

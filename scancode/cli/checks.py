@@ -1,0 +1,172 @@
+"""What the doctor examines, from the settings outwards: each finding is one line, good, worth a note, or bad."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from importlib import import_module
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from scancode import config, migrations
+from scancode.codes import service as codes
+from scancode.i18n import N_
+from scancode.jobs import service as jobs
+from scancode.ledger import service as ledger
+from scancode.staff import service as staff
+from scancode.wiring import Wired, connect
+
+FREE_BYTES_MIN = 1_000_000_000
+
+
+class Grade(StrEnum):
+    GOOD = "good"
+    NOTE = "note"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``text`` is an English sentence with ``{facts}``; ``code`` names the check."""
+
+    grade: Grade
+    code: str
+    text: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def new_secret(name: str, now: datetime) -> str:
+    """A random secret for a setting; those that rotate carry a key id with their month."""
+    return f"k{now:%y%m}:{secrets.token_urlsafe(36)}" if name in ("code_keys", "seal_keys", "draw_keys") else (
+        secrets.token_urlsafe(36)
+    )  # fmt: skip
+
+
+def examine(now: datetime) -> Iterator[Finding]:
+    """Every check in order; stops where the next would make no sense."""
+    try:
+        wired = connect(config.load())
+    except config.ConfigError as error:
+        for line in str(error).splitlines():
+            yield Finding(Grade.BAD, "settings", "{line}", {"line": line})
+        return
+    try:
+        yield from _examine(wired, now)
+    finally:
+        wired.db.close()
+
+
+def _examine(wired: Wired, now: datetime) -> Iterator[Finding]:
+    yield Finding(Grade.GOOD, "settings", N_("settings: {env}, {url}"), _whereabouts(wired))
+    yield from _gateways(wired)
+    yield from _disk(wired)
+    yield from _redis(wired)
+    try:
+        at, wanted = migrations.current(wired.db), migrations.head()
+    except SQLAlchemyError as error:
+        problem = type(getattr(error, "orig", None) or error).__name__
+        yield Finding(Grade.BAD, "database", N_("the database cannot be reached: {problem}"), {"problem": problem})
+        return
+    if at != wanted:
+        text = N_("the schema is at {at}, the program needs {wanted}: run `scancode db upgrade`")
+        yield Finding(Grade.BAD, "schema", text, {"at": at or "-", "wanted": wanted})
+        return
+    if differences := migrations.differences(wired.db):
+        text = N_("the tables differ from the program in {count} places: see `scancode db check`")
+        yield Finding(Grade.BAD, "schema_differs", text, {"count": len(differences)})
+    else:
+        yield Finding(Grade.GOOD, "schema", N_("database: reachable, schema {at} as the program needs it"), {"at": at})
+    with wired.db.reading() as session:
+        yield from _books(session, wired)
+        yield from _work(session, now)
+
+
+def _whereabouts(wired: Wired) -> dict[str, str]:
+    return {"env": wired.settings.env, "url": wired.settings.base_url}
+
+
+def _gateways(wired: Wired) -> Iterator[Finding]:
+    settings = wired.settings
+    chosen = {"payout": settings.payout_gateway, "sms": settings.sms_gateway, "login": settings.login_gateway}
+    missing = [name for name, gateway in chosen.items() if gateway == "none"]
+    named = ", ".join(f"{name} {gateway}" for name, gateway in chosen.items())
+    if missing:
+        yield Finding(Grade.NOTE, "gateways", N_("gateways: {named}; what is none does not happen"), {"named": named})
+    else:
+        yield Finding(Grade.GOOD, "gateways", N_("gateways: {named}"), {"named": named})
+
+
+def _disk(wired: Wired) -> Iterator[Finding]:
+    folder = wired.settings.var_dir
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        text = N_("the folder {folder} is missing or cannot be written to: make it, or set SCANCODE_VAR_DIR")
+        yield Finding(Grade.BAD, "var_dir", text, {"folder": folder})
+        return
+    free = shutil.disk_usage(folder).free
+    facts = {"folder": folder, "free": f"{free / 1e9:.1f}"}
+    if free < FREE_BYTES_MIN:
+        yield Finding(Grade.BAD, "disk", N_("only {free} GB are free in {folder}"), facts)
+    else:
+        yield Finding(Grade.GOOD, "disk", N_("disk: {free} GB are free in {folder}"), facts)
+
+
+def _redis(wired: Wired) -> Iterator[Finding]:
+    url = wired.settings.redis_url
+    if not url:
+        return
+    try:
+        import_module("redis").Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3).ping()
+    except Exception as error:  # whatever the client raises, and the missing client itself
+        facts = {"problem": type(error).__name__}
+        yield Finding(Grade.BAD, "redis", N_("Redis cannot be reached: {problem}"), facts)
+    else:
+        yield Finding(Grade.GOOD, "redis", N_("Redis: reachable"))
+
+
+def _books(session: Session, wired: Wired) -> Iterator[Finding]:
+    missing = wired.keyring.missing(codes.load_kids(session))
+    if missing:
+        text = N_("SCANCODE_CODE_KEYS lacks {kids}: every package of those batches would look forged")
+        yield Finding(Grade.BAD, "code_keys", text, {"kids": ", ".join(missing)})
+    else:
+        yield Finding(Grade.GOOD, "code_keys", N_("code keys: the secret of every batch is there"))
+    chain = staff.verify_chain(session)
+    if chain.problem:
+        text = N_("the audit record is broken at row {seq}: {problem}")
+        yield Finding(Grade.BAD, "audit", text, {"seq": chain.seq, "problem": chain.problem})
+    else:
+        yield Finding(Grade.GOOD, "audit", N_("audit record: {count} rows, unbroken"), {"count": f"{chain.rows:,}"})
+    unbalanced = ledger.find_unbalanced(session)
+    if unbalanced:
+        text = N_("the points of {count} accounts are not the sum of their entries")
+        yield Finding(Grade.BAD, "ledger", text, {"count": len(unbalanced)})
+    else:
+        yield Finding(Grade.GOOD, "ledger", N_("points: every balance is the sum of its entries"))
+    if wired.settings.is_production and staff.has_demo(session):
+        yield Finding(Grade.BAD, "demo_accounts", N_("accounts with published passwords are open: close them"))
+
+
+def _work(session: Session, now: datetime) -> Iterator[Finding]:
+    alive = sum(worker.is_alive for worker in jobs.workers(session, now=now))
+    if alive:
+        yield Finding(Grade.GOOD, "workers", N_("workers alive: {count}"), {"count": alive})
+    else:
+        yield Finding(Grade.NOTE, "workers", N_("no worker is alive: nothing is minted, paid or sent"))
+    queue = jobs.counts(session, now=now)
+    facts = {"queued": queue.queued, "late": queue.late, "dead": queue.dead}
+    if queue.dead:
+        yield Finding(Grade.BAD, "dead_jobs", N_("{dead} jobs have given up: see Jobs in the console"), facts)
+    elif queue.late:
+        yield Finding(Grade.NOTE, "late_jobs", N_("jobs: {late} are late, {queued} wait"), facts)
+    else:
+        yield Finding(Grade.GOOD, "jobs", N_("jobs: {queued} wait, none is late, none has given up"), facts)
+    for stop in jobs.list_stops(session):
+        text = N_("{name} are stopped: {reason}; see `scancode reconcile`")
+        yield Finding(Grade.NOTE, "stopped", text, {"name": stop.name, "reason": stop.reason})
