@@ -1,0 +1,1 @@
+"""Benchmarks: ours against a peer in the same run, interleaved, medians. Started by ``make bench``, never by tests."""

@@ -1,0 +1,176 @@
+"""``make bench``: prints ``NAME  RATIO x PEER  (ours, peer)`` a line and writes ``var/bench.json``.
+
+``make bench ONLY="scan-pg claim-http"`` runs some. Servers are gunicorn with the stated workers and threads; ours and
+the peer run at the same time and are loaded in turns, five times each; the figure is the ratio of the medians.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests import postgres
+from tests.bench import load, world
+
+ROUNDS = 5
+SECONDS = float(os.environ.get("BENCH_SECONDS", "2.5"))
+CONNECTIONS = 32
+WORKERS, THREADS = 2, 16
+OUT = Path("var/bench.json")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def gunicorn(target: str, environment: dict[str, str]) -> Iterator[int]:
+    port = free_port()
+    command = [
+        sys.executable, "-m", "gunicorn", target, "-b", f"127.0.0.1:{port}", "-k", "gthread", "-w", str(WORKERS),
+        "--threads", str(THREADS), "--keep-alive", "30", "--log-level", "error", "--no-control-socket",
+    ]  # fmt: skip
+    server = subprocess.Popen(command, env={**os.environ, **environment})
+    try:
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.1)
+        time.sleep(1.5)  # both workers have imported the program
+        yield port
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def compare(name: str, port: int, peer_port: int, requests: list[bytes], expected: set[int]) -> dict[str, object]:
+    """Loads ours and the peer in turns. Every answer of ours must have an expected status."""
+    peer_requests = [b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"]
+    position = 0
+    position += _warm(port, requests)
+    load.run(peer_port, peer_requests, connections=CONNECTIONS, seconds=0.7)
+    ours, peers, waits = [], [], []
+    for _ in range(ROUNDS):
+        result = load.run(port, requests, start=position, connections=CONNECTIONS, seconds=SECONDS)
+        position += sum(result.statuses.values()) + CONNECTIONS
+        strange = {status: count for status, count in result.statuses.items() if status not in expected}
+        if strange:
+            raise SystemExit(f"{name}: unexpected answers {strange}")
+        ours.append(result.rate)
+        waits.append(result.percentile_ms(0.99))
+        peers.append(load.run(peer_port, peer_requests, connections=CONNECTIONS, seconds=SECONDS).rate)
+    if position > len(requests):
+        print(f"{name}: note: {position} requests sent, {len(requests)} prepared: some were repeated", file=sys.stderr)
+    mine, theirs = statistics.median(ours), statistics.median(peers)
+    return {
+        "ratio": round(mine / theirs, 3),
+        "ours": round(mine, 1),
+        "peer": round(theirs, 1),
+        "unit": "requests/s",
+        "p99_ms": round(statistics.median(waits), 1),
+        "setup": f"gunicorn {WORKERS} workers x {THREADS} threads, {CONNECTIONS} connections",
+    }
+
+
+def _warm(port: int, requests: list[bytes]) -> int:
+    result = load.run(port, requests, connections=CONNECTIONS, seconds=1.0)
+    return sum(result.statuses.values()) + CONNECTIONS
+
+
+def get(code: str) -> bytes:
+    return (
+        f"GET /{code} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Mozilla/5.0 (Linux; Android 14) MicroMessenger/8.0\r\n"
+        "Accept: text/html\r\nAccept-Encoding: gzip\r\n\r\n"
+    ).encode()
+
+
+def http(name: str, url: str, make: Callable[[world.World], list[bytes]], expected: set[int]) -> dict[str, object]:
+    with tempfile.TemporaryDirectory() as folder, world.build(url, Path(folder)) as built:
+        requests = make(built)
+        with gunicorn("wsgi:app", built.environment) as port, gunicorn("tests.bench.bare:app", {}) as peer_port:
+            return compare(name, port, peer_port, requests, expected)
+
+
+@contextmanager
+def sqlite_url() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield f"sqlite:///{folder}/bench.sqlite"
+
+
+@contextmanager
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL that commits durably: one of our own is told to sync, whatever the tests like."""
+    stop = postgres.start_own(durable=True)
+    try:
+        with postgres.fresh_database(f"scancode_bench_{os.getpid()}") as url:
+            yield url
+    finally:
+        if stop is not None:
+            stop()
+
+
+def scan_pg() -> dict[str, object]:
+    with postgres_url() as url:
+        return http("scan-pg", url, lambda it: [get(code) for code in it.codes(0, 120_000)], {200})
+
+
+def scan_sqlite() -> dict[str, object]:
+    with sqlite_url() as url:
+        return http("scan-sqlite", url, lambda it: [get(code) for code in it.codes(0, 120_000)], {200})
+
+
+def scan_forged() -> dict[str, object]:
+    with postgres_url() as url:
+        return http("scan-forged", url, lambda it: [get(code) for code in it.forgeries(120_000)], {404})
+
+
+def claim_http() -> dict[str, object]:
+    with postgres_url() as url:
+        return http("claim-http", url, lambda it: world.claim_requests(it, 500_000, 60_000), {200, 302, 303})
+
+
+def claim_http_sqlite() -> dict[str, object]:
+    with sqlite_url() as url:
+        return http("claim-http-sqlite", url, lambda it: world.claim_requests(it, 500_000, 60_000), {200, 302, 303})
+
+
+FIGURES: dict[str, Callable[[], dict[str, object]]] = {
+    "scan-pg": scan_pg,
+    "scan-sqlite": scan_sqlite,
+    "scan-forged": scan_forged,
+    "claim-http": claim_http,
+    "claim-http-sqlite": claim_http_sqlite,
+}
+
+
+def main() -> None:
+    names = sys.argv[1:] or list(FIGURES)
+    unknown = [name for name in names if name not in FIGURES]
+    if unknown:
+        raise SystemExit(f"no such figure: {', '.join(unknown)}; there are {', '.join(FIGURES)}")
+    results = json.loads(OUT.read_text()) if OUT.exists() else {}
+    for name in names:
+        figure = FIGURES[name]()
+        results[name] = figure
+        print(
+            f"{name}  {figure['ratio']} x bare Flask page  ({figure['ours']}, {figure['peer']} {figure['unit']}; "
+            f"p99 {figure['p99_ms']} ms; {figure['setup']})",
+            flush=True,
+        )
+        OUT.parent.mkdir(exist_ok=True)
+        OUT.write_text(json.dumps(results, indent=1) + "\n")
+
+
+main()

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from scancode.campaigns import service as campaigns
+from scancode.campaigns.rules import Phase, draw, phase
+from scancode.codes.models import Batch
+from scancode.sealing import Sealer
+from tests.campaigns.plans import PACKET, POINTS, add, last_audit, revision_of
+from tests.factories import NOW, make_batch, make_brand, make_campaign, make_offer, make_product, publish_campaign
+
+
+def refused(session: Session, sealer: Sealer, campaign_id: UUID, now: datetime = NOW) -> list[str]:
+    with pytest.raises(campaigns.CannotPublish) as refusal:
+        publish_campaign(session, sealer, campaign_id=campaign_id, now=now)
+    assert refusal.value.facts["codes"] == [fault.code for fault in refusal.value.faults]
+    return [fault.code for fault in refusal.value.faults]
+
+
+def test_it_freezes_the_pools_and_pads_with_thanks(session: Session, sealer: Sealer, batch: Batch) -> None:
+    campaign = make_campaign(session, brand_id=batch.brand_id)
+    tranche = add(session, campaign.id, batch.number)
+    publish_campaign(session, sealer, campaign_id=campaign.id)
+    assert campaigns.get_campaign(session, campaign_id=campaign.id).state == "published"
+    kept = campaigns.get_tranche(session, tranche_id=tranche.id)
+    assert (kept.published_at, kept.size) == (NOW, 1000)
+    table = [(prize.kind, prize.count) for prize in campaigns.list_prizes(session, campaign_id=campaign.id)]
+    assert table == [("red_packet", 10), ("points", 100), ("thanks", 890)]
+
+
+def test_over_every_code_each_prize_comes_out_exactly_its_count(session: Session, sealer: Sealer, batch: Batch) -> None:
+    campaign = make_campaign(session, brand_id=batch.brand_id)
+    add(session, campaign.id, batch.number)
+    publish_campaign(session, sealer, campaign_id=campaign.id)
+    offers = campaigns.load_offers(session, batch_number=batch.number, sealer=sealer)
+    drawn: Counter[str] = Counter()
+    for serial in range(1000):
+        span = offers.find(serial)
+        assert span is not None
+        drawn[draw(span.value, serial).kind] += 1
+    assert drawn == {"red_packet": 10, "points": 100, "thanks": 890}
+
+
+def test_each_pool_has_a_secret_of_its_own_that_is_sealed(session: Session, sealer: Sealer, batch: Batch) -> None:
+    campaign = make_campaign(session, brand_id=batch.brand_id)
+    for first in (0, 500):
+        add(session, campaign.id, batch.number, first, first + 499)
+    publish_campaign(session, sealer, campaign_id=campaign.id)
+    sealed = [tranche.secret or "" for tranche in campaigns.list_tranches(session, campaign_id=campaign.id)]
+    opened = {bytes.fromhex(sealer.open(secret, purpose="draw")) for secret in sealed}
+    assert len(opened) == 2
+    assert all(len(secret) == 32 and secret.hex() not in "".join(sealed) for secret in opened)
+
+
+def test_it_is_audited_and_tells_every_process(session: Session, sealer: Sealer, batch: Batch) -> None:
+    before = revision_of(session)
+    campaign = make_campaign(session, brand_id=batch.brand_id)
+    add(session, campaign.id, batch.number)
+    publish_campaign(session, sealer, campaign_id=campaign.id)
+    assert revision_of(session) > before
+    row = last_audit(session)
+    assert (row.action, row.brand_id) == ("campaign.publish", batch.brand_id)
+    facts = json.loads(row.facts)
+    assert (facts["codes"], facts["sum_fen"], facts["sum_points"]) == (1000, 1000, 5000)
+
+
+def test_it_refuses_with_every_fault_and_changes_nothing(session: Session, sealer: Sealer, batch: Batch) -> None:
+    campaign = make_campaign(session, brand_id=batch.brand_id, budget_fen=999, budget_points=4999)
+    add(session, campaign.id, batch.number, 0, 1000)
+    assert refused(session, sealer, campaign.id) == ["over_budget_fen", "over_budget_points", "range_missing"]
+    assert campaigns.get_campaign(session, campaign_id=campaign.id).state == "draft"
+
+
+def test_it_refuses_a_batch_of_another_brand_or_not_made_or_without_inner_codes(
+    session: Session, sealer: Sealer, batch: Batch
+) -> None:
+    other = make_brand(session)
+    foreign = make_batch(session, brand_id=other.id, product_id=make_product(session, brand_id=other.id).id)
+    ordered = make_batch(session, brand_id=batch.brand_id, product_id=batch.product_id, state="ordered")
+    outer = make_batch(session, brand_id=batch.brand_id, product_id=batch.product_id, kinds="outer")
+    for wrong, code in ((foreign, "batch_foreign"), (ordered, "batch_not_ready"), (outer, "batch_never_pays")):
+        campaign = make_campaign(session, brand_id=batch.brand_id)
+        add(session, campaign.id, wrong.number)
+        assert refused(session, sealer, campaign.id) == [code]
+
+
+def test_it_refuses_codes_that_a_running_campaign_holds(session: Session, sealer: Sealer, batch: Batch) -> None:
+    running = make_campaign(session, brand_id=batch.brand_id)
+    add(session, running.id, batch.number, 0, 499)
+    publish_campaign(session, sealer, campaign_id=running.id)
+    touching, crossing = (make_campaign(session, brand_id=batch.brand_id) for _ in range(2))
+    add(session, touching.id, batch.number, 500, 999)
+    add(session, crossing.id, batch.number, 499, 700)
+    publish_campaign(session, sealer, campaign_id=touching.id)
+    assert refused(session, sealer, crossing.id) == ["overlap_other", "overlap_other"]
+    campaigns.pause(session, campaign_id=running.id, actor="dave", now=NOW)
+    assert refused(session, sealer, crossing.id) == ["overlap_other", "overlap_other"]
+
+
+def test_it_takes_codes_again_once_their_campaign_has_ended(session: Session, sealer: Sealer, batch: Batch) -> None:
+    first = make_offer(session, sealer, batch=batch)
+    end = first.ends_at
+    second = make_campaign(session, brand_id=batch.brand_id, starts_at=end, ends_at=end + timedelta(days=9))
+    add(session, second.id, batch.number)
+    assert refused(session, sealer, second.id, end - timedelta(microseconds=1)) == ["overlap_other"]
+    publish_campaign(session, sealer, campaign_id=second.id, now=end)
+    offer = campaigns.find_offer(session, batch_number=batch.number, serial=5, sealer=sealer)
+    assert offer is not None
+    assert (offer.campaign_id, phase(offer, end)) == (second.id, Phase.RUNNING)
+
+
+def test_it_takes_codes_again_once_staff_ended_their_campaign(session: Session, sealer: Sealer, batch: Batch) -> None:
+    first = make_offer(session, sealer, batch=batch)
+    campaigns.end(session, campaign_id=first.id, actor="dave", now=NOW)
+    make_offer(session, sealer, batch=batch)
+
+
+def test_it_refuses_codes_that_somebody_claimed(session: Session, batch: Batch) -> None:
+    campaign = make_campaign(session, brand_id=batch.brand_id)
+    add(session, campaign.id, batch.number, 100, 999)
+    asked: list[tuple[int, int, int]] = []
+
+    def claimed(batch_number: int, first: int, last: int) -> int:
+        asked.append((batch_number, first, last))
+        return 2
+
+    with pytest.raises(campaigns.CannotPublish) as refusal:
+        campaigns.publish(
+            session, campaign_id=campaign.id, new_secret=lambda: "never used", claimed=claimed, actor="dave", now=NOW
+        )
+    assert refusal.value.facts["codes"] == ["claimed"]
+    assert asked == [(batch.number, 100, 999)]
+
+
+def test_a_new_pool_is_published_within_what_is_left_of_the_budget(
+    session: Session, sealer: Sealer, batch: Batch
+) -> None:
+    campaign = make_offer(session, sealer, batch=batch, prizes=[PACKET], budget_fen=1500)
+    newer = make_batch(session, brand_id=batch.brand_id, product_id=batch.product_id)
+    tranche = add(session, campaign.id, newer.number, prizes=[PACKET, POINTS], now=NOW + timedelta(seconds=1))
+    assert refused(session, sealer, campaign.id) == ["over_budget_fen"]
+    half = [PACKET.__class__("red_packet", 50, 10, "红包", "Red packet")]
+    campaigns.change_tranche(
+        session,
+        tranche_id=tranche.id,
+        ranges=campaigns.load_plan(session, campaign_id=campaign.id).tranches[1].ranges,
+        prizes=half,
+        actor="dave",
+        now=NOW,
+    )
+    later = NOW + timedelta(days=1)
+    publish_campaign(session, sealer, campaign_id=campaign.id, now=later)
+    kept = campaigns.get_campaign(session, campaign_id=campaign.id)
+    assert (kept.state, kept.published_at) == ("published", NOW)
+    assert campaigns.get_tranche(session, tranche_id=tranche.id).published_at == later
+    assert campaigns.find_offer(session, batch_number=newer.number, serial=0, sealer=sealer) is not None
+
+
+def test_a_second_press_of_the_button_finds_nothing_to_do(session: Session, sealer: Sealer, batch: Batch) -> None:
+    campaign = make_offer(session, sealer, batch=batch)
+    assert refused(session, sealer, campaign.id) == ["no_tranche"]
+
+
+def test_it_refuses_a_campaign_that_has_ended(session: Session, sealer: Sealer, batch: Batch) -> None:
+    campaign = make_offer(session, sealer, batch=batch)
+    campaigns.end(session, campaign_id=campaign.id, actor="dave", now=NOW)
+    with pytest.raises(campaigns.WrongState):
+        publish_campaign(session, sealer, campaign_id=campaign.id)
+
+
+def test_it_refuses_a_brand_that_does_not_say_who_it_is(session: Session, sealer: Sealer) -> None:
+    silent = make_brand(session, support_phone="", support_url="")
+    batch = make_batch(session, brand_id=silent.id, product_id=make_product(session, brand_id=silent.id).id)
+    campaign = make_campaign(session, brand_id=silent.id)
+    add(session, campaign.id, batch.number)
+    assert refused(session, sealer, campaign.id) == ["no_sponsor"]

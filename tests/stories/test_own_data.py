@@ -1,0 +1,78 @@
+"""A member's rights: a copy of everything, and the end of membership."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from scancode.claims.rules import Claimant
+from scancode.db import new_id
+from scancode.ledger import service as ledger
+from scancode.members import service as members
+from scancode.members.rules import NotAMember
+from scancode.payouts import service as payouts
+from scancode.stories import own_data
+from tests.stories.scene import NOW, PHONE, Scene
+
+
+def test_a_copy_holds_everything_in_plain_values(scene: Scene) -> None:
+    browser = new_id(NOW)
+    scene.scan(browser, 1)
+    joined = scene.join(browser, identity_id=scene.openid("o-alice"), marketing=True)
+    scene.claim(Claimant(browser, joined.identity_id, joined.phone_identity_id, joined.member_id), 1)
+    found = own_data.copy(
+        scene.session, brand=scene.brand, member_id=joined.member_id, sealer=scene.wired.sealer, now=NOW
+    )
+    json.dumps(found)
+    assert {(one["kind"], one["value"]) for one in found["identities"]} == {("phone", PHONE), ("openid", "o-alice")}
+    assert found["member"]["points"] == 50
+    assert len(found["consents"]) == 2
+    assert [one["code_id"] for one in found["scans"]] == [scene.code_id(1)]
+    assert [one["kind"] for one in found["prizes"]] == ["points"]
+    assert [one["points"] for one in found["points"]] == [50]
+
+
+def test_leaving_deletes_who_it_was_and_lets_points_lapse(scene: Scene) -> None:
+    browser = new_id(NOW)
+    scene.scan(browser, 1)
+    joined = scene.join(browser, identity_id=scene.openid("o-alice"))
+    scene.claim(Claimant(browser, joined.identity_id, joined.phone_identity_id, joined.member_id), 1)
+    later = NOW + timedelta(days=1)
+    assert own_data.leave(scene.session, brand_id=scene.brand.id, member_id=joined.member_id, now=later)
+    assert not own_data.leave(scene.session, brand_id=scene.brand.id, member_id=joined.member_id, now=later)
+    assert scene.session.execute(text("SELECT count(*) FROM identities")).scalar() == 0
+    assert ledger.balance(scene.session, account_id=joined.member_id) == 0
+    assert ledger.find_unbalanced(scene.session) == []
+    assert scene.session.execute(text("SELECT count(*) FROM claims")).scalar() == 1
+    with pytest.raises(NotAMember):
+        own_data.copy(
+            scene.session, brand=scene.brand, member_id=joined.member_id, sealer=scene.wired.sealer, now=later
+        )
+
+
+def test_it_refuses_to_close_an_account_while_money_is_on_its_way(money: Scene) -> None:
+    browser = new_id(NOW)
+    joined = money.join(browser, identity_id=money.openid("o-alice"))
+    money.claim(Claimant(browser, joined.identity_id, joined.phone_identity_id, joined.member_id), 1)
+    with pytest.raises(own_data.MoneyUnderWay):
+        own_data.leave(money.session, brand_id=money.brand.id, member_id=joined.member_id, now=NOW)
+    assert members.get_member(money.session, member_id=joined.member_id).is_here
+
+
+def test_money_that_nobody_can_be_paid_does_not_hold_anybody_back(money: Scene) -> None:
+    browser = new_id(NOW)
+    money.claim(Claimant(browser), 1)
+    joined = money.join(browser)
+    assert payouts.find(money.session, code_id=money.code_id(1)) is not None
+    assert own_data.leave(money.session, brand_id=money.brand.id, member_id=joined.member_id, now=NOW)
+
+
+def test_who_left_may_join_again_as_somebody_new(scene: Scene) -> None:
+    joined = scene.join(new_id(NOW))
+    own_data.leave(scene.session, brand_id=scene.brand.id, member_id=joined.member_id, now=NOW)
+    again = scene.join(new_id(NOW), at=NOW + timedelta(days=1))
+    assert again.is_new
+    assert again.member_id != joined.member_id

@@ -1,0 +1,86 @@
+"""Two brands with their people, for the tests of the pages about channels, shipments and reports."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from scancode.catalog import revision
+from scancode.staff import service as staff
+from scancode.staff.rules import Role
+from scancode.wiring import Wired
+from tests import factories
+
+PASSWORD = "a long password of nobody"
+
+
+@dataclass(frozen=True)
+class Office:
+    """Carol and Dave work for one brand, Mallory does the marketing of the other, Olga is the operator."""
+
+    app: Flask
+    wired: Wired
+    brand_id: UUID
+    other_brand_id: UUID
+    product_id: UUID
+    batch: int
+
+    def browser(self, login: str) -> Browser:
+        """Signs one of them in. Hashing a password is slow on purpose, so nobody is made who does not come."""
+        role, brand_id = {
+            "carol": (Role.FACTORY, self.brand_id),
+            "dave": (Role.MARKETING, self.brand_id),
+            "mallory": (Role.MARKETING, self.other_brand_id),
+            "olga": (Role.ADMIN, None),
+        }[login]
+        now = datetime.now(UTC)
+        with self.wired.db.transaction() as session:
+            staff.create(session, login=login, name=login, password=PASSWORD, role=role, brand_id=brand_id, now=now)
+        browser = Browser(self.app.test_client())
+        answer = browser.send("/console/login", login=login, password=PASSWORD)
+        assert answer.status_code == 302, login
+        return browser
+
+
+@dataclass(frozen=True)
+class Browser:
+    """Sends forms with their token, as a person's browser would. English, so that sentences can be compared."""
+
+    client: FlaskClient
+
+    def get(self, path: str, **more: object) -> TestResponse:
+        return self.client.get(path, headers={"Accept-Language": "en"}, **more)  # type: ignore[arg-type]
+
+    def read(self, path: str) -> str:
+        answer = self.get(path)
+        assert answer.status_code == 200, (path, answer.status_code)
+        return words(answer)
+
+    def send(self, path: str, **fields: str) -> TestResponse:
+        page = self.get(path).get_data(as_text=True)
+        found = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', page)
+        assert found is not None, f"no form at {path}"
+        form = {"csrf_token": found[1], **fields}
+        return self.client.post(path, data=form, headers={"Accept-Language": "en"})
+
+
+def words(answer: TestResponse) -> str:
+    """The text of a page without tags, spaces made one."""
+    body = re.sub(r"<(script|style|head).*?</\1>", " ", answer.get_data(as_text=True), flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).replace("&#39;", "'").replace("&amp;", "&").split())
+
+
+def open_office(app: Flask, wired: Wired) -> Office:
+    with wired.db.transaction() as session:
+        brand = factories.make_brand(session)
+        other = factories.make_brand(session, name_zh="别家", name_en="Other")
+        product = factories.make_product(session, brand_id=brand.id)
+        batch = factories.make_batch(session, brand_id=brand.id, product_id=product.id)
+        revision.bump(session)
+    return Office(app, wired, brand.id, other.id, product.id, batch.number)

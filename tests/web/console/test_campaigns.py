@@ -1,0 +1,383 @@
+"""Campaigns in the console, as marketing works with them, and as another brand's marketing must not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from batches.codes import Kind, code_id
+from scancode.campaigns import service as campaigns
+from scancode.campaigns.models import Campaign
+from scancode.campaigns.planning import PrizeLine, RangeLine
+from scancode.campaigns.rules import draw
+from scancode.catalog import revision
+from scancode.claims.models import Claim
+from scancode.staff import service as staff
+from scancode.staff.rules import Role
+from scancode.wiring import Wired
+from tests import factories
+
+YEAR = datetime.now(UTC).year
+PASSWORD = "a long password of nobody"
+
+
+@dataclass(frozen=True)
+class House:
+    """Two brands; Dave and Erin do the marketing of one each. Alice's brand has two batches."""
+
+    wired: Wired
+    brand_id: UUID
+    batch: int
+    newer: int
+    other_brand_id: UUID
+
+
+@pytest.fixture
+def house(wired: Wired) -> House:
+    with wired.db.transaction() as session:
+        brand, other = factories.make_brand(session), factories.make_brand(session, name_zh="别家", name_en="Other")
+        product = factories.make_product(session, brand_id=brand.id)
+        batches = [factories.make_batch(session, brand_id=brand.id, product_id=product.id) for _ in range(2)]
+        revision.bump(session)
+    return House(wired, brand.id, batches[0].number, batches[1].number, other.id)
+
+
+def signed_in(app: Flask, house: House, brand_id: UUID, role: Role = Role.MARKETING) -> FlaskClient:
+    """The browser of a new member of staff of this brand."""
+    form = {"login": f"{role}@{brand_id.hex[-8:]}.example", "password": PASSWORD}
+    with house.wired.db.transaction() as session:
+        now = datetime.now(UTC)
+        staff.create(session, name="Somebody", role=role, brand_id=brand_id, now=now, **form)
+    client = app.test_client()
+    form["csrf_token"] = token(client, "/console/login")
+    assert client.post("/console/login", data=form).status_code == 302
+    return client
+
+
+@pytest.fixture
+def dave(app: Flask, house: House) -> FlaskClient:
+    return signed_in(app, house, house.brand_id)
+
+
+def token(client: FlaskClient, path: str) -> str:
+    found = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', client.get(path).get_data(as_text=True))
+    assert found is not None
+    return found[1]
+
+
+def post(client: FlaskClient, path: str, form: str = "", **data: str) -> object:
+    return client.post(path, data={"csrf_token": token(client, form or "/console/campaigns/new"), **data})
+
+
+def words(body: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+def page(client: FlaskClient, path: str, status: int = 200) -> str:
+    answer = client.get(path)
+    assert answer.status_code == status
+    return words(answer.get_data(as_text=True))
+
+
+TERMS = {
+    "name_zh": "开盖有奖",
+    "name_en": "Open and win",
+    "starts_at": f"{YEAR}-01-01T00:00",
+    "ends_at": f"{YEAR + 4}-01-01T12:30",
+    "budget_yuan": "1,234.56",
+    "budget_points": "5000",
+    "rules_zh": "第一条\n第二条",
+    "rules_en": "",
+}
+POOL = {
+    "ranges-0-first": "",
+    "ranges-0-last": "",
+    "prizes-0-kind": "red_packet",
+    "prizes-0-amount": "8.88",
+    "prizes-0-count": "10",
+    "prizes-0-name_zh": "",
+    "prizes-0-name_en": "",
+    "prizes-1-kind": "points",
+    "prizes-1-amount": "5",
+    "prizes-1-count": "100",
+    "prizes-1-name_zh": "小积分",
+    "prizes-1-name_en": "Few points",
+    "thanks_zh": "谢谢",
+    "thanks_en": "Thanks",
+}
+
+
+def make(house: House, *, published: bool = True, **over: object) -> Campaign:
+    now = datetime.now(UTC)
+    with house.wired.db.transaction() as session:
+        window = {"starts_at": now - timedelta(hours=1), "ends_at": now + timedelta(days=1)} | over
+        campaign = factories.make_campaign(session, brand_id=house.brand_id, **window)
+        campaigns.add_tranche(
+            session,
+            campaign_id=campaign.id,
+            ranges=[RangeLine(house.batch, 0, 999)],
+            prizes=[
+                PrizeLine("red_packet", 100, 400, "红包", "Red packet"),
+                PrizeLine("points", 5, 1, "积分", "Points"),
+            ],
+            actor="dave",
+            now=now,
+        )
+        if published:
+            factories.publish_campaign(session, house.wired.draw_sealer, campaign_id=campaign.id, now=now)
+    return campaign
+
+
+def claim(house: House, campaign: Campaign, serial: int, state: str = "claimed", hours: int | None = None) -> str:
+    """A claim of this code, as the claims feature would write it; returns the prize's kind."""
+    now = datetime.now(UTC)
+    with house.wired.db.transaction() as session:
+        offer = campaigns.find_offer(session, batch_number=house.batch, serial=serial, sealer=house.wired.draw_sealer)
+        assert offer is not None
+        prize = draw(offer, serial)
+        batch = session.get_one(factories.Batch, house.batch)
+        session.add(
+            Claim(
+                code_id=code_id(house.batch, Kind.INNER, serial),
+                state=state,
+                brand_id=house.brand_id,
+                product_id=batch.product_id,
+                batch_number=house.batch,
+                campaign_id=campaign.id,
+                prize_id=prize.id,
+                prize_kind=prize.kind,
+                amount=prize.amount,
+                source="unknown",
+                day="2026-11-22",
+                reserved_until=now + timedelta(hours=hours) if hours is not None else None,
+                claimed_at=now,
+                is_test=False,
+            )
+        )
+    return prize.kind
+
+
+def the_campaign(house: House) -> Campaign:
+    with house.wired.db.reading() as session:
+        return session.scalars(select(Campaign)).one()
+
+
+def test_marketing_makes_a_campaign_from_nothing_to_published(dave: FlaskClient, house: House) -> None:
+    assert "还没有活动" in page(dave, "/console/campaigns")
+    assert post(dave, "/console/campaigns/new", **TERMS).status_code == 302
+    draft = the_campaign(house)
+    assert (draft.budget_fen, draft.budget_points, draft.brand_id) == (123_456, 5000, house.brand_id)
+    assert draft.ends_at == datetime(YEAR + 4, 1, 1, 4, 30, tzinfo=UTC), "typed on the brand's clocks, Shanghai"
+    here = f"/console/campaigns/{draft.id}"
+    assert "还没有可发布的奖池" in page(dave, here)
+    pools = f"{here}/pools/new"
+    assert post(dave, pools, pools, **POOL, **{"ranges-0-batch": str(house.batch)}).status_code == 302
+    assert "可以发布" in page(dave, here)
+    assert "内部预览" in page(dave, f"{here}/rules")
+    assert post(dave, f"{here}/publish").status_code == 302
+    shown = page(dave, here)
+    assert "进行中" in shown
+    assert "现金红包 ¥8.88 10 0 0 10 ¥88.80" in shown
+    assert "小积分 5 积分 100 0 0 100 500 积分" in shown
+    assert "谢谢 – 890" in shown
+    with house.wired.db.reading() as session:
+        offer = campaigns.find_offer(session, batch_number=house.batch, serial=0, sealer=house.wired.draw_sealer)
+    assert offer is not None
+    assert len(offer.secret) == 32
+
+
+def test_a_draft_is_edited_and_discarded(dave: FlaskClient, house: House) -> None:
+    draft = make(house, published=False)
+    here = f"/console/campaigns/{draft.id}"
+    form = dave.get(f"{here}/edit").get_data(as_text=True)
+    assert 'value="1000.00"' in form
+    assert post(dave, f"{here}/edit", **TERMS).status_code == 302
+    assert the_campaign(house).budget_fen == 123_456
+    assert post(dave, f"{here}/discard").status_code == 302
+    assert "还没有活动" in page(dave, "/console/campaigns")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("budget_yuan", "8.888", "请填写金额"),
+        ("budget_yuan", "-1", "请填写金额"),
+        ("budget_points", "1.5", "请填写整数"),
+        ("ends_at", f"{YEAR}-01-01T00:00", "结束时间必须晚于开始时间"),
+        ("ends_at", "soon", ""),
+        ("name_zh", "", ""),
+    ],
+)
+def test_wrong_terms_are_explained_beside_the_field(
+    dave: FlaskClient, house: House, field: str, value: str, problem: str
+) -> None:
+    answer = post(dave, "/console/campaigns/new", **{**TERMS, field: value})
+    assert answer.status_code == 422
+    assert problem in answer.get_data(as_text=True)
+    assert "invalid-feedback" in answer.get_data(as_text=True)
+    with house.wired.db.reading() as session:
+        assert session.scalars(select(Campaign)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("prizes-0-amount", "8.888", "请填写金额"),
+        ("prizes-1-amount", "1.5", "请填写整数"),
+        ("prizes-0-count", "many", "请填写整数"),
+        ("ranges-0-batch", "7", "请选择本品牌的批次"),
+        ("ranges-0-batch", "", "请选择本品牌的批次"),
+        ("ranges-0-last", "1000", "最后一个序号是 999"),
+        ("ranges-0-first", "-1", "请填写整数"),
+    ],
+)
+def test_a_wrong_line_of_a_pool_is_explained_beside_it(
+    dave: FlaskClient, house: House, field: str, value: str, problem: str
+) -> None:
+    pools = f"/console/campaigns/{make(house, published=False).id}/pools/new"
+    data = {**POOL, "ranges-0-batch": str(house.newer), "ranges-0-first": "0", field: value}
+    answer = post(dave, pools, pools, **data)
+    assert answer.status_code == 422
+    assert problem in answer.get_data(as_text=True)
+
+
+def test_more_lines_keep_what_was_typed(dave: FlaskClient, house: House) -> None:
+    pools = f"/console/campaigns/{make(house, published=False).id}/pools/new"
+    answer = post(dave, pools, pools, **POOL, **{"ranges-0-batch": str(house.newer), "more": "prizes"})
+    body = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert 'value="8.88"' in body
+    assert "prizes-3-amount" in body
+
+
+def test_a_pool_is_shown_again_as_it_is_kept_and_can_be_removed(dave: FlaskClient, house: House) -> None:
+    draft = make(house, published=False)
+    with house.wired.db.reading() as session:
+        (tranche,) = campaigns.list_tranches(session, campaign_id=draft.id)
+    here = f"/console/campaigns/{draft.id}/pools/{tranche.id}"
+    body = dave.get(here).get_data(as_text=True)
+    assert 'name="ranges-0-first" type="text" value="0"' in body
+    assert 'value="1.00"' in body
+    data = {**POOL, "ranges-0-batch": str(house.batch), "ranges-0-first": "0", "ranges-0-last": "99"}
+    assert post(dave, here, here, **data).status_code == 302
+    with house.wired.db.reading() as session:
+        (kept,) = campaigns.load_plan(session, campaign_id=draft.id).tranches
+    assert (kept.ranges, kept.prizes[0].amount) == ((RangeLine(house.batch, 0, 99),), 888)
+    assert post(dave, f"{here}/remove").status_code == 302
+    assert "还没有奖池" in page(dave, f"/console/campaigns/{draft.id}")
+
+
+def test_totals_follow_what_is_typed(dave: FlaskClient, house: House) -> None:
+    draft = make(house, published=False)
+    answer = post(
+        dave,
+        f"/console/campaigns/{draft.id}/pools/totals",
+        **{**POOL, "ranges-0-batch": str(house.newer), "prizes-0-amount": "100", "prizes-1-count": "?"},
+    )
+    shown = words(answer.get_data(as_text=True))
+    assert answer.status_code == 200
+    assert "码 1,000 奖品 10 未中奖 990" in shown
+    assert "¥1,400.00 / ¥1,000.00 超出预算" in shown, "this pool and the one that is kept"
+    with house.wired.db.reading() as session:
+        assert len(campaigns.list_tranches(session, campaign_id=draft.id)) == 1
+
+
+def test_publishing_says_everything_that_is_wrong(dave: FlaskClient, house: House) -> None:
+    make(house)
+    rival = make(house, published=False, budget_fen=1, budget_points=1)
+    answer = post(dave, f"/console/campaigns/{rival.id}/publish")
+    shown = words(answer.get_data(as_text=True))
+    assert answer.status_code == 422
+    assert "发布未成功" in shown
+    for part in ("红包合计 400.00 元，超出预算 0.01 元", "积分合计 5，超出预算 1", "尚未结束的活动“开盖有奖”"):
+        assert part in shown
+
+
+def test_codes_with_a_claim_are_not_published_again(dave: FlaskClient, house: House) -> None:
+    first = make(house)
+    claim(house, first, 3)
+    claim(house, first, 4, "reserved", hours=2)
+    claim(house, first, 5, "reserved", hours=-1)
+    assert post(dave, f"/console/campaigns/{first.id}/end").status_code == 302
+    second = make(house, published=False)
+    answer = post(dave, f"/console/campaigns/{second.id}/publish")
+    assert answer.status_code == 422
+    assert "有 2 个码已被领取" in answer.get_data(as_text=True)
+
+
+def test_it_shows_what_was_drawn(dave: FlaskClient, house: House) -> None:
+    campaign = make(house)
+    kinds = [claim(house, campaign, serial) for serial in range(20)]
+    kinds += [claim(house, campaign, 20, "reserved", hours=2)]
+    claim(house, campaign, 21, "reserved", hours=-1)
+    packets = kinds.count("red_packet")
+    shown = page(dave, f"/console/campaigns/{campaign.id}")
+    assert f"已发红包 ¥{packets}.00 共承诺 ¥400.00" in shown
+    assert "已抽出 21 占全部码的 2.1%" in shown
+    assert "21 / 1,000" in page(dave, "/console/campaigns")
+
+
+def test_it_is_paused_resumed_extended_and_ended(dave: FlaskClient, house: House) -> None:
+    here = f"/console/campaigns/{make(house).id}"
+    post(dave, f"{here}/pause")
+    assert "已暂停" in page(dave, here)
+    post(dave, f"{here}/pause")
+    assert "活动当前状态不支持此操作" in page(dave, here)
+    post(dave, f"{here}/resume")
+    assert the_campaign(house).state == "published"
+    extend = f"{here}/extend"
+    assert "结束时间只能延后" in post(dave, extend, extend, ends_at="2020-01-01T00:00").get_data(as_text=True)
+    later = (datetime.now(UTC) + timedelta(days=300)).strftime("%Y-%m-%dT12:00")
+    assert post(dave, extend, extend, ends_at=later).status_code == 302
+    assert the_campaign(house).ends_at.strftime("%Y-%m-%dT%H:%M") == later.replace("12:00", "04:00")
+    post(dave, f"{here}/end")
+    assert the_campaign(house).state == "ended"
+    assert "已结束" in page(dave, here)
+
+
+def test_what_is_published_has_no_edit_page(dave: FlaskClient, house: House) -> None:
+    campaign = make(house)
+    page(dave, f"/console/campaigns/{campaign.id}/edit", 409)
+    with house.wired.db.reading() as session:
+        (tranche,) = campaigns.list_tranches(session, campaign_id=campaign.id)
+    page(dave, f"/console/campaigns/{campaign.id}/pools/{tranche.id}", 409)
+
+
+def test_another_brand_sees_and_moves_nothing(app: Flask, house: House) -> None:
+    campaign = make(house)
+    erin = signed_in(app, house, house.other_brand_id)
+    assert "开盖有奖" not in page(erin, "/console/campaigns")
+    here = f"/console/campaigns/{campaign.id}"
+    for path in ("", "/edit", "/rules", "/extend", "/pools/new"):
+        page(erin, here + path, 404)
+    for verb in ("publish", "pause", "resume", "end", "discard", "pools/totals"):
+        assert post(erin, f"{here}/{verb}").status_code == 404
+    assert the_campaign(house).state == "published"
+
+
+def test_another_brand_cannot_make_one_in_this_name(app: Flask, house: House) -> None:
+    erin = signed_in(app, house, house.other_brand_id)
+    post(erin, "/console/campaigns/new", **TERMS, brand_id=str(house.brand_id))
+    with house.wired.db.reading() as session:
+        assert {row.brand_id for row in session.scalars(select(Campaign))} <= {house.other_brand_id}
+
+
+def test_the_factory_has_no_campaigns(app: Flask, house: House) -> None:
+    carol = signed_in(app, house, house.brand_id, Role.FACTORY)
+    for path in ("/console/campaigns", "/console/campaigns/new", f"/console/campaigns/{make(house).id}"):
+        page(carol, path, 403)
+
+
+def test_it_speaks_english(dave: FlaskClient, house: House) -> None:
+    here = f"/console/campaigns/{make(house).id}"
+    shown = page(dave, f"{here}?lang=en")
+    assert "Open and win" in shown
+    assert "Red packets given" in shown
+    assert not re.search(r"[一-鿿]{3}", shown.replace("中文", ""))

@@ -1,0 +1,166 @@
+"""The money in the console: the queue, one payment with all that happened to it, and what may be done about it."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from scancode.claims.rules import Claimant
+from scancode.db import Database
+from scancode.jobs import service as jobs
+from scancode.payouts import service as payouts
+from scancode.payouts.rules import PayoutState
+from scancode.staff.models import AuditRow
+from scancode.staff.rules import Role
+from scancode.wiring import Wired
+from scancode.worker import loop
+from tests.claims.shop import Shop, open_shop, visitor
+from tests.web.console.desk import Desk, hire
+
+
+@pytest.fixture
+def store(wired: Wired) -> Shop:
+    """One red packet that waits for its person."""
+    with wired.db.transaction() as session:
+        shop = open_shop(session, wired)
+        shop.claim(session, Claimant(visitor().visitor_id, shop.openid(session)))
+    work(wired)
+    return shop
+
+
+@pytest.fixture
+def dave(app: Flask, db: Database, store: Shop) -> Desk:
+    return Desk(app, db, hire(db, "Dave", Role.MARKETING, store.brand.id))
+
+
+@pytest.fixture
+def admin(app: Flask, db: Database) -> Desk:
+    return Desk(app, db, hire(db, "Anna", Role.ADMIN))
+
+
+def work(wired: Wired) -> None:
+    """What is due, and what is asked for again, as if its time had come."""
+    loop.run(wired, stop_event=threading.Event(), kinds=["payout", "reconcile"], once=True)
+
+
+def state(wired: Wired, shop: Shop) -> PayoutState:
+    with wired.db.reading() as session:
+        return payouts.get(session, code_id=shop.code().code_id).state
+
+
+def words(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
+
+
+def actions(db: Database) -> list[str]:
+    with db.reading() as session:
+        return [name for name in session.scalars(select(AuditRow.action).order_by(AuditRow.seq)) if "pay" in name]
+
+
+def test_the_queue_shows_what_waits_and_its_sum(dave: Desk, store: Shop) -> None:
+    page = dave.get("/console/payouts").text
+    assert "待用户收款" in page
+    assert "¥1.00" in page
+    assert "openid-alice" not in page
+    assert "这里没有记录" in dave.get("/console/payouts?state=paid").text
+
+
+def test_a_payment_is_found_by_its_number_and_by_its_code(dave: Desk, store: Shop, wired: Wired) -> None:
+    with wired.db.reading() as session:
+        number = payouts.get(session, code_id=store.code().code_id).out_bill_no
+    for text in (number, number.lower(), store.text(), store.text().lower()):
+        assert number in dave.get(f"/console/payouts?q={text}").text
+    for text in ("nonsense", "SC99", store.text(7)):
+        assert f"<code>{number}</code>" not in dave.get(f"/console/payouts?q={text}").text
+
+
+def test_one_payment_tells_its_whole_story_masked(dave: Desk, store: Shop) -> None:
+    page = dave.get(f"/console/payouts/{store.code().code_id}").text
+    assert "WAIT_USER_CONFIRM" in page
+    assert "openid-alice" not in page
+    assert dave.get("/console/payouts/1").status_code == 404
+
+
+def test_another_brands_payment_is_not_there(app: Flask, db: Database, store: Shop, wired: Wired) -> None:
+    with wired.db.transaction() as session:
+        other = open_shop(session, wired)
+    eve = Desk(app, db, hire(db, "Eve", Role.MARKETING, other.brand.id))
+    code_id = store.code().code_id
+    assert eve.get(f"/console/payouts/{code_id}").status_code == 404
+    assert eve.post(f"/console/payouts/{code_id}/cancel").status_code == 404
+    assert "还没有付款" in eve.get("/console/payouts").text
+    assert state(wired, store) == PayoutState.AWAITING_USER
+
+
+def test_the_factory_has_no_business_with_money(app: Flask, db: Database, store: Shop) -> None:
+    carol = Desk(app, db, hire(db, "Carol", Role.FACTORY, store.brand.id))
+    assert carol.get("/console/payouts").status_code == 403
+    assert carol.post(f"/console/payouts/{store.code().code_id}/cancel").status_code == 403
+
+
+def test_cancelling_then_sending_again_leaves_its_trace(dave: Desk, store: Shop, wired: Wired, db: Database) -> None:
+    here = f"/console/payouts/{store.code().code_id}"
+    dave.post(f"{here}/cancel")
+    work(wired)
+    assert state(wired, store) == PayoutState.CANCELLED
+    dave.post(f"{here}/reissue")
+    work(wired)
+    assert state(wired, store) == PayoutState.AWAITING_USER
+    assert "全部付款记录" in dave.get(here).text
+    assert actions(db) == ["payout.cancel", "payout.reissue"]
+
+
+def test_what_cannot_be_done_is_said_and_not_recorded(dave: Desk, store: Shop, db: Database) -> None:
+    dave.post(f"/console/payouts/{store.code().code_id}/reissue")
+    assert "不能重发" in dave.said()
+    assert actions(db) == []
+    assert dave.post(f"/console/payouts/{store.code().code_id}/give").status_code == 404
+
+
+def test_the_operator_stops_payouts_with_a_reason(admin: Desk, store: Shop, db: Database) -> None:
+    admin.post("/console/payouts/stops/payouts/stop", {"reason": " "})
+    assert "请填写停止原因" in admin.said()
+    admin.post("/console/payouts/stops/payouts/stop", {"reason": "余额核对"})
+    with db.reading() as session:
+        assert jobs.is_stopped(session, "payouts") == "余额核对"
+    assert "余额核对" in admin.get("/console/payouts").text
+
+
+def test_nobody_of_a_brand_stops_everybody(dave: Desk, db: Database) -> None:
+    assert dave.post("/console/payouts/stops/payouts/stop", {"reason": "x"}).status_code == 403
+    assert dave.post("/console/payouts/compare").status_code == 403
+    with db.reading() as session:
+        assert jobs.is_stopped(session, "payouts") is None
+
+
+def test_the_books_are_compared_by_the_worker(admin: Desk, store: Shop, wired: Wired, db: Database) -> None:
+    assert "尚未对过账" in admin.get("/console/payouts").text
+    admin.post("/console/payouts/compare", {"since": "2026-01-01"})
+    work(wired)
+    page = words(admin.get("/console/payouts").text)
+    assert "无差异" in page
+    assert actions(db) == ["payouts.reconcile"]
+
+
+def test_a_list_longer_than_a_page_is_turned(dave: Desk, store: Shop, wired: Wired) -> None:
+    with wired.db.transaction() as session:
+        for serial in range(1, 60):
+            store.claim(session, Claimant(visitor().visitor_id, store.openid(session, f"o{serial}")), serial)
+    first = dave.get("/console/payouts").text
+    found = re.search(r'rel="next" href="([^"]+)"', first)
+    assert found is not None
+    second = dave.get(found[1].replace("&amp;", "&")).text
+    numbers = [set(re.findall(r"<code>(SC\w+)</code>", page)) for page in (first, second)]
+    assert [len(part) for part in numbers] == [50, 10]
+    assert not numbers[0] & numbers[1]
+
+
+@pytest.mark.parametrize(
+    "query", ["after=x", "after=2026-01-01~1", "campaign=1", "state=nothing", "q=%00", "q=" + "9" * 300]
+)
+def test_a_made_up_filter_breaks_nothing(dave: Desk, query: str) -> None:
+    assert dave.get(f"/console/payouts?{query}").status_code < 500

@@ -1,0 +1,252 @@
+"""``POST /CODE/claim`` and the pages of a reward, as browsers, strangers and forgers meet them."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select, update
+
+from batches.codes import Kind
+from scancode.campaigns.models import Campaign
+from scancode.catalog import revision
+from scancode.claims.models import Claim
+from scancode.codes import service as codes
+from scancode.codes.rules import VoidReason
+from scancode.jobs import service as jobs
+from scancode.payouts import service as payouts
+from scancode.payouts.models import Payout
+from scancode.web.runtime import Runtime
+from scancode.wiring import Wired
+from scancode.worker import loop
+from tests.claims.shop import Shop, open_shop, points
+
+ENGLISH = {"Accept-Language": "en"}
+
+
+@pytest.fixture
+def store(wired: Wired) -> Shop:
+    """A shop whose campaign runs by the real clock, which the pages use."""
+    now = Runtime.now()
+    with wired.db.transaction() as session:
+        shop = open_shop(session, wired)
+        window = {"starts_at": now - timedelta(days=1), "ends_at": now + timedelta(days=30)}
+        session.execute(update(Campaign).values(**window))
+        revision.bump(session)
+    return shop
+
+
+def words(body: bytes) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body.decode()))
+
+
+def token(client: FlaskClient, shop: Shop, serial: int = 0) -> str:
+    page = client.get(f"/{shop.text(serial)}").data.decode()
+    found = re.search(r'name="(?:token|csrf_token)" value="([^"]+)"', page)
+    if found is None:
+        found = re.search(r'name="(?:token|csrf_token)" value="([^"]+)"', client.get("/join").data.decode())
+    assert found is not None
+    return found.group(1)
+
+
+def post(client: FlaskClient, shop: Shop, path: str, *, serial: int = 0, **over: object):  # type: ignore[no-untyped-def]
+    form = {"token": token(client, shop, serial)}
+    return client.post(path, data=form, **over)  # type: ignore[arg-type]
+
+
+def count(wired: Wired, table: type) -> int:
+    with wired.db.reading() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def sign_in(client: FlaskClient, shop: Shop, identity_id: object) -> None:
+    with client.session_transaction() as cookie:
+        cookie["people"] = {shop.brand.id.hex: [identity_id.hex, "", ""]}  # type: ignore[attr-defined]
+
+
+def test_a_stranger_wins_and_is_told_how_to_keep_it(client: FlaskClient, store: Shop, wired: Wired) -> None:
+    answer = post(client, store, f"/{store.text()}/claim")
+    assert answer.status_code == 303
+    page = client.get(answer.location)
+    assert "1.00" in words(page.data)
+    assert "还差一步" in words(page.data)
+    assert count(wired, Claim) == 1
+    assert count(wired, Payout) == 0
+    assert client.get("/me/rewards").status_code == 200
+
+
+@pytest.mark.parametrize("form", ["lower", "spaced", "gs1"])
+def test_a_code_in_any_form_is_claimed(client: FlaskClient, store: Shop, wired: Wired, form: str) -> None:
+    text = store.text()
+    path = {
+        "lower": text.lower(),
+        "spaced": f"{text[:5]} {text[5:]}",
+        "gs1": f"01/06901234567892/21/{text}",
+    }[form]
+    assert post(client, store, f"/{path}/claim").status_code == 303
+    assert count(wired, Claim) == 1
+
+
+def test_the_whole_way_of_a_red_packet(client: FlaskClient, store: Shop, wired: Wired) -> None:
+    import threading
+
+    with wired.db.transaction() as session:
+        alice = store.openid(session)
+    client.get(f"/{store.text()}")
+    sign_in(client, store, alice)
+    there = post(client, store, f"/{store.text()}/claim").location
+    assert "正在发放" in words(client.get(there).data)
+    loop.run(wired, stop_event=threading.Event(), kinds=["payout"], once=True)
+    page = client.get(there).data.decode()
+    assert "领取 ¥1.00" in words(page.encode())
+    assert "/sandbox/pay?" in page
+    assert "24 小时" in page
+    with wired.db.reading() as session:
+        payout = payouts.get(session, code_id=store.code().code_id)
+    assert payout.package
+    gateway = wired.ports.payout
+    gateway.world.confirm(payout.package)  # type: ignore[union-attr]
+    client.get(there + "&back=1")
+    by_number = client.get(f"/me/rewards/{payout.out_bill_no}/state")
+    assert by_number.status_code == 200
+    with wired.db.transaction() as session:
+        jobs.requeue(session, key=payouts.job_key(payout.code_id, 1), run_at=Runtime.now(), now=Runtime.now())
+    loop.run(wired, stop_event=threading.Event(), kinds=["payout"], once=True)
+    state = client.get(f"/me/rewards/{payout.code_id}/state").data.decode()
+    assert "已到账" in state
+    assert "data-poll=" not in state
+
+
+def test_looking_never_claims(client: FlaskClient, store: Shop, wired: Wired) -> None:
+    assert client.get(f"/{store.text()}/claim").status_code in {404, 405}
+    assert client.head(f"/{store.text()}/claim").status_code in {404, 405}
+    assert count(wired, Claim) == 0
+
+
+def test_a_post_from_elsewhere_claims_nothing(client: FlaskClient, store: Shop, wired: Wired) -> None:
+    client.get(f"/{store.text()}")
+    assert client.post(f"/{store.text()}/claim", data={"token": "made-up"}).status_code == 400
+    assert client.post(f"/{store.text()}/claim").status_code == 400
+    assert count(wired, Claim) == 0
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh", "只能领取一次"), ("en", "rewards only once")])
+def test_the_next_person_hears_when_and_not_by_whom(app: Flask, store: Shop, language: str, said: str) -> None:
+    post(app.test_client(), store, f"/{store.text()}/claim")
+    other = app.test_client()
+    answer = post(other, store, f"/{store.text()}/claim", headers={"Accept-Language": language})
+    assert answer.status_code == 409
+    assert said in words(answer.data)
+    assert other.get(f"/me/rewards/{store.code().code_id}").status_code == 404
+
+
+@pytest.mark.parametrize("text", ["FORGED", "0" * 20, "Z" * 20, "%00", "a" * 3000, "../../etc/passwd", "<script>"])
+def test_what_is_no_code_of_ours_is_explained(client: FlaskClient, store: Shop, wired: Wired, text: str) -> None:
+    answer = post(client, store, f"/{text}/claim", headers=ENGLISH)
+    assert 400 <= answer.status_code < 500
+    assert count(wired, Claim) == 0
+
+
+def test_a_changed_character_is_refused(client: FlaskClient, store: Shop, wired: Wired) -> None:
+    text = store.text()
+    wrong = text[:-1] + ("A" if text[-1] != "A" else "B")
+    assert post(client, store, f"/{wrong}/claim").status_code == 404
+    assert count(wired, Claim) == 0
+
+
+def test_an_outer_code_points_inside(client: FlaskClient, store: Shop) -> None:
+    answer = post(client, store, f"/{store.text(0, Kind.OUTER)}/claim", headers=ENGLISH)
+    assert answer.status_code == 409
+    assert "inside the package" in words(answer.data)
+
+
+def test_a_void_of_this_moment_is_heeded(client: FlaskClient, store: Shop, wired: Wired) -> None:
+    form = {"token": token(client, store)}
+    with wired.db.transaction() as session:
+        codes.void(
+            session,
+            batch_number=store.batch.number,
+            first=0,
+            last=0,
+            reason=VoidReason.STOLEN,
+            actor="carol",
+            now=Runtime.now(),
+        )
+    answer = client.post(f"/{store.text()}/claim", data=form, headers=ENGLISH)
+    assert answer.status_code == 409
+    assert "voided" in words(answer.data)
+
+
+def test_claims_that_are_stopped_say_come_back(client: FlaskClient, store: Shop, wired: Wired) -> None:
+    with wired.db.transaction() as session:
+        jobs.stop(session, name="claims", reason="restored", now=Runtime.now())
+    answer = post(client, store, f"/{store.text()}/claim", headers=ENGLISH)
+    assert answer.status_code == 503
+    assert "try again later" in words(answer.data)
+
+
+def test_a_huge_body_is_refused_before_it_is_read(client: FlaskClient, store: Shop, wired: Wired) -> None:
+    form = {"token": token(client, store), "amount_fen": "9" * 10_000_000}
+    assert client.post(f"/{store.text()}/claim", data=form).status_code == 413
+    assert count(wired, Claim) == 0
+
+
+def test_nothing_in_the_form_changes_the_prize(client: FlaskClient, store: Shop, wired: Wired) -> None:
+    form = {"token": token(client, store), "amount_fen": "20000", "prize_kind": "points", "code_id": "1"}
+    client.post(f"/{store.text()}/claim", data=form)
+    with wired.db.reading() as session:
+        assert session.scalars(select(Claim.amount)).all() == [100]
+
+
+@pytest.mark.parametrize(
+    "reference", ["0", "999999999999999999999999999", "SC0000000000101", "abc", "1" * 16, "%F0%9F%8E%81"]
+)
+def test_a_reward_that_is_not_theirs_is_not_there(client: FlaskClient, store: Shop, reference: str) -> None:
+    assert client.get(f"/me/rewards/{reference}").status_code == 404
+
+
+def test_expired_money_is_sent_again_at_its_owners_wish(client: FlaskClient, store: Shop, wired: Wired) -> None:
+    import threading
+
+    with wired.db.transaction() as session:
+        alice = store.openid(session)
+    client.get(f"/{store.text()}")
+    sign_in(client, store, alice)
+    there = post(client, store, f"/{store.text()}/claim").location.partition("?")[0]
+    loop.run(wired, stop_event=threading.Event(), kinds=["payout"], once=True)
+    with wired.db.reading() as session:
+        payout = payouts.get(session, code_id=store.code().code_id)
+    wired.ports.payout.world.decline(payout.package)  # type: ignore[union-attr]
+    with wired.db.transaction() as session:
+        jobs.requeue(session, key=payouts.job_key(payout.code_id, 1), run_at=Runtime.now(), now=Runtime.now())
+    loop.run(wired, stop_event=threading.Event(), kinds=["payout"], once=True)
+    assert "重新发放" in words(client.get(there).data)
+    form = {"token": token(client, store, 1)}
+    client.post(f"{there}/again", data=form)
+    client.post(f"{there}/again", data=form)
+    with wired.db.reading() as session:
+        assert payouts.get(session, code_id=store.code().code_id).attempt == 2
+
+
+def test_points_of_a_guest_are_kept_for_joining(client: FlaskClient, wired: Wired) -> None:
+    now = Runtime.now()
+    with wired.db.transaction() as session:
+        shop = open_shop(session, wired, prizes=points(50))
+        session.execute(update(Campaign).values(starts_at=now - timedelta(days=1), ends_at=now + timedelta(days=30)))
+        revision.bump(session)
+        alice = shop.openid(session)
+    client.get(f"/{shop.text()}")
+    sign_in(client, shop, alice)
+    page = client.get(post(client, shop, f"/{shop.text()}/claim").location)
+    assert "50" in words(page.data)
+    assert "加入会员" in words(page.data)
+
+
+def test_inside_wechat_the_openid_is_asked_for_at_once(client: FlaskClient, store: Shop) -> None:
+    agent = {"User-Agent": "Mozilla/5.0 MicroMessenger/8.0"}
+    answer = post(client, store, f"/{store.text()}/claim", headers=agent)
+    assert answer.status_code == 303
+    assert answer.location.startswith("/login/wechat?")

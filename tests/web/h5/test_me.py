@@ -1,0 +1,131 @@
+"""``/me``: the member's own pages, and what a guest finds there."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import select
+
+from scancode.members.models import Consent, Identity, Member
+from tests.web.console.office import words
+from tests.web.h5.phone import Shop, place
+
+
+def test_a_guest_is_invited_and_sees_their_scans(shop: Shop) -> None:
+    alice = shop.phone()
+    page = alice.read("/me")
+    assert "You are not a member yet" in page
+    assert "Nothing yet. Scan the code" in page
+    alice.get(f"/{shop.code(1)}")
+    assert "Lemon water" in alice.read("/me/scans")
+
+
+def test_a_member_sees_points_and_scans_of_every_device(shop: Shop) -> None:
+    phone, tablet = shop.phone(), shop.phone()
+    phone.get(f"/{shop.code(1)}")
+    phone.claim(1)
+    phone.join()
+    phone.show_wechat()
+    tablet.show_wechat()
+    page = tablet.read("/me")
+    assert "138****8000" in page
+    assert "Points 50" in page
+    assert "Lemon water" in tablet.read("/me/scans")
+    assert "+50" in tablet.read("/me/points")
+
+
+def test_pages_of_members_lead_a_guest_to_join_and_back(shop: Shop) -> None:
+    guest = shop.phone()
+    for path in ("/me/points", "/me/privacy", "/me/data.json", "/me/leave"):
+        answer = guest.get(path)
+        assert place(answer) == "/join"
+        assert (
+            f"next={path.replace('/', '%2F')}" in answer.headers["Location"]
+            or f"next={path}" in answer.headers["Location"]
+        )
+
+
+def test_the_language_of_messages_can_be_changed(shop: Shop) -> None:
+    alice = shop.phone()
+    alice.join()
+    alice.send("/me/language", page="/me", language="zh")
+    with shop.wired.db.reading() as session:
+        assert session.scalars(select(Member.language)).all() == ["zh"]
+    alice.send("/me/language", page="/me", language="xx")
+    with shop.wired.db.reading() as session:
+        assert session.scalars(select(Member.language)).all() == ["zh"]
+
+
+def test_signing_out_leaves_a_guest(shop: Shop) -> None:
+    alice = shop.phone()
+    alice.join()
+    alice.send("/me/out", page="/me")
+    assert "You are not a member yet" in alice.read("/me")
+
+
+def test_looking_with_get_changes_no_language_and_signs_nobody_out(shop: Shop) -> None:
+    alice = shop.phone()
+    alice.join()
+    for path in ("/me/out", "/me/language", "/me/marketing"):
+        assert alice.get(path).status_code == 405
+    assert "138****8000" in alice.read("/me")
+
+
+def test_offers_are_taken_back_as_easily_as_given(shop: Shop) -> None:
+    alice = shop.phone()
+    alice.join()
+    assert "You receive no offers." in alice.read("/me/privacy")
+    alice.send("/me/marketing", page="/me/privacy", wants="1")
+    assert "You agreed to receive offers." in alice.read("/me/privacy")
+    alice.send("/me/marketing", page="/me/privacy", wants="0")
+    page = alice.read("/me/privacy")
+    assert "You receive no offers." in page
+    assert "taken back" in page
+    with shop.wired.db.reading() as session:
+        assert session.query(Consent).count() == 2
+
+
+def test_a_member_takes_a_copy_of_their_data(shop: Shop) -> None:
+    alice = shop.phone()
+    alice.claim(1)
+    alice.join()
+    answer = alice.get("/me/data.json")
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    found = json.loads(answer.data)
+    assert found["identities"] == [{"kind": "phone", "value": "+8613812348000"}]
+    assert found["member"]["points"] == 50
+
+
+def test_leaving_asks_first_and_deletes_who_it_was(shop: Shop) -> None:
+    alice, tablet = shop.phone(), shop.phone()
+    alice.join()
+    alice.show_wechat()
+    tablet.show_wechat()
+    answer = alice.send("/me/leave")
+    assert answer.status_code == 422
+    assert "Please confirm" in words(answer)
+    assert place(alice.send("/me/leave", sure="1")) == "/me/left"
+    assert "Your account is closed" in alice.read("/me/left")
+    assert "You are not a member yet" in alice.read("/me")
+    assert "You are not a member yet" in tablet.read("/me")
+    with shop.wired.db.reading() as session:
+        assert session.query(Identity).count() == 0
+
+
+def test_leaving_waits_for_money_on_its_way(money_shop: Shop) -> None:
+    alice = money_shop.phone()
+    alice.join()
+    alice.show_wechat()
+    alice.claim(1)
+    answer = alice.send("/me/leave", sure="1")
+    assert answer.status_code == 409
+    assert "Money is on its way to you" in words(answer)
+    assert "138****8000" in alice.read("/me")
+
+
+def test_no_page_shows_a_whole_phone_number(shop: Shop) -> None:
+    alice = shop.phone()
+    alice.join()
+    for path in ("/me", "/me/scans", "/me/points", "/me/privacy", "/me/leave", "/me/rewards"):
+        assert "13812348000" not in alice.get(path).get_data(as_text=True).replace(" ", "")

@@ -1,0 +1,147 @@
+"""Somebody opens the code of a store, a guide or a shelf: remembered for people, not for robots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from scancode.catalog import revision
+from scancode.channels import service as channels
+from scancode.channels.models import Guide, Store, Touch
+from scancode.wiring import Wired
+from tests import factories
+
+PHONE = {"User-Agent": "Mozilla/5.0 (iPhone) MicroMessenger/8.0", "Accept-Language": "en"}
+CRAWLER = {"User-Agent": "Mozilla/5.0 (compatible; Baiduspider/2.0)", "Accept-Language": "en"}
+
+
+@dataclass(frozen=True)
+class Place:
+    wired: Wired
+    store: Store
+    guide: Guide
+    store_token: str
+    guide_token: str
+    scene_token: str
+
+    def touches(self) -> list[Touch]:
+        with self.wired.db.reading() as session:
+            return list(session.scalars(select(Touch).order_by(Touch.touched_at)))
+
+
+@pytest.fixture
+def place(wired: Wired) -> Place:
+    now = datetime.now(UTC)
+    with wired.db.transaction() as session:
+        brand = factories.make_brand(session)
+        channel = channels.create_channel(session, brand_id=brand.id, name="A", kind="retail", actor="staff:d", now=now)
+        store = channels.create_store(session, channel_id=channel.id, name="南京西路店", actor="staff:d", now=now)
+        guide = channels.create_guide(session, store_id=store.id, name="Bob", actor="staff:d", now=now)
+        scene = channels.create_scene(
+            session,
+            channel_id=channel.id,
+            store_id=None,
+            scene="parcel-card",
+            placement="",
+            name="包裹卡",
+            actor="staff:d",
+            now=now,
+        )
+        own = channels.find_touchpoint_of(session, store_id=store.id)
+        bobs = channels.find_touchpoint_of(session, guide_id=guide.id)
+        assert own is not None
+        assert bobs is not None
+    return Place(wired, store, guide, own.token, bobs.token, scene.token)
+
+
+def text(client: FlaskClient, path: str, headers: dict[str, str] = PHONE) -> str:
+    return client.get(path, headers=headers).get_data(as_text=True)
+
+
+def test_a_guides_code_greets_by_name_and_store(client: FlaskClient, place: Place) -> None:
+    page = text(client, f"/t/{place.guide_token}")
+    assert "Hello, I am Bob" in page
+    assert "南京西路店" in page
+
+
+def test_a_stores_and_a_scenes_code_welcome(client: FlaskClient, place: Place) -> None:
+    assert "Welcome to 南京西路店" in text(client, f"/t/{place.store_token}")
+    page = text(client, f"/t/{place.scene_token}")
+    assert "Welcome to Mountain Spring" in page
+    assert "包裹卡" not in page
+
+
+def test_it_shows_how_to_go_on(client: FlaskClient, place: Place) -> None:
+    page = text(client, f"/t/{place.store_token}")
+    assert 'action="/check"' in page
+    assert 'href="/join?brand=' in page
+
+
+def test_it_speaks_chinese_unless_asked_otherwise(client: FlaskClient, place: Place) -> None:
+    assert "您好，我是Bob" in client.get(f"/t/{place.guide_token}").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("prefix", ["/t/", "/T/"])
+@pytest.mark.parametrize("case", [str.upper, str.lower])
+def test_upper_and_lower_case_are_the_same(client: FlaskClient, place: Place, prefix: str, case: object) -> None:
+    assert client.get(prefix + case(place.store_token), headers=PHONE).status_code == 200  # type: ignore[operator]
+    assert len(place.touches()) == 1
+
+
+def test_a_touch_is_kept_and_remembered_by_the_browser(client: FlaskClient, place: Place) -> None:
+    client.get(f"/t/{place.store_token}", headers=PHONE)
+    client.get(f"/t/{place.guide_token}", headers=PHONE)
+    first, second = place.touches()
+    assert first.visitor_id == second.visitor_id
+    cookie = client.get_cookie("sv")
+    assert cookie is not None
+    assert place.guide_token in cookie.value
+
+
+def test_two_browsers_are_two_people(app: Flask, place: Place) -> None:
+    for _ in range(2):
+        app.test_client().get(f"/t/{place.store_token}", headers=PHONE)
+    assert len({touch.visitor_id for touch in place.touches()}) == 2
+
+
+@pytest.mark.parametrize("headers", [CRAWLER, PHONE | {"Sec-Purpose": "prefetch"}])
+def test_robots_and_prefetches_see_the_page_and_leave_nothing(
+    client: FlaskClient, place: Place, headers: dict[str, str]
+) -> None:
+    assert "南京西路店" in text(client, f"/t/{place.store_token}", headers)
+    assert place.touches() == []
+    cookie = client.get_cookie("sv")
+    assert cookie is None or place.store_token not in cookie.value
+
+
+def test_head_leaves_nothing(client: FlaskClient, place: Place) -> None:
+    assert client.head(f"/t/{place.store_token}", headers=PHONE).status_code == 200
+    assert place.touches() == []
+
+
+@pytest.mark.parametrize("token", ["ABCDEFGH1234", "x", "--", "A" * 300])
+def test_an_unknown_code_is_explained(client: FlaskClient, place: Place, token: str) -> None:
+    answer = client.get(f"/t/{token}", headers=PHONE)
+    assert answer.status_code == 404
+    assert "We do not know this sign" in answer.get_data(as_text=True)
+    assert place.touches() == []
+
+
+def test_the_code_of_somebody_who_left_is_explained_and_credits_nobody(
+    app: Flask, client: FlaskClient, place: Place
+) -> None:
+    now = datetime.now(UTC)
+    with place.wired.db.transaction() as session:
+        channels.change_guide(
+            session, guide_id=place.guide.id, name="Bob", staff_no="", is_active=False, actor="staff:d", now=now
+        )
+        revision.bump(session)
+    answer = client.get(f"/t/{place.guide_token}", headers=PHONE)
+    assert answer.status_code == 410
+    assert "This sign has had its day" in answer.get_data(as_text=True)
+    assert place.touches() == []
