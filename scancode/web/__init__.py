@@ -58,3 +58,4 @@ def install(app: Flask, settings: Settings) -> None:
         import_module(module)
     for face in ("h5", "console", "api"):
         import_module(f"scancode.web.{face}").install(app)
+    security.trust_proxies(app, settings)

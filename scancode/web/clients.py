@@ -7,9 +7,9 @@ an uncounted person is worse than a counted robot.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-
-from flask import Request
+from typing import Any
 
 _BOTS = re.compile(
     r"bot\b|bot/|spider|crawl|slurp|preview|facebookexternalhit|whatsapp|embedly|quora link|outbrain|pinterest|vkshare"
@@ -17,18 +17,18 @@ _BOTS = re.compile(
     r"|petalbot|applebot|360spider|yisouspider|mediapartners|feedfetcher|google-inspectiontool|skypeuripreview",
     re.IGNORECASE,
 )
-_SPECULATIVE = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+_SPECULATIVE = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
 
 
-def is_bot(request: Request) -> bool:
+def is_bot(environ: Mapping[str, Any]) -> bool:
     """Whether this request is a crawler, a preview, a prefetch or a HEAD: it may look and changes nothing."""
-    if request.method == "HEAD":
+    if environ["REQUEST_METHOD"] == "HEAD":
         return True
     for header in _SPECULATIVE:
-        value = request.headers.get(header)
+        value = environ.get(header)
         if value and any(word in value.lower() for word in ("prefetch", "prerender", "preview")):
             return True
-    return _is_robot(request.headers.get("User-Agent", "")[:500])
+    return _is_robot(environ.get("HTTP_USER_AGENT", "")[:500])
 
 
 @lru_cache(maxsize=2000)
@@ -36,11 +36,24 @@ def _is_robot(agent: str) -> bool:
     return bool(_BOTS.search(agent))
 
 
-def client_of(request: Request) -> str:
+def client_of(environ: Mapping[str, Any]) -> str:
     """``wechat``, ``alipay`` or ``browser``: the app that shows the page."""
-    agent = request.headers.get("User-Agent", "")
+    agent = environ.get("HTTP_USER_AGENT", "")
     if "MicroMessenger" in agent:
         return "wechat"
     if "AlipayClient" in agent:
         return "alipay"
     return "browser"
+
+
+def cookie_of(environ: Mapping[str, Any], name: str) -> str | None:
+    """One cookie of the request as it was sent; ours hold nothing that would be quoted. Of several the first counts."""
+    sent = environ.get("HTTP_COOKIE")
+    if not sent:
+        return None
+    for part in sent.split(";"):
+        key, _, value = part.partition("=")
+        if key.strip() == name:
+            found: str = value.strip()
+            return found
+    return None

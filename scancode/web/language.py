@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 from urllib.parse import urlencode
 
 from babel.support import NullTranslations
 from flask import Flask, Response, g, request
 from flask_babel import Babel, Domain, get_locale
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from scancode.i18n import DEFAULT_LOCALE, LOCALES, translations
+from scancode.web.clients import cookie_of
 
 COOKIE = "lang"
 
@@ -43,13 +49,24 @@ def language_url(locale: str) -> str:
 
 
 def _choose() -> str:
-    for wish in (request.args.get("lang"), request.cookies.get(COOKIE)):
-        if wish in LOCALES:
-            return str(wish)
-    header = request.headers.get("Accept-Language")
-    if not header or header == "*":
+    asked = request.args.get("lang")
+    return asked if asked in LOCALES else locale_of(request.environ)
+
+
+def locale_of(environ: Mapping[str, Any]) -> str:
+    """The language of a request that asks for none in its query."""
+    kept = cookie_of(environ, COOKIE)
+    if kept in LOCALES:
+        return str(kept)
+    return _wished(environ.get("HTTP_ACCEPT_LANGUAGE") or "*")
+
+
+@lru_cache(maxsize=1000)
+def _wished(header: str) -> str:
+    if header == "*":
         return DEFAULT_LOCALE
-    return request.accept_languages.best_match(("zh", "zh-CN", "zh-TW", "zh-HK", "en"), DEFAULT_LOCALE)[:2]
+    wishes = parse_accept_header(header[:500], LanguageAccept)
+    return wishes.best_match(("zh", "zh-CN", "zh-TW", "zh-HK", "en"), DEFAULT_LOCALE)[:2]
 
 
 def _keep(response: Response) -> Response:

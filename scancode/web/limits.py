@@ -3,15 +3,23 @@ is one; else counted in each process, so a limit is then that many per process."
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Flask, request
 from flask_limiter import Limiter
 
 from scancode.config import Settings
 
 
-def address() -> str:
+def address_of(environ: Mapping[str, Any]) -> str:
     """The caller's network address, through as many proxies as the settings believe."""
-    return request.remote_addr or "unknown"
+    return environ.get("REMOTE_ADDR") or "unknown"
+
+
+def address() -> str:
+    """That of the caller of this request."""
+    return address_of(request.environ)
 
 
 limiter = Limiter(key_func=address, default_limits=[], headers_enabled=False)

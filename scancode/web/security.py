@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
@@ -18,6 +18,13 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
+STANDARD_HEADERS = (
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    ("Permissions-Policy", "camera=(self), geolocation=(self), microphone=(), payment=()"),
+    ("Cache-Control", "no-store"),
+)
 FORM_BYTES_MAX = 1_000_000
 """A form without files. Nobody types more, and reading one makes an object of every field."""
 NUMBER_MAX = (1 << 53) - 1
@@ -50,25 +57,35 @@ def install(app: Flask, settings: Settings) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,
     )
     app.url_map.converters["int"] = BoundedNumber
+    app.before_request(_limit_form)
+    app.before_request(_refuse_nul)
+    app.extensions["standard_headers"] = [
+        *STANDARD_HEADERS,
+        *([("Strict-Transport-Security", "max-age=31536000")] if is_https else []),
+    ]
+    app.after_request(_harden)
+    app.after_request(_hear_out)
+
+
+def standard_headers(app: Flask) -> list[tuple[str, str]]:
+    """What every answer carries that does not say otherwise."""
+    found: list[tuple[str, str]] = app.extensions["standard_headers"]
+    return found
+
+
+def trust_proxies(app: Flask, settings: Settings) -> None:
+    """Believes so many proxies about address, scheme and host. Has to be the outermost layer of the application."""
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
-    app.before_request(_limit_form)
-    app.before_request(_refuse_nul)
-    app.after_request(_harden)
-    app.after_request(_hear_out)
-    if is_https:
-        app.after_request(_https_only)
 
 
 def _harden(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
-    headers["Permissions-Policy"] = "camera=(self), geolocation=(self), microphone=(), payment=()"
-    if "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
+    given = {name.lower() for name, _ in headers}
+    for name, value in standard_headers(current_app):
+        if name.lower() not in given:
+            headers.add(name, value)
     return response
 
 
@@ -100,9 +117,4 @@ def _hear_out(response: Response) -> Response:
     with contextlib.suppress(Exception):  # a body that breaks off changes nothing about the answer
         while left > 0 and time.monotonic() < end and (piece := body.read(min(left, 1 << 16))):
             left -= len(piece)
-    return response
-
-
-def _https_only(response: Response) -> Response:
-    response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response

@@ -10,8 +10,10 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from flask import Flask, Response, current_app, g, request
@@ -21,6 +23,7 @@ from scancode.config import Settings
 from scancode.db import new_id
 from scancode.errors import Refusal
 from scancode.i18n import N_
+from scancode.web.clients import cookie_of
 
 COOKIE = "sv"
 COOKIE_S = 400 * 24 * 3600
@@ -48,9 +51,17 @@ class Visitor:
     is_new: bool = False
 
 
+@dataclass(frozen=True)
+class Signers:
+    """What signs the visitor's cookie, and what signs the token of their forms."""
+
+    cookie: Signer
+    form: Signer
+
+
 def install(app: Flask, settings: Settings) -> None:
     keys = [key.strip().encode() for key in settings.session_keys.get_secret_value().split(",")]
-    app.extensions["visitor_signers"] = (_signer(keys, b"scancode.visitor"), _signer(keys, b"scancode.form"))
+    app.extensions["visitor_signers"] = Signers(_signer(keys, b"scancode.visitor"), _signer(keys, b"scancode.form"))
     app.jinja_env.globals["form_token"] = form_token
     app.after_request(_write_cookie)
 
@@ -61,12 +72,23 @@ def _signer(keys: list[bytes], purpose: bytes) -> Signer:
     return Signer(derived, key_derivation="none", digest_method=hashlib.sha256)
 
 
+def _signers() -> Signers:
+    found: Signers = current_app.extensions["visitor_signers"]
+    return found
+
+
 def current_visitor() -> Visitor:
     """The browser of this request; a new one gets its cookie with the answer."""
     if "visitor" not in g:
-        g.visitor = _read(request.cookies.get(COOKIE, "")) or Visitor(new_id(datetime.now(UTC)), None, is_new=True)
+        g.visitor = read_visitor(_signers(), request.environ)
     found: Visitor = g.visitor
     return found
+
+
+def read_visitor(signers: Signers, environ: Mapping[str, Any]) -> Visitor:
+    """The browser that sent this request: the one that its cookie names, else a new one."""
+    sent = cookie_of(environ, COOKIE)
+    return (_read(signers, sent) if sent else None) or Visitor(new_id(datetime.now(UTC)), None, is_new=True)
 
 
 def remember_touch(token: str, now: datetime) -> None:
@@ -83,16 +105,18 @@ def form_token() -> str:
 
 def real_form_token() -> str:
     """The token of this request's visitor."""
-    signer: Signer = current_app.extensions["visitor_signers"][1]
-    return signer.get_signature(current_visitor().id.bytes).decode()
+    return form_token_of(_signers(), current_visitor())
+
+
+def form_token_of(signers: Signers, visitor: Visitor) -> str:
+    return signers.form.get_signature(visitor.id.bytes).decode()
 
 
 def check_form_token() -> None:
     """Raises FormExpired unless the form was made for this visitor. Called before every POST of the h5 pages."""
     given = request.form.get("token", "") or request.headers.get("X-Form-Token", "")
     visitor = current_visitor()
-    signer: Signer = current_app.extensions["visitor_signers"][1]
-    if visitor.is_new or not signer.verify_signature(visitor.id.bytes, given.encode("ascii", "replace")):
+    if visitor.is_new or not _signers().form.verify_signature(visitor.id.bytes, given.encode("ascii", "replace")):
         raise FormExpired
 
 
@@ -101,10 +125,9 @@ def encode(visitor_id: UUID) -> str:
     return base64.urlsafe_b64encode(visitor_id.bytes).decode().rstrip("=")
 
 
-def _read(text: str) -> Visitor | None:
-    signer: Signer = current_app.extensions["visitor_signers"][0]
+def _read(signers: Signers, text: str) -> Visitor | None:
     try:
-        plain = signer.unsign(text).decode("ascii")
+        plain = signers.cookie.unsign(text).decode("ascii")
         identity, _, touch = plain.partition(",")
         visitor_id = UUID(bytes=base64.urlsafe_b64decode(identity + "=="))
         token, _, at = touch.partition(",")
@@ -117,20 +140,17 @@ def _write_cookie(response: Response) -> Response:
     visitor: Visitor | None = g.get("visitor")
     if visitor is None or not visitor.is_new:
         return response
-    signer: Signer = current_app.extensions["visitor_signers"][0]
+    response.headers.add("Set-Cookie", cookie_header(_signers(), visitor, is_secure=request.is_secure))
+    return response
+
+
+def cookie_header(signers: Signers, visitor: Visitor, *, is_secure: bool) -> str:
+    """The value of the header that keeps the visitor in their browser."""
     plain = encode(visitor.id)
     if visitor.touch is not None:
         plain += f",{visitor.touch.token},{int(visitor.touch.at.timestamp())}"
-    response.set_cookie(
-        COOKIE,
-        signer.sign(plain).decode(),
-        max_age=COOKIE_S,
-        httponly=True,
-        samesite="Lax",
-        secure=request.is_secure,
-        path="/",
-    )
-    return response
+    attributes = f"Max-Age={COOKIE_S}; HttpOnly; Path=/; SameSite=Lax{'; Secure' if is_secure else ''}"
+    return f"{COOKIE}={signers.cookie.sign(plain).decode()}; {attributes}"
 
 
 def new_state() -> str:

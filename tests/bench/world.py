@@ -94,7 +94,7 @@ def claim_requests(world: World, first: int, count: int) -> list[bytes]:
     with app.test_request_context("/"):
         writer = app.session_interface.get_signing_serializer(app)
         assert writer is not None
-        signer, form_signer = app.extensions["visitor_signers"]
+        signers = app.extensions["visitor_signers"]
         identity_ids = _identities(world, 200)
         for position, code in enumerate(codes):
             visitor_id = uuid4()
@@ -102,11 +102,11 @@ def claim_requests(world: World, first: int, count: int) -> list[bytes]:
             session = writer.dumps(
                 {people.KEY: {world.brand_id.hex: [identity_ids[position % 200].hex, "", ""]}, "_permanent": True}
             )
-            body = f"token={form_signer.get_signature(visitor_id.bytes).decode()}"
+            body = f"token={signers.form.get_signature(visitor_id.bytes).decode()}"
             requests.append(
                 (
                     f"POST /{code}/claim HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Mozilla/5.0 MicroMessenger\r\n"
-                    f"Cookie: sv={signer.sign(plain).decode()}; ss={session}\r\n"
+                    f"Cookie: sv={signers.cookie.sign(plain).decode()}; ss={session}\r\n"
                     f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
                 ).encode()
             )

@@ -13,7 +13,7 @@ from scancode.claims import service as claims
 from scancode.errors import Refusal
 from scancode.web.clients import client_of
 from scancode.web.h5 import h5
-from scancode.web.h5.scan import attribution_now
+from scancode.web.h5.meeting import attribution_of
 from scancode.web.people import Person, current_person
 from scancode.web.reading import ReadCode, read_code
 from scancode.web.runtime import Runtime, runtime
@@ -39,7 +39,7 @@ def claim(text: str) -> Response | tuple[str, int]:
         )
         return page, refusal.status
     reward_url = url_for("h5.reward", code_id=code.code_id, new=1 if answer.is_new else None)
-    if answer.view.needs_subject and client_of(request) == "wechat" and shared.ports.identity is not None:
+    if answer.view.needs_subject and client_of(request.environ) == "wechat" and shared.ports.identity is not None:
         # Inside WeChat the openid can be asked for without a question: it comes back bound.
         return redirect(url_for("h5.wechat", brand=code.brand.slug, next=reward_url), 303)
     return redirect(reward_url, 303)
@@ -55,7 +55,7 @@ def _claim(shared: Runtime, code: ReadCode, person: Person) -> claims.ClaimAnswe
     visitor, now = current_visitor(), shared.now()
     span = shared.offers.get(code.batch.number).find(code.serial)
     parts = claims.ClaimCode(code.code_id, code.batch.number, code.kind, code.serial)
-    attribution = attribution_now(shared, code, visitor, now)
+    attribution = attribution_of(shared, code, visitor, now)
     claimant = claims.Claimant(visitor.id, person.identity_id, person.phone_identity_id, person.member_id)
     return shared.desk.serve(
         claims.Request(

@@ -34,23 +34,24 @@ class Frames:
         self._kept: dict[Hashable, list[str]] = {}
         self._lock = threading.Lock()
 
-    def fill(self, key: Hashable, render: Callable[[], str], values: Mapping[str, str]) -> str:
-        """The page for ``key`` with ``values`` (by name of their stand-in, escaped here) in their places.
+    def find(self, key: Hashable, values: Mapping[str, str]) -> str | None:
+        """The page for ``key`` with ``values`` (by name of their stand-in, escaped here) in their places."""
+        parts = self._kept.get(key)
+        return None if parts is None else _filled(parts, values)
 
-        ``render`` is called when there is no frame yet, and every time when the page would show something of this
-        request alone (a message, query parameters).
-        """
-        parts = self._kept.get(key) if _is_plain() else None
-        if parts is None:
-            parts = _SPLIT.split(self._render(render))
-            if _is_plain():
-                with self._lock:
-                    while len(self._kept) >= FRAMES_MAX:
-                        self._kept.pop(next(iter(self._kept)))
-                    self._kept[key] = parts
-        filled = parts[:]
-        filled[1::2] = [str(escape(values[name])) for name in parts[1::2]]
-        return "".join(filled)
+    def fill(self, key: Hashable, render: Callable[[], str], values: Mapping[str, str]) -> str:
+        """The same; ``render`` is called when there is no frame yet, and every time when the page would show something
+        of this request alone (a message, query parameters)."""
+        is_plain = not request.args and "_flashes" not in session
+        if is_plain and (found := self.find(key, values)) is not None:
+            return found
+        parts = _SPLIT.split(self._render(render))
+        if is_plain:
+            with self._lock:
+                while len(self._kept) >= FRAMES_MAX:
+                    self._kept.pop(next(iter(self._kept)))
+                self._kept[key] = parts
+        return _filled(parts, values)
 
     @staticmethod
     def _render(render: Callable[[], str]) -> str:
@@ -61,5 +62,7 @@ class Frames:
             g.pop("form_token_stand_in")
 
 
-def _is_plain() -> bool:
-    return not request.args and "_flashes" not in session
+def _filled(parts: list[str], values: Mapping[str, str]) -> str:
+    filled = parts[:]
+    filled[1::2] = [str(escape(values[name])) for name in parts[1::2]]
+    return "".join(filled)

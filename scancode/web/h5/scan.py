@@ -6,30 +6,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from batches.codes import Kind
 from scancode.campaigns.rules import Offer, Phase, phase
-from scancode.channels.rules import Attribution, attribute
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, ClaimView
 from scancode.codes.rules import Life
-from scancode.db import new_id
-from scancode.scans.rules import History, judge
-from scancode.scans.writer import Recorded, Sighting
-from scancode.web.clients import client_of, is_bot
 from scancode.web.h5 import h5
 from scancode.web.h5.frames import Frames, stand_in
+from scancode.web.h5.meeting import KNOWN, Meeting, meet
 from scancode.web.language import current_locale
-from scancode.web.limits import address
 from scancode.web.people import current_person
 from scancode.web.reading import NotOurs, ReadCode, Unreadable, read_code
 from scancode.web.runtime import Runtime, runtime
-from scancode.web.visitor import Visitor, current_visitor, real_form_token
+from scancode.web.visitor import current_visitor, real_form_token
 
-_frames = Frames()
+_frames, _refused_frames = Frames(), Frames()
 
 
 @dataclass(frozen=True)
@@ -56,41 +51,57 @@ def scan_digital_link(gtin: str, text: str) -> Response | tuple[str, int] | str:
 
 def _answer(text: str, *, gtin: str | None = None) -> Response | tuple[str, int] | str:
     shared = runtime()
+    met = request.environ.pop(KNOWN, None)  # what the front has found out already
     try:
-        code = read_code(shared, text)
+        if met is None:
+            code = read_code(shared, text)
+            met = meet(shared, request.environ, code, current_visitor(), shared.now())
+        if isinstance(met, Exception):
+            raise met
     except NotOurs as refusal:
         return _refused(text, refusal)
-    now = shared.now()
-    visitor = current_visitor()
-    attribution = attribution_now(shared, code, visitor, now)
-    life = code.batch.life_of(code.serial)
-    if is_bot(request):
-        recorded = Recorded(judge(life.state, History()), History())
-    else:
-        recorded = shared.writer.record(_sighting(shared, code, visitor, attribution, now))
-    view = _prize(shared, code, visitor, recorded, now)
-    differs = gtin is not None and gtin.zfill(14) != code.product.gtin
-    return make_response(_page(shared, code, recorded, view, differs))
+    meeting: Meeting = met
+    g.visitor = meeting.visitor
+    view = _prize(shared, meeting) or _known_prize(shared, meeting)
+    differs = gtin is not None and gtin.zfill(14) != meeting.code.product.gtin
+    return make_response(_page(shared, meeting, view, differs))
 
 
-def _page(shared: Runtime, code: ReadCode, recorded: Recorded, view: PrizeView, differs: bool) -> str:
-    """The page, from its frame: see ``frames``. Whoever has a claim gets a page of their own."""
-    locale, past, claim = current_locale(), recorded.history, view.claim
+def find_page(shared: Runtime, locale: str, meeting: Meeting, token: str) -> str | None:
+    """The page of a meeting, where memory holds all that it needs; ``token`` is that of the visitor's forms."""
+    view = _prize(shared, meeting)
+    if view is None:
+        return None
+    return _frames.find(_key(shared, locale, meeting, view, False), _values(locale, meeting, token))
+
+
+def _key(shared: Runtime, locale: str, meeting: Meeting, view: PrizeView, differs: bool) -> tuple[object, ...]:
+    """All that the page reads beside what ``_values`` puts in its places. Who has a claim gets a page of their own."""
+    code, past, claim = meeting.code, meeting.recorded.history, view.claim
     life = code.batch.life_of(code.serial)
     offer = view.offer.tranche_id if view.offer else None
-    key = (
-        *(shared.watch.current(), locale, code.batch.number, code.kind, recorded.verdict, life, differs),
+    return (
+        *(shared.watch.current(), locale, code.batch.number, code.kind, meeting.recorded.verdict, life, differs),
         *(past.scans > 0, past.is_cut, view.phase, offer, view.can_claim, claim.claim if claim else None),
         *(claim.is_mine if claim else None, claim.standing if claim else None),
     )
-    values = {
+
+
+def _values(locale: str, meeting: Meeting, token: str) -> dict[str, str]:
+    code, past = meeting.code, meeting.recorded.history
+    return {
         "code": code.text,
         "grouped": " ".join(code.text[at : at + 5] for at in range(0, 20, 5)),
-        "token": real_form_token(),
+        "token": token,
         "visitors": str(past.visitors),
         "first": code.brand.moment(past.first_at, locale),
         "last": code.brand.moment(past.last_at, locale),
     }
+
+
+def _page(shared: Runtime, meeting: Meeting, view: PrizeView, differs: bool) -> str:
+    """The page, from its frame: see ``frames``."""
+    code, locale = meeting.code, current_locale()
 
     def render() -> str:
         return render_template(
@@ -103,66 +114,50 @@ def _page(shared: Runtime, code: ReadCode, recorded: Recorded, view: PrizeView, 
             last_at=stand_in("last"),
             brand=code.brand,
             product=code.product,
-            life=life,
-            verdict=str(recorded.verdict),
-            history=past,
+            life=code.batch.life_of(code.serial),
+            verdict=str(meeting.recorded.verdict),
+            history=meeting.recorded.history,
             prize=view,
             gtin_differs=differs,
         )
 
-    return _frames.fill(key, render, values)
-
-
-def attribution_now(shared: Runtime, code: ReadCode, visitor: Visitor, now: datetime) -> Attribution:
-    """Where this meeting of code and visitor came from, from memory: the last touch, else the shipment."""
-    touch = shared.touchpoints.get(visitor.touch.token) if visitor.touch else None
-    place = shared.shipped.get(code.batch.number).find(code.serial)
-    return attribute(
-        touch=touch,
-        touched_at=visitor.touch.at if visitor.touch else None,
-        place=place.value if place else None,
-        brand_id=code.brand.id,
-        now=now,
-        touch_days=shared.settings.touch_days,
+    return _frames.fill(
+        _key(shared, locale, meeting, view, differs), render, _values(locale, meeting, real_form_token())
     )
 
 
-def _sighting(shared: Runtime, code: ReadCode, visitor: Visitor, attribution: Attribution, now: datetime) -> Sighting:
-    keeps_address = shared.settings.address_days > 0
-    return Sighting(
-        code_id=code.code_id,
-        scan_id=new_id(now),
-        scanned_at=now,
-        day=code.brand.day(now),
-        visitor_id=visitor.id,
-        brand_id=code.brand.id,
-        product_id=code.product.id,
-        batch_number=code.batch.number,
-        life=code.batch.life_of(code.serial).state,
-        attribution=attribution,
-        client=client_of(request),
-        address_digest=shared.sealer.digest(address(), purpose="address") if keeps_address else None,
-        is_test=code.batch.is_test,
-    )
+def _prize(shared: Runtime, meeting: Meeting) -> PrizeView | None:
+    """Known without asking where there can be no claim: a code that nobody met before has none, nor an outer one."""
+    code, is_inner = meeting.code, meeting.code.kind is Kind.INNER
+    if is_inner and not meeting.recorded.history.is_empty:
+        return None
+    span = shared.offers.get(code.batch.number).find(code.serial) if is_inner else None
+    return _view(code, span.value if span else None, None, meeting.now)
 
 
-def _prize(shared: Runtime, code: ReadCode, visitor: Visitor, recorded: Recorded, now: datetime) -> PrizeView:
-    """Asks the claims only where there can be one: a code that nobody met before has none."""
-    span = shared.offers.get(code.batch.number).find(code.serial) if code.kind is Kind.INNER else None
-    offer = span.value if span else None
+def _known_prize(shared: Runtime, meeting: Meeting) -> PrizeView:
+    code = meeting.code
+    span = shared.offers.get(code.batch.number).find(code.serial)
+    person = current_person(code.brand.id)
+    claimant = Claimant(meeting.visitor.id, person.identity_id, person.phone_identity_id, person.member_id)
+    with shared.db.reading() as session:
+        claim = claims.find_claim(session, code_id=code.code_id, claimant=claimant, now=meeting.now)
+    return _view(code, span.value if span else None, claim, meeting.now)
+
+
+def _view(code: ReadCode, offer: Offer | None, claim: ClaimView | None, now: datetime) -> PrizeView:
     at = phase(offer, now)
-    claim = None
-    if code.kind is Kind.INNER and not recorded.history.is_empty:
-        person = current_person(code.brand.id)
-        claimant = Claimant(visitor.id, person.identity_id, person.phone_identity_id, person.member_id)
-        with shared.db.reading() as session:
-            claim = claims.find_claim(session, code_id=code.code_id, claimant=claimant, now=now)
     is_live = code.batch.life_of(code.serial).state is Life.ACTIVE
     return PrizeView(at, offer, claim, can_claim=claim is None and is_live and at is Phase.RUNNING)
 
 
+def find_refused(locale: str, text: str, refusal: NotOurs) -> str | None:
+    """The page for a text that is no code of ours, where memory holds it."""
+    return _refused_frames.find((locale, refusal.code, _is_lost(text, refusal)), _typed(text))
+
+
 def _refused(text: str, refusal: NotOurs) -> tuple[str, int]:
-    looks_like_a_page = isinstance(refusal, Unreadable) and len(text) < 12
+    is_lost = _is_lost(text, refusal)
 
     def render() -> str:
         return render_template(
@@ -170,11 +165,19 @@ def _refused(text: str, refusal: NotOurs) -> tuple[str, int]:
             refusal=refusal,
             sentence=refusal.sentence(gettext),
             typed=stand_in("typed"),
-            is_lost=looks_like_a_page,
+            is_lost=is_lost,
         )
 
-    key = (current_locale(), refusal.code, looks_like_a_page)
-    return _frames.fill(key, render, {"typed": text[:40], "token": ""}), refusal.status
+    return _refused_frames.fill((current_locale(), refusal.code, is_lost), render, _typed(text)), refusal.status
+
+
+def _is_lost(text: str, refusal: NotOurs) -> bool:
+    """Somebody looks for a page rather than for an item."""
+    return isinstance(refusal, Unreadable) and len(text) < 12
+
+
+def _typed(text: str) -> dict[str, str]:
+    return {"typed": text[:40], "token": ""}
 
 
 @h5.get("/")

@@ -29,7 +29,7 @@ def touch(token: str) -> ResponseReturnValue:
     brand = shared.brands.get(point.brand_id)
     if brand is None or not point.is_active:
         return render_template("h5/touch_unknown.html", brand=brand, is_over=True), 410
-    if not is_bot(request):
+    if not is_bot(request.environ):
         now = shared.now()
         with shared.db.transaction(durable=False) as session:
             channels.touch(session, touchpoint_id=point.id, visitor_id=current_visitor().id, now=now)

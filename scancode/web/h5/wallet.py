@@ -85,7 +85,7 @@ def reward(code_id: str) -> str:
     """One reward: the prize itself, and where its money is. ``new`` shows it being opened."""
     shared = runtime()
     found, who = _mine(shared, code_id)
-    is_back = "back" in request.args and not is_bot(request)
+    is_back = "back" in request.args and not is_bot(request.environ)
     if is_back:
         _look_sooner(shared, found)
     page = _page(shared, found, who)

@@ -62,7 +62,9 @@ def works(wired: Wired) -> Works:
     with wired.db.transaction() as session:
         brand, other = factories.make_brand(session), factories.make_brand(session)
         product = factories.make_product(session, brand_id=brand.id)
-        batch = factories.make_batch(session, brand_id=brand.id, product_id=product.id, order_no="PO-SPRING", manifest="{}")
+        batch = factories.make_batch(
+            session, brand_id=brand.id, product_id=product.id, order_no="PO-SPRING", manifest="{}"
+        )
         foreign = factories.make_product(session, brand_id=other.id)
         other_batch = factories.make_batch(session, brand_id=other.id, product_id=foreign.id)
         revision.bump(session)

@@ -1,0 +1,88 @@
+"""A phone meets a package: the code is read, the visitor known again, the scan attributed and recorded.
+
+Everything here works on the WSGI environment alone, so that ``front`` can do it before Flask has looked at the request
+and the view can do it after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from scancode.channels.rules import Attribution, attribute
+from scancode.db import new_id
+from scancode.scans.rules import History, judge
+from scancode.scans.writer import Recorded, Sighting
+from scancode.web.clients import client_of, is_bot
+from scancode.web.limits import address_of
+from scancode.web.reading import ReadCode
+from scancode.web.runtime import Runtime
+from scancode.web.visitor import Visitor
+
+KNOWN = "scancode.meeting"
+"""Under this name the WSGI environment carries a Meeting, or the exception that was met instead."""
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A genuine code, who met it, and what was recorded of that."""
+
+    code: ReadCode
+    visitor: Visitor
+    now: datetime
+    recorded: Recorded
+
+
+def meet(shared: Runtime, environ: Mapping[str, Any], code: ReadCode, visitor: Visitor, now: datetime) -> Meeting:
+    """Records the scan and returns once it is committed. What a robot looks at is judged and not recorded.
+
+    Raises Stalled.
+    """
+    if is_bot(environ):
+        recorded = Recorded(judge(code.batch.life_of(code.serial).state, History()), History())
+    else:
+        attribution = attribution_of(shared, code, visitor, now)
+        recorded = shared.writer.record(_sighting(shared, environ, code, visitor, attribution, now))
+    return Meeting(code, visitor, now, recorded)
+
+
+def attribution_of(shared: Runtime, code: ReadCode, visitor: Visitor, now: datetime) -> Attribution:
+    """Where this meeting of code and visitor came from, from memory: the last touch, else the shipment."""
+    touch = shared.touchpoints.get(visitor.touch.token) if visitor.touch else None
+    place = shared.shipped.get(code.batch.number).find(code.serial)
+    return attribute(
+        touch=touch,
+        touched_at=visitor.touch.at if visitor.touch else None,
+        place=place.value if place else None,
+        brand_id=code.brand.id,
+        now=now,
+        touch_days=shared.settings.touch_days,
+    )
+
+
+def _sighting(
+    shared: Runtime,
+    environ: Mapping[str, Any],
+    code: ReadCode,
+    visitor: Visitor,
+    attribution: Attribution,
+    now: datetime,
+) -> Sighting:
+    keeps_address = shared.settings.address_days > 0
+    return Sighting(
+        code_id=code.code_id,
+        scan_id=new_id(now),
+        scanned_at=now,
+        day=code.brand.day(now),
+        visitor_id=visitor.id,
+        brand_id=code.brand.id,
+        product_id=code.product.id,
+        batch_number=code.batch.number,
+        life=code.batch.life_of(code.serial).state,
+        attribution=attribution,
+        client=client_of(environ),
+        address_digest=shared.sealer.digest(address_of(environ), purpose="address") if keeps_address else None,
+        is_test=code.batch.is_test,
+    )
