@@ -19,7 +19,7 @@ from typing import Any, Final
 import click
 import numpy as np
 
-from batches import check, codes, files, pictures, press, sheet
+from batches import check, codes, files, layouts, pictures, press, sheet
 from batches.errors import BadKeyFile, BadSpec, DoesNotFit, NoSpace, PressError, Stopped, TooMany, Unprintable
 from batches.items import MAX_BATCH_COUNT, Kind
 from batches.spec import BatchSpec
@@ -221,10 +221,10 @@ def verify(key_file: Path, code: str) -> None:
 @click.option("--label-width-mm", type=float, default=36.0, show_default=True)
 @click.option("--label-height-mm", type=float, default=26.0, show_default=True)
 @click.option("--module-mm", type=float, help="Module size; the largest usual one that fits. 模块尺寸")
-@click.option("--font", type=click.Path(path_type=Path), default=sheet.LABEL_FONT, help="TrueType font. 字体")
+@click.option("--font", type=click.Path(path_type=Path), default=layouts.LABEL_FONT, help="TrueType font. 字体")
 def sheet_command(order: _Order, out: Path, **layout: Any) -> None:
     """Draw label sheets on A4 as PDF. 生成 A4 标签 PDF。"""
-    chosen = sheet.SheetLayout(**layout)
+    chosen = layouts.Layout(**layout)
     sheet.write_pdf_sheet(order.spec, order.key, out, layout=chosen)
 
 

@@ -19,10 +19,11 @@ from typing import Final
 from batches.errors import BadSpec, NoSpace, OtherPack, TooMany
 from batches.files import csv_size_bytes, txt_size_bytes, write_csv, write_txt
 from batches.items import Kind
+from batches.layouts import Layout
 from batches.manifest import MANIFEST_NAME, Manifest, read_manifest
 from batches.part import PART_SUFFIX, FileRecord, Progress, Stop, sha256_of, write_whole
 from batches.pictures import PNG_SIZE_BYTES, write_png_zip
-from batches.sheet import LABEL_SIZE_BYTES, SHEET_SIZE_BYTES, SheetLayout, write_pdf_sheet
+from batches.sheet import LABEL_SIZE_BYTES, SHEET_SIZE_BYTES, write_pdf_sheet
 from batches.spec import BatchSpec
 
 FORMATS: Final = ("csv", "txt", "png", "pdf")
@@ -55,9 +56,7 @@ class Piece:
             return PNG_SIZE_BYTES * self.spec.count
         return LABEL_SIZE_BYTES * self.spec.count + SHEET_SIZE_BYTES
 
-    def write(
-        self, key: bytes, folder: Path, layout: SheetLayout, on_progress: Progress, stop: Stop | None
-    ) -> FileRecord:
+    def write(self, key: bytes, folder: Path, layout: Layout, on_progress: Progress, stop: Stop | None) -> FileRecord:
         """Make the file; see the writers for what they raise."""
         path = folder / self.name
         if self.format == "csv":
@@ -119,7 +118,7 @@ def run(
     now: datetime,
     on_progress: RunProgress | None = None,
     stop: Stop | None = None,
-    layout: SheetLayout | None = None,
+    layout: Layout | None = None,
     free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
 ) -> Manifest:
     """Make a pack in ``folder`` (created if need be), or finish the one that was begun there.
@@ -129,7 +128,7 @@ def run(
     BadSpec, Stopped, OSError.
     """
     pieces = plan(spec, formats)
-    layout = layout or SheetLayout()
+    layout = layout or Layout()
     settings = layout.described() if "pdf" in formats else ""
     wanted = Manifest.announce(spec, key, formats=formats, settings=settings, now=now)
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from batches.codes import Verifier
-from batches.errors import BadSpec, DoesNotFit, TooMany, Unprintable
+from batches.errors import BadSpec, TooMany, Unprintable
 from batches.files import one_kind
 from batches.items import Kind
+from batches.layouts import LABEL_FONT as LABEL_FONT
+from batches.layouts import PAD_MM as _PAD_MM
+from batches.layouts import Layout, too_large
 from batches.part import FileRecord, PartFile, Progress, Stop, record_of
 from batches.spec import BatchSpec
 from batches.symbols import QUIET_MODULES, modules_for, packed_rows, symbol_of
@@ -32,71 +33,10 @@ from batches.text import CODE_LENGTH
 PDF_COUNT_MAX: Final = 20_000  # in one file: it is composed in memory
 LABEL_SIZE_BYTES: Final = 700
 SHEET_SIZE_BYTES: Final = 60_000  # font and frame of a file, whatever it holds
-LABEL_FONT: Final = Path(__file__).with_name("fonts") / "label-sans-sc.ttf"
-# 4 dots at 203 dpi, 5 at 300 (10 at 600), the least of GS1's retail range, 4 at 300.
-MODULE_STEPS_MM: Final = (0.5, 0.423, 0.396, 0.339)
 KIND_NAMES: Final = {Kind.OUTER: "外码", Kind.INNER: "内码", Kind.CASE: "箱码", Kind.PALLET: "垛码"}
 
-_PAD_MM: Final = 0.8
 _MARK_MM: Final = 3.0
 _GROUP: Final = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class SheetLayout:
-    """How labels stand on A4. Lengths in millimetres, type sizes in points.
-
-    ``module_mm`` None takes the largest step of MODULE_STEPS_MM that fits. Raises BadSpec when the grid
-    leaves less than a centimetre of margin.
-    """
-
-    columns: int = 5
-    rows: int = 10
-    label_width_mm: float = 36.0
-    label_height_mm: float = 26.0
-    module_mm: float | None = None
-    text_pt: float = 6.5
-    font: Path = LABEL_FONT
-
-    def __post_init__(self) -> None:
-        if not (1 <= self.columns <= 50 and 1 <= self.rows <= 50 and 3 <= self.text_pt <= 72):
-            raise _bad_layout(f"{self.columns}x{self.rows}, {self.text_pt} pt")
-        if min(self.margins_mm) < 10 or min(self.label_width_mm, self.label_height_mm) < 5:
-            raise _bad_layout(f"{self.columns}x{self.rows} labels of {self.label_width_mm}x{self.label_height_mm} mm")
-
-    def described(self) -> str:
-        """The layout in words, for the manifest; equal layouts have equal words, wherever they are installed."""
-        module = "largest that fits" if self.module_mm is None else f"{self.module_mm} mm"
-        return (
-            f"A4 {self.columns}x{self.rows}, label {self.label_width_mm}x{self.label_height_mm} mm, "
-            f"module {module}, text {self.text_pt} pt, font {self.font.name}"
-        )
-
-    @property
-    def labels_per_page(self) -> int:
-        """Labels on one page."""
-        return self.columns * self.rows
-
-    @property
-    def margins_mm(self) -> tuple[float, float]:
-        """Left (and right) and top (and bottom) margin."""
-        width, height = float(A4[0] / mm), float(A4[1] / mm)
-        return (width - self.columns * self.label_width_mm) / 2, (height - self.rows * self.label_height_mm) / 2
-
-    @property
-    def line_mm(self) -> float:
-        """The height of one line of text."""
-        return float(self.text_pt * 1.2 / mm)
-
-    def module_for(self, modules: int) -> float:
-        """The module size in mm for a symbol so many modules wide. Raises DoesNotFit."""
-        room = min(self.label_width_mm, self.label_height_mm - 2 * (self.line_mm + _PAD_MM))
-        across = modules + 2 * QUIET_MODULES
-        steps = MODULE_STEPS_MM if self.module_mm is None else (self.module_mm,)
-        for step in steps:
-            if 0 < step * across <= room:
-                return step
-        raise _too_large("symbol", steps[-1] * across, room)
 
 
 def write_pdf_sheet(
@@ -105,7 +45,7 @@ def write_pdf_sheet(
     path: Path,
     *,
     kind: Kind | None = None,
-    layout: SheetLayout | None = None,
+    layout: Layout | None = None,
     on_progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> FileRecord:
@@ -121,13 +61,19 @@ def write_pdf_sheet(
             count=spec.count,
             limit=PDF_COUNT_MAX,
         )
-    sheet = _Sheet(spec, chosen, layout or SheetLayout())
+    sheet = _Sheet(spec, chosen, layout or Layout())
     with PartFile(path, on_progress, stop) as part:
-        canvas = Canvas(part.file, pagesize=A4, invariant=1, initialFontName=sheet.font, pageCompression=1)
+        canvas = Canvas(
+            part.file,
+            pagesize=tuple(side * mm for side in sheet.layout.page_mm),
+            invariant=1,
+            initialFontName=sheet.font,
+            pageCompression=1,
+        )
         canvas.setTitle(f"{spec.order_no} {spec.number} {chosen.label} {spec.first}-{spec.last}".strip())
-        for page in sheet.draw(canvas, Verifier(key)):
+        for drawn in sheet.draw(canvas, Verifier(key)):
             part.check_stop()
-            del page
+            del drawn
         canvas.save()
         part.prove(spec.count)
     return record_of(path, spec, "pdf", (chosen,))
@@ -136,7 +82,7 @@ def write_pdf_sheet(
 class _Sheet:
     """One document under way: what is the same on every label is worked out once."""
 
-    def __init__(self, spec: BatchSpec, kind: Kind, layout: SheetLayout) -> None:
+    def __init__(self, spec: BatchSpec, kind: Kind, layout: Layout) -> None:
         self.spec = spec
         self.kind = kind
         self.layout = layout
@@ -155,7 +101,7 @@ class _Sheet:
         if width > room:
             size *= room / width
         if size < 0.6 * self.layout.text_pt:
-            raise _too_large(what, 0.6 * width / mm + 2 * _PAD_MM, self.layout.label_width_mm)
+            raise too_large(what, 0.6 * width / mm + 2 * _PAD_MM, self.layout.label_width_mm)
         return size
 
     def draw(self, canvas: Canvas, verifier: Verifier) -> Iterator[int]:
@@ -174,9 +120,8 @@ class _Sheet:
 
     def _corner(self, row: int, column: int) -> tuple[float, float]:
         """The top left corner of a label in points; rows and columns may be one past the last."""
-        left, top = self.layout.margins_mm
-        x = (left + column * self.layout.label_width_mm) * mm
-        return x, A4[1] - (top + row * self.layout.label_height_mm) * mm
+        x, y = self.layout.corner_mm(row, column)
+        return x * mm, (self.layout.page_mm[1] - y) * mm
 
     def _draw_label(self, canvas: Canvas, row: int, column: int, code: str) -> None:
         x, y = self._corner(row, column)
@@ -244,12 +189,3 @@ def _check_printable(font: str, text: str) -> None:
     for symbol in text:
         if ord(symbol) not in glyphs:
             raise Unprintable(f"the label font has no {symbol!r}", payload=text, character=symbol)
-
-
-def _bad_layout(what: str) -> BadSpec:
-    return BadSpec(f"{what} do not fit A4 with a margin of 10 mm", payload=what, field="layout", value=what)
-
-
-def _too_large(what: str, needs_mm: float, has_mm: float) -> DoesNotFit:
-    needs, has = f"{needs_mm:.1f}", f"{has_mm:.1f}"
-    return DoesNotFit(f"the {what} needs {needs} mm, the label has {has} mm", what=what, needs_mm=needs, has_mm=has)

@@ -27,7 +27,7 @@ ZH: Final = {
     "bad_spec.order_no": "订单号过长或含控制字符",
     "bad_spec.columns": "没有“{value}”这一列",
     "bad_spec.formats": "文件格式“{value}”无效或重复",
-    "bad_spec.layout": "版式“{value}”放不进 A4（四边至少留 10 毫米）",
+    "bad_spec.layout": "版式“{value}”无法印制：请检查尺寸与间距（A4 四边至少留 10 毫米）",
     "bad_spec.font": "无法使用字体“{value}”：需要 TrueType 字体文件",
     "too_many": "{format} 共 {count} 个，超过上限 {limit} 个，请拆分序号范围，或改用 csv/txt",
     "does_not_fit": "{what} 需要 {needs_mm} 毫米，标签只有 {has_mm} 毫米：请放大标签或减小模块",

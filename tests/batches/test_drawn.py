@@ -14,8 +14,9 @@ from PIL import Image
 from batches import codes
 from batches.errors import BadSpec, DoesNotFit, TooMany, Unprintable
 from batches.items import Kind
+from batches.layouts import Layout
 from batches.pictures import PNG_COUNT_MAX, write_png_zip
-from batches.sheet import PDF_COUNT_MAX, SheetLayout, write_pdf_sheet
+from batches.sheet import PDF_COUNT_MAX, write_pdf_sheet
 from batches.spec import BatchSpec
 from batches.symbols import symbol_of
 
@@ -137,14 +138,14 @@ def test_a_longer_address_gets_smaller_modules_and_still_decodes(tmp_path):
 
 
 def test_a_layout_of_ones_own_is_kept(tmp_path):
-    layout = SheetLayout(columns=2, rows=3, label_width_mm=60, label_height_mm=50, module_mm=1.0)
+    layout = Layout(columns=2, rows=3, label_width_mm=60, label_height_mm=50, module_mm=1.0)
     write_pdf_sheet(make_spec(count=7), KEY, tmp_path / "a.pdf", layout=layout)
     found = [decoded(picture) for picture, _ in pages(tmp_path / "a.pdf")]
     assert [len(page) for page in found] == [6, 1]
 
 
 def test_a_module_has_the_size_that_was_asked_for(tmp_path):
-    write_pdf_sheet(make_spec(count=1), KEY, tmp_path / "a.pdf", layout=SheetLayout(module_mm=0.423))
+    write_pdf_sheet(make_spec(count=1), KEY, tmp_path / "a.pdf", layout=Layout(module_mm=0.423))
     ((picture, _),) = pages(tmp_path / "a.pdf", scale=1200 / 72)
     (found,) = zxingcpp.read_barcodes(picture.convert("L"))
     width_px = found.position.top_right.x - found.position.top_left.x
@@ -153,12 +154,12 @@ def test_a_module_has_the_size_that_was_asked_for(tmp_path):
 
 def test_it_refuses_what_does_not_fit(tmp_path):
     with pytest.raises(DoesNotFit, match="symbol"):
-        write_pdf_sheet(make_spec(), KEY, tmp_path / "a.pdf", layout=SheetLayout(module_mm=1.0))
+        write_pdf_sheet(make_spec(), KEY, tmp_path / "a.pdf", layout=Layout(module_mm=1.0))
     with pytest.raises(DoesNotFit, match="product name"):
         write_pdf_sheet(make_spec(product_name="很长的产品名称" * 10), KEY, tmp_path / "a.pdf")
     for wrong in ({"columns": 6}, {"rows": 11}, {"columns": 0}, {"label_width_mm": 1.0}, {"text_pt": 0}):
         with pytest.raises(BadSpec) as caught:
-            SheetLayout(**wrong)
+            Layout(**wrong)
         assert caught.value.facts["field"] == "layout"
 
 
@@ -171,5 +172,5 @@ def test_it_refuses_characters_that_would_print_as_boxes(tmp_path):
 def test_it_refuses_a_file_that_is_no_font(tmp_path):
     (tmp_path / "font.ttf").write_bytes(b"no font")
     with pytest.raises(BadSpec) as caught:
-        write_pdf_sheet(make_spec(), KEY, tmp_path / "a.pdf", layout=SheetLayout(font=tmp_path / "font.ttf"))
+        write_pdf_sheet(make_spec(), KEY, tmp_path / "a.pdf", layout=Layout(font=tmp_path / "font.ttf"))
     assert caught.value.facts["field"] == "font"

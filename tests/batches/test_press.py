@@ -14,8 +14,8 @@ from batches import press
 from batches.check import check_pack
 from batches.errors import BadManifest, BadSpec, NoSpace, OtherPack, Stopped, TooMany
 from batches.items import Kind
+from batches.layouts import Layout
 from batches.manifest import Manifest, read_manifest
-from batches.sheet import SheetLayout
 from batches.spec import BatchSpec
 
 KEY = bytes(range(32))
@@ -162,7 +162,7 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(tmp_path, done):
 @pytest.mark.parametrize("finished", [True, False])
 @pytest.mark.parametrize("change", ["spec", "key", "formats", "layout"])
 def test_it_never_mixes_two_orders_in_one_folder(tmp_path, change, finished):
-    order = {"spec": make_spec(), "key": KEY, "formats": ("txt", "pdf"), "layout": SheetLayout()}
+    order = {"spec": make_spec(), "key": KEY, "formats": ("txt", "pdf"), "layout": Layout()}
 
     def run(order, **more):
         return press.run(
@@ -179,7 +179,7 @@ def test_it_never_mixes_two_orders_in_one_folder(tmp_path, change, finished):
         "spec": make_spec(number=8),
         "key": bytes(32),
         "formats": ("pdf",),
-        "layout": SheetLayout(rows=5),
+        "layout": Layout(rows=5),
     }
     with pytest.raises(OtherPack):
         run({**order, change: other[change]})
