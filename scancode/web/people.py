@@ -6,7 +6,9 @@ hashes and row ids.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from flask import session
@@ -26,6 +28,11 @@ class Person:
 
 
 def current_person(brand_id: UUID) -> Person:
+    return person_in(session, brand_id)
+
+
+def person_in(session: Mapping[str, Any], brand_id: UUID) -> Person:
+    """The person of a brand in the session of a browser."""
     kept = session.get(KEY, {}).get(brand_id.hex)
     if not isinstance(kept, list) or len(kept) != 3:
         return Person()

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import hmac
 import time
+from collections.abc import Mapping
+from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Request, Response, current_app, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 from scancode.config import Settings
+from scancode.web.clients import cookie_of
 from scancode.web.problems import BadRequest
 
 CONTENT_SECURITY_POLICY = (
@@ -18,6 +25,7 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
+SESSION_COOKIE, SESSION_S = "ss", 30 * 24 * 3600
 STANDARD_HEADERS = (
     ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
     ("X-Content-Type-Options", "nosniff"),
@@ -29,6 +37,34 @@ FORM_BYTES_MAX = 1_000_000
 """A form without files. Nobody types more, and reading one makes an object of every field."""
 NUMBER_MAX = (1 << 53) - 1
 LEFT_OVER_BYTES_MAX, LEFT_OVER_S = 32_000_000, 10.0
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Flask's sessions in signed cookies; what signs them is made once, here, instead of for every request."""
+
+    def __init__(self, keys: list[str], lifetime_s: int) -> None:
+        derived = [hmac.digest(key.encode(), b"scancode.session", "sha256") for key in keys]
+        kwargs = {"key_derivation": "none", "digest_method": hashlib.sha256}
+        self._serializer = URLSafeTimedSerializer(derived, serializer=self.serializer, signer_kwargs=kwargs)
+        self._lifetime_s = lifetime_s
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer:
+        return self._serializer
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
+        return self.read(request.environ)
+
+    def read(self, environ: Mapping[str, Any]) -> SecureCookieSession:
+        """The session that the browser sent: empty when there is none, or one that is broken or too old."""
+        sent = cookie_of(environ, SESSION_COOKIE)
+        try:
+            return (
+                SecureCookieSession(self._serializer.loads(sent, max_age=self._lifetime_s))
+                if sent
+                else SecureCookieSession()
+            )
+        except BadSignature:
+            return SecureCookieSession()
 
 
 class BoundedNumber(IntegerConverter):
@@ -47,15 +83,16 @@ def install(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES_MAX,
         MAX_FORM_PARTS=500,
-        SESSION_COOKIE_NAME="ss",
+        SESSION_COOKIE_NAME=SESSION_COOKIE,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=is_https,
-        PERMANENT_SESSION_LIFETIME=30 * 24 * 3600,
+        PERMANENT_SESSION_LIFETIME=SESSION_S,
         SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=12 * 3600,
         WTF_CSRF_CHECK_DEFAULT=False,
     )
+    app.session_interface = Sessions(keys, SESSION_S)
     app.url_map.converters["int"] = BoundedNumber
     app.before_request(_limit_form)
     app.before_request(_refuse_nul)

@@ -115,9 +115,12 @@ def form_token_of(signers: Signers, visitor: Visitor) -> str:
 def check_form_token() -> None:
     """Raises FormExpired unless the form was made for this visitor. Called before every POST of the h5 pages."""
     given = request.form.get("token", "") or request.headers.get("X-Form-Token", "")
-    visitor = current_visitor()
-    if visitor.is_new or not _signers().form.verify_signature(visitor.id.bytes, given.encode("ascii", "replace")):
+    if not is_form_of(_signers(), current_visitor(), given):
         raise FormExpired
+
+
+def is_form_of(signers: Signers, visitor: Visitor, token: str) -> bool:
+    return not visitor.is_new and signers.form.verify_signature(visitor.id.bytes, token.encode("ascii", "replace"))
 
 
 def encode(visitor_id: UUID) -> str:

@@ -5,6 +5,9 @@ Everything that matters is read on this side: the form carries the visitor's tok
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
@@ -13,21 +16,25 @@ from scancode.claims import service as claims
 from scancode.errors import Refusal
 from scancode.web.clients import client_of
 from scancode.web.h5 import h5
-from scancode.web.h5.meeting import attribution_of
+from scancode.web.h5.meeting import KNOWN, attribution_of
 from scancode.web.people import Person, current_person
 from scancode.web.reading import ReadCode, read_code
 from scancode.web.runtime import Runtime, runtime
-from scancode.web.visitor import current_visitor
+from scancode.web.visitor import Visitor, current_visitor
 
 
 @h5.post("/<text>/claim")
 def claim(text: str) -> Response | tuple[str, int]:
     """For a code in any form that a person may type. Raises what ``read_code`` raises."""
     shared = runtime()
-    code = read_code(shared, text)
-    person = current_person(code.brand.id)
+    met = request.environ.pop(KNOWN, None)  # what the front was refused already
+    if isinstance(met, Exception) and not isinstance(met, Refusal):
+        raise met
+    code = read_code(shared, text, is_scan=met is None)
     try:
-        answer = _claim(shared, code, person)
+        if met is not None:
+            raise met
+        answer = take(shared, code, current_visitor(), current_person(code.brand.id))
     except Refusal as refusal:
         page = render_template(
             "h5/claim_refused.html",
@@ -38,11 +45,7 @@ def claim(text: str) -> Response | tuple[str, int]:
             code=code,
         )
         return page, refusal.status
-    reward_url = url_for("h5.reward", code_id=code.code_id, new=1 if answer.is_new else None)
-    if answer.view.needs_subject and client_of(request.environ) == "wechat" and shared.ports.identity is not None:
-        # Inside WeChat the openid can be asked for without a question: it comes back bound.
-        return redirect(url_for("h5.wechat", brand=code.brand.slug, next=reward_url), 303)
-    return redirect(reward_url, 303)
+    return redirect(address_after(shared, request.environ, code, answer, url_for), 303)
 
 
 @h5.post("/01/<gtin>/21/<text>/claim")
@@ -51,23 +54,32 @@ def claim_digital_link(gtin: str, text: str) -> Response | tuple[str, int]:
     return claim(text)
 
 
-def _claim(shared: Runtime, code: ReadCode, person: Person) -> claims.ClaimAnswer:
-    visitor, now = current_visitor(), shared.now()
+def take(shared: Runtime, code: ReadCode, visitor: Visitor, person: Person) -> claims.ClaimAnswer:
+    """Makes the claim; returns once it is committed. Raises its refusals, and what the database raises."""
+    now = shared.now()
     span = shared.offers.get(code.batch.number).find(code.serial)
-    parts = claims.ClaimCode(code.code_id, code.batch.number, code.kind, code.serial)
-    attribution = attribution_of(shared, code, visitor, now)
-    claimant = claims.Claimant(visitor.id, person.identity_id, person.phone_identity_id, person.member_id)
     return shared.desk.serve(
         claims.Request(
-            code=parts,
+            code=claims.ClaimCode(code.code_id, code.batch.number, code.kind, code.serial),
             batch=code.batch,
             brand=code.brand,
             offer=span.value if span else None,
-            claimant=claimant,
-            attribution=attribution,
+            claimant=claims.Claimant(visitor.id, person.identity_id, person.phone_identity_id, person.member_id),
+            attribution=attribution_of(shared, code, visitor, now),
             now=now,
             reservation_hours=shared.settings.reservation_hours,
             prefix=shared.settings.payout_prefix,
             draw_sealer=shared.draw_sealer,
         )
     )
+
+
+def address_after(
+    shared: Runtime, environ: Mapping[str, Any], code: ReadCode, answer: claims.ClaimAnswer, url: Callable[..., str]
+) -> str:
+    """Where a claim leads: to the page of the reward. ``url`` takes an endpoint and its values."""
+    reward = url("h5.reward", code_id=code.code_id, **({"new": 1} if answer.is_new else {}))
+    if answer.view.needs_subject and client_of(environ) == "wechat" and shared.ports.identity is not None:
+        # Inside WeChat the openid can be asked for without a question: it comes back bound.
+        return url("h5.wechat", brand=code.brand.slug, next=reward)
+    return reward

@@ -1,80 +1,92 @@
-"""The front: answers plain scans before Flask does.
+"""The front: answers plain scans and claims before Flask does.
 
-Nearly all that consumers ask for is ``GET /CODE`` by a browser that holds no session, and the page for it is mostly in
-memory. Setting up a Flask request for that costs more than everything that the scan itself does, so these requests are
-read, recorded and answered here. Whatever needs more (a language chosen by query, a session, a claim to look up, a page
-that was not drawn yet, a refusal in any but its plainest form) goes on to the Flask view with what has been found out,
-so that nothing is read or recorded twice.
+Nearly all that consumers send is ``GET /CODE`` by a browser that holds no session, whose page is mostly in memory, and
+``POST /CODE/claim``. Setting up a Flask request for these costs more than all that they ask for, so they are read,
+recorded and answered here. Whatever needs more (a language chosen by query, a session, a claim to look up, a page that
+was not drawn yet, a refusal in words) goes on to the Flask view with what has been found out, so that nothing is read
+or recorded twice.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
+from markupsafe import escape
 
 from scancode.web.clients import cookie_of
+from scancode.web.h5.claim import address_after, take
 from scancode.web.h5.meeting import KNOWN, meet
 from scancode.web.h5.scan import find_page, find_refused
 from scancode.web.language import locale_of
-from scancode.web.reading import NotOurs, Unreadable, read_code
+from scancode.web.people import person_in
+from scancode.web.reading import NotOurs, read_code
 from scancode.web.runtime import Runtime
-from scancode.web.security import standard_headers
-from scancode.web.visitor import Signers, cookie_header, form_token_of, read_visitor
+from scancode.web.security import SESSION_COOKIE, Sessions, standard_headers
+from scancode.web.visitor import Signers, cookie_header, form_token_of, is_form_of, read_visitor
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-CODE_LENGTH = 20
+_SCAN = re.compile(r"/([0-9A-Za-z]{20})")
+_CLAIM = re.compile(r"/([0-9A-Za-z]{20})/claim")
+_BODY = re.compile(rb"token=([0-9A-Za-z_-]{1,100})")
+BODY_BYTES_MAX = 200
+
+Answer = tuple[str, list[tuple[str, str]], str]
+"""Status line, own headers and page."""
 
 
 class Front:
     """WSGI middleware around a Flask application that has been built."""
 
     def __init__(self, app: Flask) -> None:
+        self._app = app
         self._next: WSGIApplication = app.wsgi_app
         self._shared: Runtime = app.extensions["scancode"]
         self._signers: Signers = app.extensions["visitor_signers"]
+        assert isinstance(app.session_interface, Sessions)
+        self._sessions = app.session_interface
         self._headers = [("Content-Type", "text/html; charset=utf-8"), ("Vary", "Cookie"), *standard_headers(app)]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        text = environ["PATH_INFO"][1:]
-        if (
-            len(text) == CODE_LENGTH
-            and environ["REQUEST_METHOD"] == "GET"
-            and not environ.get("QUERY_STRING")
-            and text.isascii()
-            and text.isalnum()
-            and cookie_of(environ, "ss") is None
-        ):
-            try:
-                answer = self._answer(environ, text)
-            except Exception as error:  # Flask knows how to say it
-                environ[KNOWN] = error
-                answer = None
-            if answer is not None:
-                status, headers, page = answer
-                body = page.encode()
-                start_response(status, [*headers, ("Content-Length", str(len(body))), *self._headers])
-                return [body]
-        return self._next(environ, start_response)
+        try:
+            answer = self._answer(environ)
+        except Exception as error:  # Flask knows how to say it
+            environ[KNOWN] = error
+            answer = None
+        if answer is None:
+            return self._next(environ, start_response)
+        status, headers, page = answer
+        body = page.encode()
+        start_response(status, [*headers, ("Content-Length", str(len(body))), *self._headers])
+        return [body]
 
-    def _answer(self, environ: WSGIEnvironment, text: str) -> tuple[str, list[tuple[str, str]], str] | None:
-        """Status line, own headers and page; None when Flask has to go on."""
+    def _answer(self, environ: WSGIEnvironment) -> Answer | None:
+        """None when Flask has to go on, or knows it all better."""
+        if environ.get("QUERY_STRING") or environ.get("SCRIPT_NAME"):
+            return None
+        method = environ["REQUEST_METHOD"]
+        if method == "GET" and (found := _SCAN.fullmatch(environ["PATH_INFO"])):
+            return None if cookie_of(environ, SESSION_COOKIE) else self._scan(environ, found[1])
+        if method == "POST" and (found := _CLAIM.fullmatch(environ["PATH_INFO"])):
+            return self._claim(environ, found[1])
+        return None
+
+    def _scan(self, environ: WSGIEnvironment, text: str) -> Answer | None:
         shared, locale = self._shared, locale_of(environ)
         try:
             code = read_code(shared, text)
         except NotOurs as refusal:
-            if isinstance(refusal, Unreadable):
-                raise
             page = find_refused(locale, text, refusal)
             if page is None:
                 raise
             return "404 NOT FOUND", [], page
-        now = shared.now()
         visitor = read_visitor(self._signers, environ)
-        meeting = meet(shared, environ, code, visitor, now)
+        meeting = meet(shared, environ, code, visitor, shared.now())
         page = find_page(shared, locale, meeting, form_token_of(self._signers, visitor))
         if page is None:
             environ[KNOWN] = meeting
@@ -83,3 +95,29 @@ class Front:
             return "200 OK", [], page
         cookie = cookie_header(self._signers, visitor, is_secure=environ["wsgi.url_scheme"] == "https")
         return "200 OK", [("Set-Cookie", cookie)], page
+
+    def _claim(self, environ: WSGIEnvironment, text: str) -> Answer | None:
+        token = _token(environ)
+        visitor = read_visitor(self._signers, environ)
+        if token is None or not is_form_of(self._signers, visitor, token):
+            return None
+        code = read_code(self._shared, text)
+        answer = take(self._shared, code, visitor, person_in(self._sessions.read(environ), code.brand.id))
+        address = address_after(self._shared, environ, code, answer, self._url)
+        return "303 SEE OTHER", [("Location", address)], f'<!doctype html><a href="{escape(address)}">→</a>'
+
+    def _url(self, endpoint: str, **values: Any) -> str:
+        return self._app.url_map.bind("").build(endpoint, values)
+
+
+def _token(environ: WSGIEnvironment) -> str | None:
+    """The token of a form that holds nothing else. Flask can read the body once more."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if not (length.isdecimal() and int(length) <= BODY_BYTES_MAX):
+        return None
+    if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        return None
+    body = environ["wsgi.input"].read(int(length))
+    environ["wsgi.input"] = BytesIO(body)
+    found = _BODY.fullmatch(body)
+    return found[1].decode() if found else None
