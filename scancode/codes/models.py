@@ -38,6 +38,13 @@ class Batch(Base):
     ordered_at: Mapped[datetime]
     ordered_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
     ready_at: Mapped[datetime | None]
+    # The batch whose spoiled pack this one stands in for.
+    replaces: Mapped[int | None] = mapped_column(ForeignKey("batches.number"))
+    # Made by a press kit on somebody's computer, never by the worker.
+    is_offline: Mapped[bool] = mapped_column(default=False)
+    # When the plain files were taken off the disk, and why: "sealed" or "expired".
+    pack_gone_at: Mapped[datetime | None]
+    pack_gone_why: Mapped[str] = mapped_column(String(8), default="")
     # Counts changes of life; updating it first makes two changes of one batch take turns.
     life_changes: Mapped[int] = mapped_column(default=0)
 
@@ -87,3 +94,54 @@ class PackFile(Base):
     rows: Mapped[int]
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
+
+
+class PackCheck(Base):
+    """What the last check of a batch's files on the disk found."""
+
+    __tablename__ = "pack_checks"
+
+    batch_number: Mapped[int] = mapped_column(ForeignKey("batches.number"), primary_key=True)
+    checked_at: Mapped[datetime]
+    is_good: Mapped[bool]
+    rows: Mapped[int] = mapped_column(BigInteger)
+    codes_verified: Mapped[int] = mapped_column(BigInteger)
+    findings: Mapped[str] = mapped_column(Text)
+
+
+class OrderApproval(Base):
+    """A large order that waits, or waited, for a second person."""
+
+    __tablename__ = "order_approvals"
+
+    batch_number: Mapped[int] = mapped_column(ForeignKey("batches.number"), primary_key=True)
+    limit_count: Mapped[int]
+    asked_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    is_approved: Mapped[bool | None]
+    reason: Mapped[str] = mapped_column(String(300), default="")
+
+
+class BrandTerms(Base):
+    """What a brand wants otherwise than the installation's settings say; None is the setting."""
+
+    __tablename__ = "brand_terms"
+
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), primary_key=True)
+    order_limit: Mapped[int | None]
+    pack_days: Mapped[int | None]
+    download_days: Mapped[int | None]
+    activate_days: Mapped[int | None]
+    changed_at: Mapped[datetime]
+
+
+class OfflineRange(Base):
+    """Serials of an offline batch for which there is a press kit: no others may be activated, none after ``until``."""
+
+    __tablename__ = "offline_ranges"
+
+    batch_number: Mapped[int] = mapped_column(ForeignKey("batches.number"), primary_key=True)
+    first: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int]
+    until: Mapped[datetime]

@@ -25,6 +25,9 @@ Range = tuple[int, int]
 
 
 class BatchState(StrEnum):
+    WAITING = "waiting"
+    """For the approval of a second person."""
+    REJECTED = "rejected"
     ORDERED = "ordered"
     MINTING = "minting"
     READY = "ready"

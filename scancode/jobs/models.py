@@ -31,6 +31,9 @@ class Job(Base):
     lease_until: Mapped[datetime | None]
     done_rows: Mapped[int] = mapped_column(BigInteger, default=0)
     total_rows: Mapped[int] = mapped_column(BigInteger, default=0)
+    # Where this attempt began to count, and when it last did: what rate and time left are worked out from.
+    start_rows: Mapped[int] = mapped_column(BigInteger, default=0)
+    reported_at: Mapped[datetime | None]
     stage: Mapped[str] = mapped_column(String(40), default="")
     error: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime]

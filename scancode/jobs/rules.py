@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,6 +14,8 @@ ATTEMPTS_MAX = 12
 """After so many failures a job waits for a person: it is dead until revived."""
 BACKOFF_FIRST_S = 2.0
 BACKOFF_LAST_S = 1800.0
+PACE_SECONDS_MIN = 0.5
+"""A rate measured over less would jump about."""
 
 
 class JobState(StrEnum):
@@ -59,6 +62,23 @@ class JobFacts:
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    start_rows: int = 0
+    reported_at: datetime | None = None
+
+    @property
+    def rows_a_second(self) -> float | None:
+        """How fast this attempt goes, from its first row; None while too little is known."""
+        if self.state is not JobState.LEASED or self.reported_at is None or self.started_at is None:
+            return None
+        seconds = (self.reported_at - self.started_at).total_seconds()
+        rows = self.done_rows - self.start_rows
+        return rows / seconds if seconds >= PACE_SECONDS_MIN and rows > 0 else None
+
+    @property
+    def left_s(self) -> int | None:
+        """How long it will take if it goes on like this, in whole seconds; None while nobody can tell."""
+        pace = self.rows_a_second
+        return None if pace is None else math.ceil((self.total_rows - self.done_rows) / pace)
 
 
 def backoff(*, key: str, attempts: int) -> timedelta:

@@ -6,11 +6,8 @@ whole. Files are written outside any transaction; "ready", the manifest and the 
 
 from __future__ import annotations
 
-import errno
 import shutil
-import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -29,9 +26,8 @@ from scancode.codes.rules import BatchState
 from scancode.jobs import service as jobs
 from scancode.jobs.rules import Leased, LeaseLost
 from scancode.wiring import Wired
+from scancode.worker.progress import FULL, Clock, Progress, alone_in
 
-REPORT_EVERY_S = 0.5
-Clock = Callable[[], datetime]
 FreeBytes = Callable[[Path], int]
 log = structlog.get_logger(__name__)
 
@@ -55,11 +51,13 @@ class Minting:
         self._free = free
         self._number = int(leased.payload["number"])
         self._folder = codes.pack_folder(wired.settings.var_dir, self._number)
-        self._reported_at = float("-inf")
-        self._looked_at = time.monotonic()
-        self._is_wanted = True
+        self._progress = Progress(wired, leased, clock, lambda session: codes.is_wanted(session, number=self._number))
 
     def run(self) -> None:
+        with alone_in(self._folder):
+            self._run()
+
+    def _run(self) -> None:
         taken = self._wired.db.retrying(self._take_up)
         if taken is None:
             return
@@ -74,10 +72,10 @@ class Minting:
             self._give_up(spoken(error))
             return
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno not in FULL:
                 self._fail_at_the_last_attempt(error)
                 raise
-            self._give_up(spoken(self._no_space()))
+            self._give_up(spoken(self._no_space(spec, draft.formats)))
             return
         self._wired.db.retrying(lambda session: self._deliver(session, manifest))
         log.info("batch_ready", number=self._number, rows=manifest.count, files=len(manifest.files))
@@ -109,35 +107,10 @@ class Minting:
             self._folder,
             formats=formats,
             now=self._clock(),
-            on_progress=self._report,
-            stop=self._shall_stop,
+            on_progress=self._progress.report,
+            stop=self._progress.shall_stop,
             free_bytes=self._free,
         )
-
-    def _report(self, done: int, total: int, stage: str) -> None:
-        """Writes progress down, seldom enough to cost nothing. Raises LeaseLost when the job is somebody else's."""
-        moment = time.monotonic()
-        if moment - self._reported_at < REPORT_EVERY_S and done < total:
-            return
-        self._reported_at = moment
-        with self._wired.db.transaction(durable=False) as session:
-            jobs.report_progress(
-                session,
-                job_id=self._leased.id,
-                fence=self._leased.fence,
-                done_rows=done,
-                total_rows=total,
-                stage=stage,
-                now=self._clock(),
-            )
-
-    def _shall_stop(self) -> bool:
-        moment = time.monotonic()
-        if moment - self._looked_at >= REPORT_EVERY_S:
-            self._looked_at = moment
-            with self._wired.db.reading() as session:
-                self._is_wanted = codes.is_wanted(session, number=self._number)
-        return not self._is_wanted
 
     def _deliver(self, session: Session, manifest: Manifest) -> None:
         jobs.hold(session, leased=self._leased)
@@ -168,9 +141,17 @@ class Minting:
             self._give_up(f"无法写入文件：{error.strerror} / cannot write files: {error.strerror}")
             raise LeaseLost(self._leased.key) from error
 
-    def _no_space(self) -> NoSpace:
+    def _no_space(self, spec: BatchSpec, formats: tuple[str, ...]) -> NoSpace:
+        """The disk was filled up by others while the files were written: what is still missing, and what is free."""
+        missing = [piece for piece in press.plan(spec, formats) if not (self._folder / piece.name).exists()]
+        needs_mb = round(sum(piece.size_bytes for piece in missing) / 1e6) + 1
         has_mb = round(self._free(self._folder) / 1e6)
-        return NoSpace(f"the disk of {self._folder} is full", needs_mb="?", has_mb=has_mb, folder=str(self._folder))
+        return NoSpace(
+            f"the pack needs {needs_mb} MB, {self._folder} has {has_mb} MB",
+            needs_mb=needs_mb,
+            has_mb=has_mb,
+            folder=str(self._folder),
+        )
 
     def _drop_files(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -11,13 +11,14 @@ from datetime import datetime
 
 from scancode.jobs.rules import Leased
 from scancode.wiring import Wired
-from scancode.worker import mint, payout, reconcile, sms, tidy
+from scancode.worker import check, mint, payout, reconcile, sms, tidy
 
 Runner = Callable[[Wired, Leased, Callable[[], datetime]], None]
 
 RUNNERS: dict[str, Runner] = {
     "sms": sms.run,
     "mint": mint.run,
+    "check": check.run,
     "payout": payout.run,
     "reconcile": reconcile.run,
     "tidy": tidy.run,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 
-from scancode.jobs.rules import ATTEMPTS_MAX, BACKOFF_LAST_S, backoff, next_run
+from scancode.jobs.rules import ATTEMPTS_MAX, BACKOFF_LAST_S, JobFacts, JobState, backoff, next_run
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 
@@ -32,3 +34,31 @@ def test_it_gives_up_after_the_last_attempt() -> None:
 
 def test_it_gives_up_at_once_when_trying_again_cannot_help() -> None:
     assert next_run(key="a", attempts=1, now=NOW, is_permanent=True) is None
+
+
+def running(**over: Any) -> JobFacts:
+    facts: dict[str, Any] = {
+        "id": UUID(int=1), "kind": "mint", "key": "mint:1", "state": JobState.LEASED, "run_at": NOW, "attempts": 2,
+        "done_rows": 600, "total_rows": 1000, "stage": "csv", "error": None, "lease_until": NOW, "created_at": NOW,
+        "started_at": NOW, "ended_at": None, "start_rows": 400, "reported_at": NOW + timedelta(seconds=4),
+    }  # fmt: skip
+    return JobFacts(**(facts | over))
+
+
+def test_the_rate_counts_this_attempt_and_not_the_rows_that_were_there_before() -> None:
+    assert running().rows_a_second == 50
+    assert running().left_s == 8
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"state": JobState.QUEUED},
+        {"reported_at": None},
+        {"reported_at": NOW + timedelta(milliseconds=400)},
+        {"done_rows": 400},
+    ],
+)
+def test_nobody_guesses_a_rate_from_too_little(over: dict[str, Any]) -> None:
+    assert running(**over).rows_a_second is None
+    assert running(**over).left_s is None

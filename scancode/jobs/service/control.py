@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from scancode.db import affected, insert_once
@@ -34,6 +35,8 @@ _COLUMNS = (
     Job.created_at,
     Job.started_at,
     Job.ended_at,
+    Job.start_rows,
+    Job.reported_at,
 )
 
 
@@ -96,11 +99,13 @@ def counts(session: Session, *, now: datetime) -> QueueCounts:
     )
 
 
-def cancel(session: Session, *, job_id: UUID, now: datetime) -> JobFacts:
-    """Takes a waiting or dead job out. Raises NotFound, JobBusy when it runs or is over."""
+def cancel(session: Session, *, job_id: UUID, now: datetime, running_kinds: Collection[str] = ()) -> JobFacts:
+    """Takes a waiting or dead job out; of ``running_kinds`` a running one as well, whose worker sees at its next report
+    that the job is no longer its own and stops. Raises NotFound, JobBusy when it runs or is over."""
     waiting = Job.state.in_((JobState.QUEUED.value, JobState.DEAD.value))
-    statement = update(Job).where(Job.id == job_id, waiting)
-    statement = statement.values(state=JobState.CANCELLED.value, ended_at=now, fence=Job.fence + 1)
+    running = and_(Job.state == JobState.LEASED.value, Job.kind.in_(sorted(running_kinds)))
+    statement = update(Job).where(Job.id == job_id, or_(waiting, running))
+    statement = statement.values(state=JobState.CANCELLED.value, ended_at=now, fence=Job.fence + 1, lease_until=None)
     return _changed(session, job_id, affected(session, statement))
 
 

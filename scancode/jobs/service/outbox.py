@@ -37,6 +37,7 @@ def enqueue(
         fence=0,
         done_rows=0,
         total_rows=0,
+        start_rows=0,
         stage="",
         created_at=now,
     )
@@ -58,6 +59,7 @@ def enqueue_many(
             "fence": 0,
             "done_rows": 0,
             "total_rows": 0,
+            "start_rows": 0,
             "stage": "",
             "created_at": now,
         }
@@ -171,10 +173,23 @@ def renew(session: Session, *, leased: Leased, now: datetime, lease_s: float) ->
 
 
 def report_progress(
-    session: Session, *, job_id: UUID, fence: int, done_rows: int, total_rows: int, stage: str, now: datetime
+    session: Session,
+    *,
+    job_id: UUID,
+    fence: int,
+    done_rows: int,
+    total_rows: int,
+    stage: str,
+    now: datetime,
+    is_first: bool = False,
 ) -> None:
-    """Says how far the job is, for the pages that watch it. Raises LeaseLost when it is no longer ours."""
-    values = {"done_rows": done_rows, "total_rows": total_rows, "stage": stage[:40]}
+    """Says how far the job is, for the pages that watch it; an attempt's rate counts from its first report.
+
+    Raises LeaseLost when the job is no longer ours.
+    """
+    values: dict[str, Any] = {"done_rows": done_rows, "total_rows": total_rows, "stage": stage[:40], "reported_at": now}
+    if is_first:
+        values |= {"start_rows": done_rows, "started_at": now}
     if affected(session, update(Job).where(*_held(job_id, fence)).values(values)) != 1:
         raise LeaseLost(str(job_id))
 

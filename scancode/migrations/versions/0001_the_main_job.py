@@ -101,6 +101,8 @@ def upgrade() -> None:
         sa.Column("lease_until", scancode.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("done_rows", sa.BigInteger(), nullable=False),
         sa.Column("total_rows", sa.BigInteger(), nullable=False),
+        sa.Column("start_rows", sa.BigInteger(), nullable=False),
+        sa.Column("reported_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("stage", sa.String(length=40), nullable=False),
         sa.Column("error", sa.String(length=500), nullable=True),
         sa.Column("created_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
@@ -338,11 +340,16 @@ def upgrade() -> None:
         sa.Column("ordered_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("ordered_by", sa.Uuid(), nullable=True),
         sa.Column("ready_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("replaces", sa.Integer(), nullable=True),
+        sa.Column("is_offline", sa.Boolean(), nullable=False),
+        sa.Column("pack_gone_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("pack_gone_why", sa.String(length=8), nullable=False),
         sa.Column("life_changes", sa.Integer(), nullable=False),
         sa.CheckConstraint("count BETWEEN 1 AND 33554432", name=op.f("ck_batches_count_fits")),
         sa.ForeignKeyConstraint(["brand_id"], ["brands.id"], name=op.f("fk_batches_brand_id_brands")),
         sa.ForeignKeyConstraint(["ordered_by"], ["staff.id"], name=op.f("fk_batches_ordered_by_staff")),
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_batches_product_id_products")),
+        sa.ForeignKeyConstraint(["replaces"], ["batches.number"], name=op.f("fk_batches_replaces_batches")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_batches")),
         sa.UniqueConstraint("order_no", name=op.f("uq_batches_order_no")),
     )
@@ -743,6 +750,189 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("touches", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_touches_touchpoint_id"), ["touchpoint_id"], unique=False)
+
+    # Handing packs over
+    op.create_table(
+        "brand_terms",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("order_limit", sa.Integer(), nullable=True),
+        sa.Column("pack_days", sa.Integer(), nullable=True),
+        sa.Column("download_days", sa.Integer(), nullable=True),
+        sa.Column("activate_days", sa.Integer(), nullable=True),
+        sa.Column("changed_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["brand_id"], ["brands.id"], name=op.f("fk_brand_terms_brand_id_brands")),
+        sa.PrimaryKeyConstraint("brand_id", name=op.f("pk_brand_terms")),
+    )
+    op.create_table(
+        "print_houses",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.String(length=120), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["brand_id"], ["brands.id"], name=op.f("fk_print_houses_brand_id_brands")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_print_houses")),
+        sa.UniqueConstraint("brand_id", "name", name=op.f("uq_print_houses_brand_id_name")),
+    )
+    op.create_table(
+        "alerts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("batch_number", sa.Integer(), nullable=False),
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("raised_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("acknowledged_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("acknowledged_by", sa.Uuid(), nullable=True),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("over_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["acknowledged_by"], ["staff.id"], name=op.f("fk_alerts_acknowledged_by_staff")),
+        sa.ForeignKeyConstraint(["batch_number"], ["batches.number"], name=op.f("fk_alerts_batch_number_batches")),
+        sa.ForeignKeyConstraint(["brand_id"], ["brands.id"], name=op.f("fk_alerts_brand_id_brands")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
+        sa.UniqueConstraint("batch_number", "kind", name=op.f("uq_alerts_batch_number_kind")),
+    )
+    with op.batch_alter_table("alerts", schema=None) as batch_op:
+        batch_op.create_index("ix_alerts_open", ["over_at", "raised_at"], unique=False)
+
+    op.create_table(
+        "offline_ranges",
+        sa.Column("batch_number", sa.Integer(), nullable=False),
+        sa.Column("first", sa.Integer(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.Column("until", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["batch_number"], ["batches.number"], name=op.f("fk_offline_ranges_batch_number_batches")
+        ),
+        sa.PrimaryKeyConstraint("batch_number", "first", name=op.f("pk_offline_ranges")),
+    )
+    op.create_table(
+        "order_approvals",
+        sa.Column("batch_number", sa.Integer(), nullable=False),
+        sa.Column("limit_count", sa.Integer(), nullable=False),
+        sa.Column("asked_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("is_approved", sa.Boolean(), nullable=True),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["batch_number"], ["batches.number"], name=op.f("fk_order_approvals_batch_number_batches")
+        ),
+        sa.ForeignKeyConstraint(["decided_by"], ["staff.id"], name=op.f("fk_order_approvals_decided_by_staff")),
+        sa.PrimaryKeyConstraint("batch_number", name=op.f("pk_order_approvals")),
+    )
+    op.create_table(
+        "pack_checks",
+        sa.Column("batch_number", sa.Integer(), nullable=False),
+        sa.Column("checked_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("is_good", sa.Boolean(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("codes_verified", sa.BigInteger(), nullable=False),
+        sa.Column("findings", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["batch_number"], ["batches.number"], name=op.f("fk_pack_checks_batch_number_batches")),
+        sa.PrimaryKeyConstraint("batch_number", name=op.f("pk_pack_checks")),
+    )
+    op.create_table(
+        "press_kits",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("batch_number", sa.Integer(), nullable=False),
+        sa.Column("house_id", sa.Uuid(), nullable=False),
+        sa.Column("recipient", sa.String(length=120), nullable=False),
+        sa.Column("first", sa.Integer(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.Column("expires_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("asked_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_press_kits_asked_by_staff")),
+        sa.ForeignKeyConstraint(["batch_number"], ["batches.number"], name=op.f("fk_press_kits_batch_number_batches")),
+        sa.ForeignKeyConstraint(["decided_by"], ["staff.id"], name=op.f("fk_press_kits_decided_by_staff")),
+        sa.ForeignKeyConstraint(["house_id"], ["print_houses.id"], name=op.f("fk_press_kits_house_id_print_houses")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_press_kits")),
+    )
+    with op.batch_alter_table("press_kits", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_press_kits_batch_number"), ["batch_number"], unique=False)
+
+    op.create_table(
+        "sealed_packs",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("batch_number", sa.Integer(), nullable=False),
+        sa.Column("house_id", sa.Uuid(), nullable=False),
+        sa.Column("form", sa.String(length=8), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("file_name", sa.String(length=120), nullable=False),
+        sa.Column("recipient", sa.String(length=120), nullable=False),
+        sa.Column("password", sa.Text(), nullable=True),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=True),
+        sa.Column("ready_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("leaves_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("gone_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_sealed_packs_asked_by_staff")),
+        sa.ForeignKeyConstraint(
+            ["batch_number"], ["batches.number"], name=op.f("fk_sealed_packs_batch_number_batches")
+        ),
+        sa.ForeignKeyConstraint(["house_id"], ["print_houses.id"], name=op.f("fk_sealed_packs_house_id_print_houses")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sealed_packs")),
+    )
+    with op.batch_alter_table("sealed_packs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sealed_packs_batch_number"), ["batch_number"], unique=False)
+
+    op.create_table(
+        "pack_links",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("sealed_id", sa.Uuid(), nullable=False),
+        sa.Column("for_whom", sa.String(length=80), nullable=False),
+        sa.Column("passcode_mac", sa.String(length=64), nullable=False),
+        sa.Column("created_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("expires_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("downloads", sa.Integer(), nullable=False),
+        sa.Column("downloads_max", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failures_total", sa.Integer(), nullable=False),
+        sa.Column("locked_until", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["created_by"], ["staff.id"], name=op.f("fk_pack_links_created_by_staff")),
+        sa.ForeignKeyConstraint(["sealed_id"], ["sealed_packs.id"], name=op.f("fk_pack_links_sealed_id_sealed_packs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pack_links")),
+    )
+    with op.batch_alter_table("pack_links", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_pack_links_sealed_id"), ["sealed_id"], unique=False)
+
+    op.create_table(
+        "downloads",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("batch_number", sa.Integer(), nullable=False),
+        sa.Column("sealed_id", sa.Uuid(), nullable=True),
+        sa.Column("link_id", sa.Uuid(), nullable=True),
+        sa.Column("permit", sa.String(length=80), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("file_name", sa.String(length=120), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sent_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("requests", sa.Integer(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("agent", sa.String(length=120), nullable=False),
+        sa.Column("started_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["batch_number"], ["batches.number"], name=op.f("fk_downloads_batch_number_batches")),
+        sa.ForeignKeyConstraint(["link_id"], ["pack_links.id"], name=op.f("fk_downloads_link_id_pack_links")),
+        sa.ForeignKeyConstraint(["sealed_id"], ["sealed_packs.id"], name=op.f("fk_downloads_sealed_id_sealed_packs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_downloads")),
+        sa.UniqueConstraint("permit", "round", name=op.f("uq_downloads_permit_round")),
+    )
+    with op.batch_alter_table("downloads", schema=None) as batch_op:
+        batch_op.create_index("ix_downloads_batch", ["batch_number", "started_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_downloads_link_id"), ["link_id"], unique=False)
 
     # ### end Alembic commands ###
 

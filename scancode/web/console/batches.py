@@ -179,6 +179,7 @@ def batch(number: int) -> ResponseReturnValue:
             product_name=_name(product),
             kinds=kinds_of(row.kinds),
             progress=_progress(session, row),
+            check=checking(session, number),
             files=codes.list_files(session, batch_number=number),
             spans=spans[:RANGES_SHOWN],
             spans_total=len(spans),
@@ -232,6 +233,8 @@ class Progress:
     total: int
     stage: str
     problem: str | None
+    rows_a_second: float | None
+    left_s: int | None
 
 
 def _progress(session: Session, row: Batch) -> Progress:
@@ -245,7 +248,25 @@ def _progress(session: Session, row: Batch) -> Progress:
         total=job.total_rows if job else 0,
         stage=job.stage if job else "",
         problem=_problem(job.error) if job and job.error else None,
+        rows_a_second=job.rows_a_second if job else None,
+        left_s=job.left_s if job else None,
     )
+
+
+@dataclass(frozen=True)
+class Checking:
+    """The check of a pack that is under way, and what the last one found."""
+
+    job: jobs.JobFacts | None
+    found: codes.CheckFacts | None
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.job is not None and self.job.state in (jobs.JobState.QUEUED, jobs.JobState.LEASED)
+
+
+def checking(session: Session, number: int) -> Checking:
+    return Checking(jobs.find(session, key=codes.check_key(number)), codes.find_check(session, number=number))
 
 
 def _problem(error: str) -> str:

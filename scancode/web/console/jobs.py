@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
+from scancode.codes import service as codes
 from scancode.errors import NotFound
 from scancode.i18n import N_
 from scancode.jobs import service as outbox
@@ -21,9 +23,12 @@ from scancode.web.console.access import allow, current_staff, operator_only
 from scancode.web.runtime import runtime
 
 PAGE_ROWS = 50
+CANCELLED_WHILE_RUNNING = ("check", "seal")
+"""Long jobs that may be stopped in the middle. Making codes is stopped by cancelling the order, money never."""
 STOPPABLE = {"claims": N_("Claims"), "payouts": N_("Payouts")}
 KIND_WORDS = {
     "mint": N_("Make codes"),
+    "check": N_("Check a pack"),
     "payout": N_("Pay a red packet"),
     "reconcile": N_("Compare the books"),
     "sms": N_("Send a message"),
@@ -60,6 +65,7 @@ def jobs() -> ResponseReturnValue:
         stops=stops,
         stoppable=STOPPABLE,
         kind_words=KIND_WORDS,
+        cancellable=(*CANCELLED_WHILE_RUNNING, "mint"),
         state=state,
         pages=pages,
         now=now,
@@ -79,17 +85,27 @@ def _state(text: str | None) -> JobState | None:
 @allow()
 def change_job(job_id: UUID, verb: str) -> ResponseReturnValue:
     operator_only()
-    change = {"cancel": outbox.cancel, "revive": outbox.revive}[verb]
+    change = {"cancel": _cancel, "revive": outbox.revive}[verb]
     try:
         with runtime().db.transaction() as session:
             job = change(session, job_id=job_id, now=runtime().now())
             _audit(session, f"job.{verb}", job)
-    except outbox.JobBusy as refusal:
+    except (outbox.JobBusy, codes.BatchStateRefusal) as refusal:
         flash(refusal.sentence(gettext), "warning")
     else:
         said = gettext("The job is cancelled.") if verb == "cancel" else gettext("The job will run again now.")
         flash(said, "success")
     return redirect(url_for("console.jobs", state=request.form.get("state") or None))
+
+
+def _cancel(session: Session, *, job_id: UUID, now: datetime) -> JobFacts:
+    """Making codes is cancelled as the order that it is for, so that the batch knows of it."""
+    job = outbox.get_job(session, job_id=job_id)
+    number = int(job.key.partition(":")[2]) if job.kind == "mint" else -1
+    if codes.find_batch(session, number=number) is not None:
+        codes.cancel(session, number=number, actor=current_staff().actor, now=now)
+        return job
+    return outbox.cancel(session, job_id=job_id, now=now, running_kinds=CANCELLED_WHILE_RUNNING)
 
 
 def _audit(session: Session, action: str, job: JobFacts) -> None:

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g
+from flask_babel import gettext
 
 from scancode.web.console.access import find_current_staff
 from scancode.web.runtime import runtime
@@ -15,6 +16,7 @@ OPERATOR_ZONE = "Asia/Shanghai"
 
 def install(app: Flask) -> None:
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["duration"] = duration
 
 
 def zone() -> ZoneInfo:
@@ -32,6 +34,15 @@ def moment(when: datetime | None, seconds: bool = False) -> str:
     if when is None:
         return "–"
     return when.astimezone(zone()).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
+
+
+def duration(seconds: int) -> str:
+    """``50 s``, ``3 min 20 s``, ``2 h 5 min``: how long something takes, in two units at most."""
+    if seconds < 60:
+        return str(gettext("%(s)s s", s=seconds))
+    if seconds < 3600:
+        return str(gettext("%(min)s min %(s)s s", min=seconds // 60, s=seconds % 60))
+    return str(gettext("%(h)s h %(min)s min", h=seconds // 3600, min=seconds % 3600 // 60))
 
 
 def today(now: datetime) -> date:
