@@ -6,23 +6,20 @@ standard error in Chinese and English, and the exit code says which sort of thin
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import io
+import json
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import numpy as np
 
-from batches import check, codes, files, layouts, pictures, press, sheet
+from batches import check, codes, files, making, preflight, reported
 from batches.errors import BadKeyFile, BadSpec, DoesNotFit, NoSpace, PressError, Stopped, TooMany, Unprintable
 from batches.items import MAX_BATCH_COUNT, Kind
-from batches.spec import BatchSpec
+from batches.manifest import read_manifest
+from batches.options import KEY, range_options, read_key
 from batches.text import CODE_LENGTH
 from batches.words import spoken
 
@@ -31,7 +28,6 @@ WRONG_USAGE: Final = 2
 BAD_KEY: Final = 3
 BAD_DISK: Final = 4
 STOPPED: Final = 5
-KEY_FILE_BYTES_MAX: Final = 4096
 
 _EXIT_CODES: Final[tuple[tuple[type[PressError], int], ...]] = (
     (BadKeyFile, BAD_KEY),
@@ -54,14 +50,6 @@ Exit codes / 退出码:
   4  disk full, or a file cannot be read or written / 磁盘空间不足或文件读写失败
   5  stopped; start again to go on / 已停止，可重新运行继续
 """
-
-
-@dataclass(frozen=True)
-class _Order:
-    """The options that every printing command shares."""
-
-    key: bytes
-    spec: BatchSpec
 
 
 class _Press(click.Group):
@@ -92,93 +80,8 @@ def main() -> None:
     """Mint, verify and print one-item-one-code QR codes, offline. 离线生成、验证、印制一物一码。"""
 
 
-def read_key(path: Path) -> bytes:
-    """K from a file of 64 hexadecimal digits; blanks, line ends and editors' byte-order marks are ignored.
-
-    Raises BadKeyFile, which never quotes the contents.
-    """
-    try:
-        with path.open("rb") as file:
-            raw = file.read(KEY_FILE_BYTES_MAX + 1)
-    except OSError as error:
-        raise BadKeyFile(f"{path} cannot be read: {error.strerror}", payload=str(path), file=str(path)) from error
-    # PowerShell's ``>`` writes UTF-16, Notepad a byte-order mark.
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        key = bytes.fromhex("".join(raw.decode(encoding).split()))
-    except ValueError:
-        key = b""
-    if len(key) != codes.KEY_BYTES:
-        raise BadKeyFile(f"{path} does not hold 64 hexadecimal digits", payload=str(path), file=str(path))
-    return key
-
-
-Command = Callable[..., None]
-Option = Callable[[Command], Command]
-
-_KEY: Final = click.option(
-    "--key-file", required=True, type=click.Path(path_type=Path), help="K in hexadecimal, 64 digits. 密钥文件"
-)
-_ONE_KIND: Final = click.option(
-    "--kind", required=True, help="outer, inner, case or pallet; some commands take outer,inner. 码类型"
-)
-_OUT: Final = click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="输出文件 / file")
-
-
-def _range_options(command: Command) -> Command:
-    """Options of a range of codes."""
-    options: tuple[Option, ...] = (
-        click.option("--count", default=1, show_default=True, type=int, help="How many items. 数量"),
-        click.option("--first", default=0, show_default=True, type=int, help="First serial. 起始序号"),
-        _ONE_KIND,
-        click.option("--batch", required=True, type=int, help="Batch number. 批次号"),
-        _KEY,
-    )
-    for option in options:
-        command = option(command)
-    return command
-
-
-def _order_options(command: Command) -> Command:
-    """Options of an order; the command gets them as one ``order``."""
-
-    @functools.wraps(command)
-    def with_order(**given: Any) -> None:
-        order = _Order(
-            key=read_key(given.pop("key_file")),
-            spec=BatchSpec(
-                number=given.pop("batch"),
-                kinds=tuple(Kind.of(label.strip()) for label in given.pop("kind").split(",")),
-                first=given.pop("first"),
-                count=given.pop("count"),
-                host=given.pop("base_url"),
-                product_name=given.pop("product_name"),
-                order_no=given.pop("order_no"),
-                gtin=given.pop("gtin"),
-                lot=given.pop("lot"),
-                is_test=given.pop("test"),
-                digital_link=given.pop("digital_link"),
-            ),
-        )
-        command(order=order, **given)
-
-    wrapped: Command = with_order
-    options: tuple[Option, ...] = (
-        click.option("--digital-link", is_flag=True, help="GS1 Digital Link; needs --gtin."),
-        click.option("--test", is_flag=True, help="A test batch. 测试批次"),
-        click.option("--lot", help="GS1 production lot. 生产批号"),
-        click.option("--gtin", help="GTIN, 14 digits."),
-        click.option("--order-no", default="", help="Order number. 订单号"),
-        click.option("--product-name", default="", help="Name on the label. 产品名称"),
-        click.option("--base-url", required=True, help="Scan host, https://q.example.cn. 扫码域名"),
-    )
-    for option in options:
-        wrapped = option(wrapped)
-    return _range_options(wrapped)
-
-
 @main.command()
-@_range_options
+@range_options
 def mint(key_file: Path, batch: int, kind: str, first: int, count: int) -> None:
     """Print codes, one a line, and nothing else. 输出码，每行一个。"""
     verifier = codes.Verifier(read_key(key_file))
@@ -198,7 +101,7 @@ def mint(key_file: Path, batch: int, kind: str, first: int, count: int) -> None:
 
 
 @main.command()
-@_KEY
+@KEY
 @click.argument("code")
 def verify(key_file: Path, code: str) -> None:
     """Print BATCH KIND SERIAL of a code or of a printed address, or exit with 1. 验码。"""
@@ -213,76 +116,39 @@ def verify(key_file: Path, code: str) -> None:
     click.echo(f"{parts.batch} {parts.kind.label} {parts.serial}")
 
 
-@main.command("sheet")
-@_order_options
-@_OUT
-@click.option("--columns", type=int, default=5, show_default=True, help="Labels across. 每行标签数")
-@click.option("--rows", type=int, default=10, show_default=True, help="Labels down. 每页行数")
-@click.option("--label-width-mm", type=float, default=36.0, show_default=True)
-@click.option("--label-height-mm", type=float, default=26.0, show_default=True)
-@click.option("--module-mm", type=float, help="Module size; the largest usual one that fits. 模块尺寸")
-@click.option("--font", type=click.Path(path_type=Path), default=layouts.LABEL_FONT, help="TrueType font. 字体")
-def sheet_command(order: _Order, out: Path, **layout: Any) -> None:
-    """Draw label sheets on A4 as PDF. 生成 A4 标签 PDF。"""
-    chosen = layouts.Layout(**layout)
-    sheet.write_pdf_sheet(order.spec, order.key, out, layout=chosen)
-
-
-@main.command("csv")
-@_order_options
-@_OUT
-@click.option("--no-bom", is_flag=True, help="Leave out the byte-order mark. 不写 BOM")
-def csv_command(order: _Order, out: Path, no_bom: bool) -> None:
-    """Write serial, code and address as CSV; one row an item. 生成 CSV。"""
-    with _bar(order.spec.count) as progress:
-        files.write_csv(order.spec, order.key, out, bom=not no_bom, on_progress=progress)
-
-
-@main.command("txt")
-@_order_options
-@_OUT
-def txt_command(order: _Order, out: Path) -> None:
-    """Write one address a line. 生成 TXT，每行一个网址。"""
-    with _bar(order.spec.count) as progress:
-        files.write_txt(order.spec, order.key, out, on_progress=progress)
-
-
-@main.command("png")
-@_order_options
-@_OUT
-@click.option("--module-px", type=click.IntRange(1, 100), default=10, show_default=True, help="Dots a module.")
-@click.option("--dpi", type=click.IntRange(72, 2400), default=600, show_default=True)
-def png_command(order: _Order, out: Path, module_px: int, dpi: int) -> None:
-    """Write a ZIP of PNG pictures. 生成 PNG 图片包。"""
-    with _bar(order.spec.count) as progress:
-        pictures.write_png_zip(order.spec, order.key, out, module_px=module_px, dpi=dpi, on_progress=progress)
-
-
-@main.command("pack")
-@_order_options
-@click.option("--formats", default="csv,txt", show_default=True, help="Of csv, txt, png, pdf. 文件格式")
-@click.argument("folder", type=click.Path(path_type=Path))
-def pack_command(order: _Order, formats: str, folder: Path) -> None:
-    """Make a whole pack with its manifest in FOLDER; goes on where a broken run ended. 生成整个码包。"""
-    chosen = tuple(name.strip() for name in formats.split(","))
-    total = sum(piece.spec.count for piece in press.plan(order.spec, chosen))
-    with _bar(total) as progress:
-        press.run(
-            order.spec,
-            order.key,
-            folder,
-            formats=chosen,
-            now=datetime.now(UTC),
-            on_progress=lambda done, total, stage: progress(done),
-        )
-
-
 @main.command("check")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--key-file", type=click.Path(path_type=Path), help="Verifies every code as well. 密钥文件")
-def check_command(folder: Path, key_file: Path | None) -> None:
-    """Check a pack against its manifest; with a key, every code. 核对码包。"""
-    report = check.check_pack(folder, None if key_file is None else read_key(key_file))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--key-file", "key_files", multiple=True, type=click.Path(path_type=Path), help="Verifies codes. 密钥文件"
+)
+@click.option("--manifest", "manifest_file", type=click.Path(path_type=Path), help="What is expected. 清单文件")
+@click.option("--json", "as_json", is_flag=True, help="The report for programs. 输出 JSON")
+def check_command(
+    paths: tuple[Path, ...], key_files: tuple[Path, ...], manifest_file: Path | None, as_json: bool
+) -> None:
+    """Check a whole pack (a folder), or any CSV, TXT and XLSX files together. 核对码包，或印前核对任意文件。"""
+    keys = [read_key(file) for file in key_files]
+    if paths[0].is_dir():
+        if len(paths) > 1 or len(keys) > 1 or manifest_file is not None:
+            raise click.UsageError("a pack is checked by itself: one folder, at most one key 码包须单独核对")
+        _check_folder(paths[0], keys[0] if keys else None)
+        return
+    report = preflight.check_files(
+        paths,
+        verifiers=preflight.any_of(keys) if keys else None,
+        manifest=None if manifest_file is None else read_manifest(manifest_file),
+    )
+    if as_json:
+        click.echo(json.dumps(reported.as_dict(report), ensure_ascii=False, indent=2))
+    else:
+        for line in reported.lines(report):
+            click.echo(line)
+    if not report.ok:
+        sys.exit(NOT_GENUINE)
+
+
+def _check_folder(folder: Path, key: bytes | None) -> None:
+    report = check.check_pack(folder, key)
     for finding in report.findings:
         click.echo(f"{finding.file}:{finding.row}: {finding.code}: {finding.message}", err=True)
     click.echo(f"files {report.files} rows {report.rows} codes verified {report.codes_verified}")
@@ -291,15 +157,8 @@ def check_command(folder: Path, key_file: Path | None) -> None:
         sys.exit(NOT_GENUINE)
 
 
-@contextlib.contextmanager
-def _bar(total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, of rows proved written; silent unless somebody looks."""
-    with click.progressbar(length=total, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-
-        def show(rows: int) -> None:
-            bar.update(rows - bar.pos)
-
-        yield show
+for _command in making.COMMANDS:
+    main.add_command(_command)
 
 
 def _speak_any_alphabet() -> None:

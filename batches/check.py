@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,17 +17,16 @@ from typing import Final
 import numpy as np
 
 from batches.codes import Verifier
-from batches.files import BOM, SERIAL, csv_columns
+from batches.errors import BadTable
+from batches.files import SERIAL, TABLES, columns_of, constant_cells, heading, sscc_block, unformulated
 from batches.items import Kind
 from batches.manifest import MANIFEST_NAME, Manifest, read_manifest
 from batches.part import FileRecord, sha256_of
+from batches.tables import INNER, Lines, Places, Shape, decimals, read_lines
 from batches.text import CODE_LENGTH
 
 FINDINGS_MAX: Final = 100
 CHUNK_BYTES: Final = 4 << 20
-LINE_BYTES_MAX: Final = 4096
-
-_COLUMN_COUNT_MAX: Final = 1 + 2 * len(Kind)
 
 
 @dataclass(frozen=True)
@@ -98,8 +97,11 @@ def _check_file(manifest: Manifest, record: FileRecord, path: Path, verifier: Ve
     if size_bytes > 2 * record.size_bytes + CHUNK_BYTES:
         return  # not this pack's file at all: reading it line by line would find nothing useful
     before = notes.rows
-    if record.format in ("csv", "txt"):
-        _Reader(manifest, record, path, verifier, notes).read()
+    if record.format in TABLES:
+        try:
+            _Reader(manifest, record, path, verifier, notes).read()
+        except BadTable as error:
+            notes.add("damaged", record.name, str(error))
     else:
         notes.rows += _drawn_rows(record, path, notes)
     if notes.rows - before != record.rows:
@@ -135,7 +137,7 @@ def _drawn_rows(record: FileRecord, path: Path, notes: _Notes) -> int:
 
 
 class _Reader:
-    """Reads one CSV or TXT file, a chunk of lines at a time."""
+    """Reads one table, a chunk of lines at a time, and compares it with what the manifest says must stand there."""
 
     def __init__(
         self, manifest: Manifest, record: FileRecord, path: Path, verifier: Verifier | None, notes: _Notes
@@ -145,70 +147,105 @@ class _Reader:
         self._path = path
         self._verifier = verifier
         self._notes = notes
-        self._prefix = manifest.url_prefix.encode("ascii")
+        self._spec = manifest.spec()
+        self._columns = columns_of(self._spec, manifest.ticket)
+        if record.format == "txt":
+            self._columns = (f"{record.kinds[0].label}_url",)
+        self._has_header = record.format != "txt" and manifest.ticket.header != "none"
+        self._constants = constant_cells(self._spec)
+        if record.format == "csv":  # as written, an apostrophe before a formula included
+            self._constants = {name: unformulated(text) for name, text in self._constants.items()}
 
     def read(self) -> None:
         """Note what is wrong; a row that cannot be taken apart counts but is not verified."""
-        with self._path.open("rb") as file:
-            columns: tuple[str, ...] = (f"{self._record.kinds[0].label}_url",)
-            line = 0
-            if self._record.format == "csv":
-                head = file.readline(LINE_BYTES_MAX).removeprefix(BOM).strip()
-                columns = tuple(head.decode("ascii", "replace").split(","))[:_COLUMN_COUNT_MAX]
-                line = 1
-                if not set(columns) <= set(csv_columns(self._record.kinds)):
+        done = 0
+        for lines in read_lines(self._path, self._shape()):
+            if self._has_header and lines.first == 1:
+                if not self._is_header(lines):
                     self._note("header", "the header is not the one of this pack", 1)
                     return
-            done = 0
-            while lines := file.readlines(CHUNK_BYTES):
-                self._check_lines([text.rstrip(b"\r\n") for text in lines], columns, done, line + done)
-                done += len(lines)
-            self._notes.rows += done
+                lines = Lines(2, lines.buffer, lines.starts[1:], lines.ends[1:], lines.delimiter)
+            if len(lines):
+                self._check_lines(lines, done)
+            done += len(lines)
+        self._notes.rows += done
+
+    def _shape(self) -> Shape:
+        if self._record.format == "xlsx":
+            return Shape(None, INNER, None)
+        ticket, name = self._manifest.ticket, self._record.format
+        newline = "crlf" if ticket.newline_of(name) == b"\r\n" else "lf"
+        return Shape(ticket.encoding_of(name), "," if name == "csv" else "", newline)
+
+    def _is_header(self, lines: Lines) -> bool:
+        expected = lines.delimiter.join(heading(name, self._manifest.ticket.header) for name in self._columns)
+        encoding = "gbk" if self._shape().encoding == "gbk" else "utf-8"
+        return lines.buffer[lines.starts[0] : lines.ends[0]].tobytes() == expected.encode(encoding)
 
     def _note(self, code: str, message: str, row: int) -> None:
         self._notes.add(code, self._record.name, message, row)
 
-    def _check_lines(self, lines: list[bytes], columns: tuple[str, ...], done: int, line: int) -> None:
-        cells = [text.split(b",") for text in lines]
-        good = [place for place, row in enumerate(cells) if len(row) == len(columns)]
-        for place, row in enumerate(cells):
-            if len(row) != len(columns):
-                self._note("row", "the row is blank, or has too few or too many columns", line + place + 1)
-        expected = self._record.first + done
-        for column, name in enumerate(columns):
-            label, _, form = name.partition("_")
+    def _check_lines(self, lines: Lines, done: int) -> None:
+        good = lines.counts() == len(self._columns)
+        for place in np.flatnonzero(~good)[:FINDINGS_MAX].tolist():
+            self._note("row", "the row is blank, or has too few or too many columns", lines.first + place)
+        rows = np.flatnonzero(good)
+        starts, ends = lines.cells(rows, len(self._columns))
+        expected = self._record.first + done + rows
+        for column, name in enumerate(self._columns):
+            form = name.partition("_")[2]
+            cells = starts[:, column], ends[:, column]
             if name == SERIAL:
-                for place in good:
-                    if cells[place][column] != b"%d" % (expected + place):
-                        self._note("serial", f"serial {expected + place} was expected", line + place + 1)
-                continue
-            prefix = self._prefix if form == "url" else b""
-            width = len(prefix) + CODE_LENGTH
-            whole = [
-                place
-                for place in good
-                if len(cells[place][column]) == width and cells[place][column].startswith(prefix)
-            ]
-            for place in self._others(good, whole):
-                self._note(form, f"{name} is not as it should be", line + place + 1)
-            codes = b"".join(cells[place][column][-CODE_LENGTH:] for place in whole)
-            self._check_codes(codes, Kind.of(label), whole, expected, line)
+                wrong = decimals(lines, *cells) != expected
+                for place in np.flatnonzero(wrong)[:FINDINGS_MAX].tolist():
+                    self._note("serial", f"serial {expected[place]} was expected", lines.first + int(rows[place]))
+            elif form in ("code", "url"):
+                self._check_codes(lines, rows, cells, name, expected)
+            else:
+                self._check_fixed(lines, rows, cells, name, expected)
 
-    @staticmethod
-    def _others(all_places: list[int], some: list[int]) -> Iterator[int]:
-        known = set(some)
-        return (place for place in all_places if place not in known)
+    def _check_fixed(
+        self, lines: Lines, rows: Places, cells: tuple[Places, Places], name: str, expected: Places
+    ) -> None:
+        """Cells that follow from the order alone: the product in each row, SSCCs."""
+        label, _, form = name.partition("_")
+        starts, ends = cells
+        if form == "sscc":
+            kind = Kind.of(label)
+            first = int(expected[0]) if len(expected) else 0
+            last = int(expected[-1]) if len(expected) else -1
+            wanted = sscc_block(self._spec, kind, first, last + 1)[expected - first]
+        else:
+            encoding = "gbk" if self._shape().encoding == "gbk" else "utf-8"
+            cell = np.frombuffer(self._constants[name].encode(encoding), dtype=np.uint8)
+            wanted = np.broadcast_to(cell, (len(rows), len(cell)))
+        same = ends - starts == wanted.shape[1]
+        places = starts[same][:, None] + np.arange(wanted.shape[1])
+        same[same] = (lines.buffer[places] == wanted[same]).all(axis=1)
+        for place in np.flatnonzero(~same)[:FINDINGS_MAX].tolist():
+            self._note(form or name, f"{name} is not as it should be", lines.first + int(rows[place]))
 
-    def _check_codes(self, codes: bytes, kind: Kind, places: list[int], expected: int, line: int) -> None:
-        """Verify codes that must be ``expected + place``: this very equality makes them unique as well."""
-        if self._verifier is None:
+    def _check_codes(
+        self, lines: Lines, rows: Places, cells: tuple[Places, Places], name: str, expected: Places
+    ) -> None:
+        """Verify codes that must be of serial ``expected``: this very equality makes them unique as well."""
+        label, _, form = name.partition("_")
+        starts, ends = cells
+        prefix = np.frombuffer((self._manifest.url_prefix if form == "url" else "").encode("ascii"), dtype=np.uint8)
+        whole = ends - starts == len(prefix) + CODE_LENGTH
+        whole[whole] = (lines.buffer[starts[whole][:, None] + np.arange(len(prefix))] == prefix).all(axis=1)
+        for place in np.flatnonzero(~whole)[:FINDINGS_MAX].tolist():
+            self._note(form, f"{name} is not as it should be", lines.first + int(rows[place]))
+        if self._verifier is None or not whole.any():
             return
-        block = self._verifier.read_range(np.frombuffer(codes, dtype=np.uint8).reshape(-1, CODE_LENGTH))
-        self._notes.codes += len(places)
-        serials = np.array(places, dtype=np.uint64) + np.uint64(expected)
-        right = (block.batches == self._manifest.batch) & (block.kinds == kind) & (block.serials == serials)
+        codes = lines.buffer[starts[whole][:, None] + (len(prefix) + np.arange(CODE_LENGTH))]
+        block = self._verifier.read_range(codes)
+        self._notes.codes += len(codes)
+        kind, at = Kind.of(label), lines.first + rows[whole]
+        right = (block.batches == self._manifest.batch) & (block.kinds == kind)
+        right &= block.serials == expected[whole].astype(np.uint64)
         for index in np.flatnonzero(~block.genuine)[:FINDINGS_MAX]:
-            self._note("forged", f"the {kind.label} code does not verify", line + places[index] + 1)
+            self._note("forged", f"the {label} code does not verify", int(at[index]))
         for index in np.flatnonzero(block.genuine & ~right)[:FINDINGS_MAX]:
             found = f"{block.batches[index]} {Kind(int(block.kinds[index])).label} {block.serials[index]}"
-            self._note("foreign", f"this code belongs elsewhere: {found}", line + places[index] + 1)
+            self._note("foreign", f"this code belongs elsewhere: {found}", int(at[index]))

@@ -76,6 +76,12 @@ class BadManifest(PressError, ValueError):
     code = "bad_manifest"
 
 
+class BadTable(PressError, ValueError):
+    """A table that cannot be written or read at all. Facts: ``file``, ``reason``."""
+
+    code = "bad_table"
+
+
 class BadKeyFile(PressError, ValueError):
     """A key file that does not hold 64 hexadecimal digits. Facts: ``file``."""
 

@@ -17,16 +17,53 @@ from batches.errors import BadSpec
 from batches.items import Kind
 from batches.part import FileRecord, PartFile, Progress, Stop, record_of
 from batches.spec import BatchSpec
+from batches.sscc import SSCC_LENGTH, sscc_range
 from batches.text import CODE_LENGTH, Bytes
+from batches.ticket import BOM, Ticket
 
+USUAL_TICKET: Final = Ticket()
 CHUNK_ROWS: Final = 1 << 16
-BOM: Final = b"\xef\xbb\xbf"  # without it Excel in China reads UTF-8 as GBK
 SERIAL: Final = "serial"
+PRODUCT_COLUMNS: Final = ("product", "gtin", "lot")
+TABLES: Final = ("csv", "txt", "xlsx")
+FORMULA: Final = ("=", "+", "-", "@")
+QUOTED: Final = ',"\r\n'
+
+_FORMS_ZH: Final = {"code": "", "url": "网址", "sscc": "SSCC"}
+_KINDS_ZH: Final = {Kind.OUTER: "外码", Kind.INNER: "内码", Kind.CASE: "箱码", Kind.PALLET: "垛码"}
+_OTHERS_ZH: Final = {SERIAL: "序号", "product": "产品", "gtin": "GTIN", "lot": "生产批号"}
 
 
-def csv_columns(kinds: tuple[Kind, ...]) -> tuple[str, ...]:
-    """The columns of a CSV: ``serial``, then code and address for each kind, so one item is one row."""
-    return (SERIAL, *(f"{kind.label}_{form}" for kind in kinds for form in ("code", "url")))
+def csv_columns(kinds: tuple[Kind, ...], *, with_sscc: bool = False, with_product: bool = False) -> tuple[str, ...]:
+    """The columns of a table: ``serial``, then code and address for each kind, so one item is one row.
+
+    Cases and pallets have their SSCC beside them (``with_sscc``); ``with_product`` repeats the product in each row.
+    """
+    found = [SERIAL]
+    for kind in kinds:
+        forms = ("code", "url", "sscc") if with_sscc and kind in (Kind.CASE, Kind.PALLET) else ("code", "url")
+        found += [f"{kind.label}_{form}" for form in forms]
+    return (*found, *(PRODUCT_COLUMNS if with_product else ()))
+
+
+def columns_of(spec: BatchSpec, ticket: Ticket) -> tuple[str, ...]:
+    """The columns of this order's tables."""
+    return csv_columns(spec.kinds, with_sscc=bool(spec.shipped_kinds), with_product=ticket.with_product)
+
+
+def heading(column: str, language: str) -> str:
+    """What a column is called in the header: its name, or the Chinese words for it."""
+    if language != "zh":
+        return column
+    label, _, form = column.partition("_")
+    if not form:
+        return _OTHERS_ZH[column]
+    return _KINDS_ZH[Kind.of(label)] + _FORMS_ZH[form]
+
+
+def constant_cells(spec: BatchSpec) -> dict[str, str]:
+    """The cells that are the same in every row, by column."""
+    return dict(zip(PRODUCT_COLUMNS, (spec.product_name, spec.gtin or "", spec.lot or ""), strict=True))
 
 
 def write_csv(
@@ -35,22 +72,36 @@ def write_csv(
     path: Path,
     *,
     columns: tuple[str, ...] | None = None,
-    bom: bool = True,
-    newline: str = "\r\n",
+    ticket: Ticket = USUAL_TICKET,
     chunk_rows: int = CHUNK_ROWS,
     on_progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> FileRecord:
-    """Write one row an item, with a header. ``columns`` selects from ``csv_columns(spec.kinds)``.
+    """Write one row an item, with a header. ``columns`` selects from ``columns_of(spec, ticket)``.
 
-    Raises BadSpec for an unknown column, Stopped, OSError.
+    Raises BadSpec for an unknown column or a character that the encoding lacks, Stopped, OSError.
     """
-    chosen = csv_columns(spec.kinds) if columns is None else columns
-    row = _RowTemplate(spec, key, chosen, newline.encode("ascii"))
-    head = ",".join(chosen).encode("ascii") + newline.encode("ascii")
-    kinds = tuple(kind for kind in spec.kinds if any(name.startswith(kind.label) for name in chosen))
-    _write_rows(row, path, (BOM if bom else b"") + head, chunk_rows, on_progress, stop)
+    chosen = columns_of(spec, ticket) if columns is None else columns
+    newline = ticket.newline_of("csv")
+    constants = {name: ticket.encode(quoted(text), "csv") for name, text in constant_cells(spec).items()}
+    row = _RowTemplate(spec, key, chosen, newline, constants)
+    head = b""
+    if ticket.header != "none":
+        head = ticket.encode(",".join(heading(name, ticket.header) for name in chosen), "csv") + newline
+    kinds = tuple(kind for kind in spec.kinds if any(name.startswith(f"{kind.label}_") for name in chosen))
+    _write_rows(row, path, ticket.bom_of("csv") + head, chunk_rows, on_progress, stop)
     return record_of(path, spec, "csv", kinds)
+
+
+def quoted(text: str) -> str:
+    """A cell of a CSV (RFC 4180)."""
+    text = unformulated(text)
+    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in QUOTED) else text
+
+
+def unformulated(text: str) -> str:
+    """The text, with an apostrophe before what Excel would take for a formula."""
+    return "'" + text if text.startswith(FORMULA) else text
 
 
 def write_txt(
@@ -59,7 +110,7 @@ def write_txt(
     path: Path,
     *,
     kind: Kind | None = None,
-    newline: str = "\n",
+    ticket: Ticket = USUAL_TICKET,
     chunk_rows: int = CHUNK_ROWS,
     on_progress: Progress | None = None,
     stop: Stop | None = None,
@@ -69,8 +120,8 @@ def write_txt(
     Raises BadSpec, Stopped, OSError.
     """
     chosen = one_kind(spec, kind)
-    row = _RowTemplate(spec, key, (f"{chosen.label}_url",), newline.encode("ascii"))
-    _write_rows(row, path, b"", chunk_rows, on_progress, stop)
+    row = _RowTemplate(spec, key, (f"{chosen.label}_url",), ticket.newline_of("txt"), {})
+    _write_rows(row, path, ticket.bom_of("txt"), chunk_rows, on_progress, stop)
     return record_of(path, spec, "txt", (chosen,))
 
 
@@ -84,15 +135,18 @@ def one_kind(spec: BatchSpec, kind: Kind | None) -> Kind:
     return kind
 
 
-def csv_size_bytes(spec: BatchSpec) -> int:
+def csv_size_bytes(spec: BatchSpec, ticket: Ticket = USUAL_TICKET) -> int:
     """How large ``write_csv`` makes the file at most, in bytes."""
     width = len(str(spec.last)) + 2 + len(spec.kinds) * (2 * CODE_LENGTH + len(spec.url_prefix) + 2)
-    return spec.count * width + 256
+    width += len(spec.shipped_kinds) * (SSCC_LENGTH + 1)
+    if ticket.with_product:
+        width += sum(len(quoted(text).encode()) + 1 for text in constant_cells(spec).values())
+    return spec.count * width + 512
 
 
 def txt_size_bytes(spec: BatchSpec) -> int:
     """How large ``write_txt`` makes the file at most, in bytes."""
-    return spec.count * (len(spec.url_prefix) + CODE_LENGTH + 2)
+    return spec.count * (len(spec.url_prefix) + CODE_LENGTH + 2) + len(BOM)
 
 
 def _write_rows(
@@ -109,16 +163,19 @@ def _write_rows(
 
 
 class _RowTemplate:
-    """How one row is laid out: its fixed bytes, and where the serial and the codes go."""
+    """How one row is laid out: its fixed bytes, and where serials, codes and SSCCs go."""
 
-    def __init__(self, spec: BatchSpec, key: bytes, columns: tuple[str, ...], newline: bytes) -> None:
-        known = {f"{kind.label}_{form}": (kind, form) for kind in spec.kinds for form in ("code", "url")}
+    def __init__(
+        self, spec: BatchSpec, key: bytes, columns: tuple[str, ...], newline: bytes, constants: dict[str, bytes]
+    ) -> None:
+        known = csv_columns(spec.kinds, with_sscc=bool(spec.shipped_kinds))
         for name in columns:
-            if name != SERIAL and name not in known:
+            if name not in known and name not in constants:
                 raise BadSpec(f"there is no column {name!r}", payload=name, field="columns", value=name)
         self.spec = spec
-        self._columns = [known.get(name) for name in columns]  # None is the serial
+        self._columns = columns
         self._newline = newline
+        self._constants = constants
         self._verifier = Verifier(key)
 
     def blocks(self, start: int, end: int) -> Iterator[Bytes]:
@@ -130,29 +187,51 @@ class _RowTemplate:
             start = stop
 
     def _block(self, start: int, end: int, digits: int) -> Bytes:
-        template = bytearray()
-        serial_at: list[int] = []
-        codes_at: list[tuple[int, Kind]] = []
-        for column in self._columns:
-            if column is None:
-                serial_at.append(len(template))
-                template += bytes(digits)
-            else:
-                kind, form = column
-                template += self.spec.url_prefix.encode("ascii") if form == "url" else b""
-                codes_at.append((len(template), kind))
-                template += bytes(CODE_LENGTH)
-            template += b","
-        template[-1:] = self._newline
+        template, variable = self._laid_out(digits)
         out = np.empty((end - start, len(template)), dtype=np.uint8)
         out[:] = np.frombuffer(template, dtype=np.uint8)
-        for kind in {kind for _, kind in codes_at}:
-            codes = self._verifier.mint_range(self.spec.number, kind, start, end - start)
-            for place in [place for place, each in codes_at if each == kind]:
-                out[:, place : place + CODE_LENGTH] = codes
-        for place in serial_at:
-            left = np.arange(start, end, dtype=np.uint32)
-            for digit in reversed(range(digits)):
-                out[:, place + digit] = left % 10 + ord("0")
-                left //= 10
+        codes = {kind: self._codes(kind, start, end) for kind in {kind for form, kind, _ in variable if form == "code"}}
+        for form, kind, place in variable:
+            if form == SERIAL:
+                write_digits(out, place, digits, start)
+            elif form == "sscc":
+                out[:, place : place + SSCC_LENGTH] = sscc_block(self.spec, kind, start, end)
+            else:
+                out[:, place : place + CODE_LENGTH] = codes[kind]
         return out
+
+    def _codes(self, kind: Kind, start: int, end: int) -> Bytes:
+        return self._verifier.mint_range(self.spec.number, kind, start, end - start)
+
+    def _laid_out(self, digits: int) -> tuple[bytearray, list[tuple[str, Kind, int]]]:
+        """The bytes of a row for serials of so many digits, and what varies in it: form, kind, place."""
+        template = bytearray()
+        variable: list[tuple[str, Kind, int]] = []
+        for column in self._columns:
+            label, _, form = column.partition("_")
+            if column == SERIAL:
+                variable.append((SERIAL, Kind.OUTER, len(template)))
+                template += bytes(digits)
+            elif not form:
+                template += self._constants[column]
+            else:
+                template += self.spec.url_prefix.encode("ascii") if form == "url" else b""
+                variable.append(("sscc" if form == "sscc" else "code", Kind.of(label), len(template)))
+                template += bytes(SSCC_LENGTH if form == "sscc" else CODE_LENGTH)
+            template += b","
+        template[-1:] = self._newline
+        return template, variable
+
+
+def write_digits(out: Bytes, place: int, digits: int, start: int) -> None:
+    """Write ``start``, ``start + 1``, … in decimal into the rows, ``digits`` wide from column ``place`` on."""
+    left = np.arange(start, start + len(out), dtype=np.uint32)
+    for digit in reversed(range(digits)):
+        out[:, place + digit] = left % 10 + ord("0")
+        left //= 10
+
+
+def sscc_block(spec: BatchSpec, kind: Kind, start: int, end: int) -> Bytes:
+    """The SSCCs of serials ``start`` to ``end - 1``, shape (n, 18)."""
+    first = spec.sscc_reference(kind, start)
+    return sscc_range(spec.sscc_prefix, first, end - start, len(spec.shipped_kinds))

@@ -174,17 +174,19 @@ class Layout:
         return ", ".join(words)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; the font by its file's name, because folders differ between computers."""
+        """Plain values for JSON; the font by its file's name: folders differ between computers."""
         return {**asdict(self), "font": self.font.name}
 
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> Layout:
-        """The inverse of ``to_dict``, with the press's own font. Raises BadSpec for unknown or impossible values."""
+        """The inverse of ``to_dict``. Raises BadSpec for unknown or impossible values."""
         known = {field.name for field in fields(cls)}
         if not set(given) <= known:
             raise bad_layout(", ".join(sorted(set(given) - known)))
         try:
-            return cls(**{**given, "font": LABEL_FONT})
+            # A font of somebody else's is not here: its name is kept, and drawing with it is refused.
+            font = str(given.get("font", LABEL_FONT.name))
+            return cls(**{**given, "font": LABEL_FONT if font == LABEL_FONT.name else Path(font)})
         except TypeError as error:
             raise bad_layout("values of another kind") from error
 

@@ -17,6 +17,8 @@ from batches.errors import BadManifest
 from batches.items import Kind
 from batches.part import FileRecord
 from batches.spec import BatchSpec, base_url
+from batches.symbols import symbol_of
+from batches.ticket import Ticket
 
 MANIFEST_NAME: Final = "manifest.json"
 FORMAT: Final = "scancode-pack"
@@ -35,8 +37,9 @@ HOW_TO_CHECK: Final = {
 class Manifest:
     """One pack. ``count`` items from serial ``first`` to ``last``, each with a code of every kind.
 
-    ``sample_url`` is the address of the first item's first code; as it depends on the key, two manifests
-    that agree in it and in the batch were made with the same key.
+    ``sample_url`` is the address of the first item's first code and ``sample_symbol`` what it looks like, ``#`` for
+    dark; as it depends on the key, two manifests that agree in it and in the batch were made with the same key.
+    ``part`` of ``parts`` batches of one order; ``replaces`` is the batch that was spoiled and voided.
     """
 
     order_no: str
@@ -50,10 +53,17 @@ class Manifest:
     last: int
     count: int
     base_url: str
+    digital_link: bool
     url_prefix: str
     sample_url: str
+    sample_symbol: tuple[str, ...]
+    sscc_prefix: str
+    sscc_first: int
+    part: int
+    parts: int
+    replaces: int | None
     formats: tuple[str, ...]
-    settings: str
+    ticket: Ticket
     created_at: datetime
     files: tuple[FileRecord, ...]
 
@@ -62,17 +72,35 @@ class Manifest:
         """Codes in the pack over all kinds; a code that stands in several files counts once."""
         return self.count * len(self.kinds)
 
+    def spec(self) -> BatchSpec:
+        """What was ordered. Raises BadSpec where the manifest says something impossible."""
+        return BatchSpec(
+            number=self.batch,
+            kinds=self.kinds,
+            count=self.count,
+            host=self.base_url,
+            first=self.first,
+            product_name=self.product_name,
+            gtin=self.gtin,
+            lot=self.lot,
+            order_no=self.order_no,
+            is_test=self.is_test,
+            digital_link=self.digital_link,
+            sscc_prefix=self.sscc_prefix,
+            sscc_first=self.sscc_first,
+            part=self.part,
+            parts=self.parts,
+            replaces=self.replaces,
+        )
+
     @classmethod
     def announce(
-        cls, spec: BatchSpec, key: bytes, *, formats: tuple[str, ...], settings: str = "", now: datetime
+        cls, spec: BatchSpec, key: bytes, *, formats: tuple[str, ...], ticket: Ticket, now: datetime
     ) -> Manifest:
-        """The manifest of a pack that has no files yet. ``now`` must know its time zone; seconds are kept.
-
-        ``settings`` tells packs apart that differ in how they are drawn only.
-        """
+        """The manifest of a pack that has no files yet. ``now`` must know its time zone; seconds are kept."""
         if now.tzinfo is None:
             raise ValueError("now has no time zone")
-        sample = mint_one(key, spec.number, spec.kinds[0], spec.first)
+        sample = spec.url_prefix + mint_one(key, spec.number, spec.kinds[0], spec.first)
         return cls(
             order_no=spec.order_no,
             batch=spec.number,
@@ -85,10 +113,17 @@ class Manifest:
             last=spec.last,
             count=spec.count,
             base_url=base_url(spec.host),
+            digital_link=spec.digital_link,
             url_prefix=spec.url_prefix,
-            sample_url=spec.url_prefix + sample,
+            sample_url=sample,
+            sample_symbol=tuple("".join("#" if dark else "." for dark in row) for row in symbol_of(sample)),
+            sscc_prefix=spec.sscc_prefix,
+            sscc_first=spec.sscc_first,
+            part=spec.part,
+            parts=spec.parts,
+            replaces=spec.replaces,
             formats=formats,
-            settings=settings,
+            ticket=ticket,
             created_at=now.astimezone(UTC).replace(microsecond=0),
             files=(),
         )
@@ -99,6 +134,8 @@ class Manifest:
         body["kinds"] = [kind.label for kind in self.kinds]
         body["created_at"] = self.created_at.isoformat().replace("+00:00", "Z")
         body["code_count"] = self.code_count
+        body["ticket"] = self.ticket.to_dict()
+        body["spoilage_allowance"] = self.ticket.spoilage
         for record in body["files"]:
             record["kinds"] = [kind.label for kind in record["kinds"]]
         body["files"] = body.pop("files")
@@ -118,9 +155,13 @@ class Manifest:
             body["kinds"] = tuple(Kind.of(label) for label in body["kinds"])
             body["formats"] = tuple(body["formats"])
             body["created_at"] = datetime.fromisoformat(body["created_at"])
+            body["sample_symbol"] = tuple(body["sample_symbol"])
+            body["ticket"] = Ticket.from_dict(body["ticket"])
+            body.pop("spoilage_allowance")
             counted = body.pop("code_count")
             body.pop("how_to_check")
             manifest = cls(**body)
+            manifest.spec()
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             if isinstance(error, BadManifest):
                 raise

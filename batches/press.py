@@ -17,21 +17,25 @@ from pathlib import Path
 from typing import Final
 
 from batches.errors import BadSpec, NoSpace, OtherPack, TooMany
-from batches.files import csv_size_bytes, txt_size_bytes, write_csv, write_txt
+from batches.files import TABLES, USUAL_TICKET, constant_cells, csv_size_bytes, txt_size_bytes, write_csv, write_txt
 from batches.items import Kind
-from batches.layouts import Layout
 from batches.manifest import MANIFEST_NAME, Manifest, read_manifest
 from batches.part import PART_SUFFIX, FileRecord, Progress, Stop, sha256_of, write_whole
 from batches.pictures import PNG_SIZE_BYTES, write_png_zip
 from batches.sheet import LABEL_SIZE_BYTES, SHEET_SIZE_BYTES, write_pdf_sheet
 from batches.spec import BatchSpec
+from batches.ticket import Ticket
+from batches.workbook import XLSX_COUNT_MAX, XLSX_FILE_ROWS, write_xlsx, xlsx_size_bytes
 
-FORMATS: Final = ("csv", "txt", "png", "pdf")
+FORMATS: Final = ("csv", "txt", "xlsx", "png", "pdf")
 DRAWN_COUNT_MAX: Final = 200_000  # pictures or labels of one kind in one run: a quarter of an hour
 DRAWN_FILE_COUNT: Final = 5_000  # a file of them: half a minute
+FILES_MAX: Final = 5_000  # of one pack: the manifest names each of them
 SPARE_BYTES: Final = 1 << 20
 
 _BEGUN_NAME: Final = "begun." + MANIFEST_NAME
+_ENDINGS: Final = {"png": "png.zip"}
+_COUNT_MAX: Final = {"xlsx": XLSX_COUNT_MAX}
 
 RunProgress = Callable[[int, int, str], None]  # rows proved written, rows in all, format being written
 
@@ -44,31 +48,37 @@ class Piece:
     format: str
     kind: Kind | None
     spec: BatchSpec
+    ticket: Ticket
 
     @property
     def size_bytes(self) -> int:
         """How large the file becomes at most."""
         if self.format == "csv":
-            return csv_size_bytes(self.spec)
+            return csv_size_bytes(self.spec, self.ticket)
         if self.format == "txt":
             return txt_size_bytes(self.spec)
+        if self.format == "xlsx":
+            return xlsx_size_bytes(self.spec, self.ticket)
         if self.format == "png":
             return PNG_SIZE_BYTES * self.spec.count
         return LABEL_SIZE_BYTES * self.spec.count + SHEET_SIZE_BYTES
 
-    def write(self, key: bytes, folder: Path, layout: Layout, on_progress: Progress, stop: Stop | None) -> FileRecord:
+    def write(self, key: bytes, folder: Path, on_progress: Progress, stop: Stop | None) -> FileRecord:
         """Make the file; see the writers for what they raise."""
-        path = folder / self.name
+        path, ticket = folder / self.name, self.ticket
         if self.format == "csv":
-            return write_csv(self.spec, key, path, on_progress=on_progress, stop=stop)
+            return write_csv(self.spec, key, path, ticket=ticket, on_progress=on_progress, stop=stop)
         if self.format == "txt":
-            return write_txt(self.spec, key, path, kind=self.kind, on_progress=on_progress, stop=stop)
+            return write_txt(self.spec, key, path, kind=self.kind, ticket=ticket, on_progress=on_progress, stop=stop)
+        if self.format == "xlsx":
+            return write_xlsx(self.spec, key, path, ticket=ticket, on_progress=on_progress, stop=stop)
         if self.format == "png":
             return write_png_zip(self.spec, key, path, kind=self.kind, on_progress=on_progress, stop=stop)
+        layout = ticket.layout
         return write_pdf_sheet(self.spec, key, path, kind=self.kind, layout=layout, on_progress=on_progress, stop=stop)
 
 
-def plan(spec: BatchSpec, formats: tuple[str, ...]) -> tuple[Piece, ...]:
+def plan(spec: BatchSpec, formats: tuple[str, ...], ticket: Ticket = USUAL_TICKET) -> tuple[Piece, ...]:
     """The files of a pack, in the order in which they are made. Raises BadSpec, TooMany."""
     for name in formats:
         if name not in FORMATS:
@@ -78,30 +88,35 @@ def plan(spec: BatchSpec, formats: tuple[str, ...]) -> tuple[Piece, ...]:
         raise BadSpec("formats must be named once each", payload=named, field="formats", value=named)
     pieces: list[Piece] = []
     for name in formats:
-        if name == "csv":
-            pieces.append(Piece(f"{_stem(spec)}.csv", name, None, spec))
-        elif name == "txt":
-            pieces += [Piece(f"{_stem(spec)}-{kind.label}.txt", name, kind, spec) for kind in spec.kinds]
-        else:
-            pieces += _drawn(spec, name)
+        limit = _COUNT_MAX.get(name, spec.count) if name in TABLES else DRAWN_COUNT_MAX
+        if spec.count > limit:
+            raise _too_many(name, spec.count, limit)
+        for kind in (None,) if name in ("csv", "xlsx") else spec.kinds:
+            pieces += _split(spec, name, kind, ticket, FILES_MAX - len(pieces))
+    for text in constant_cells(spec).values() if ticket.with_product and "csv" in formats else ():
+        ticket.encode(text, "csv")
     return tuple(pieces)
 
 
-def _drawn(spec: BatchSpec, name: str) -> list[Piece]:
-    if spec.count > DRAWN_COUNT_MAX:
-        raise TooMany(
-            f"{spec.count} symbols as {name} are more than the {DRAWN_COUNT_MAX} of one run",
-            format=name,
-            count=spec.count,
-            limit=DRAWN_COUNT_MAX,
-        )
-    ending = "png.zip" if name == "png" else name
+def _split(spec: BatchSpec, name: str, kind: Kind | None, ticket: Ticket, room: int) -> list[Piece]:
+    """One format and kind in as many files as it takes. Raises TooMany above ``room`` files."""
+    rows = ticket.rows_per_file or spec.count
+    if name == "xlsx":
+        rows = min(rows, XLSX_FILE_ROWS)
+    elif name not in TABLES:
+        rows = DRAWN_FILE_COUNT
+    if -(-spec.count // rows) > room:
+        raise _too_many("files", -(-spec.count // rows), FILES_MAX)
     pieces = []
-    for kind in spec.kinds:
-        for first in range(spec.first, spec.last + 1, DRAWN_FILE_COUNT):
-            part = replace(spec, first=first, count=min(DRAWN_FILE_COUNT, spec.last + 1 - first))
-            pieces.append(Piece(f"{_stem(part)}-{kind.label}.{ending}", name, kind, part))
+    for first in range(spec.first, spec.last + 1, rows):
+        part = replace(spec, first=first, count=min(rows, spec.last + 1 - first))
+        label = "" if kind is None else f"-{kind.label}"
+        pieces.append(Piece(f"{_stem(part)}{label}.{_ENDINGS.get(name, name)}", name, kind, part, ticket))
     return pieces
+
+
+def _too_many(name: str, count: int, limit: int) -> TooMany:
+    return TooMany(f"{count} of {name} are more than the {limit} of one run", format=name, count=count, limit=limit)
 
 
 def _stem(spec: BatchSpec) -> str:
@@ -118,7 +133,7 @@ def run(
     now: datetime,
     on_progress: RunProgress | None = None,
     stop: Stop | None = None,
-    layout: Layout | None = None,
+    ticket: Ticket = USUAL_TICKET,
     free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
 ) -> Manifest:
     """Make a pack in ``folder`` (created if need be), or finish the one that was begun there.
@@ -127,10 +142,8 @@ def run(
     ``on_progress`` count over all files. Raises OtherPack, NoSpace, TooMany, DoesNotFit, Unprintable,
     BadSpec, Stopped, OSError.
     """
-    pieces = plan(spec, formats)
-    layout = layout or Layout()
-    settings = layout.described() if "pdf" in formats else ""
-    wanted = Manifest.announce(spec, key, formats=formats, settings=settings, now=now)
+    pieces = plan(spec, formats, ticket)
+    wanted = Manifest.announce(spec, key, formats=formats, ticket=ticket, now=now)
     folder.mkdir(parents=True, exist_ok=True)
     manifest = _begun(wanted, folder)
     kept = {record.name: record for record in manifest.files if _is_whole(folder, record)}
@@ -146,7 +159,7 @@ def run(
     for piece in missing:
         # Both are bound now: a lambda would read them when the loop has moved on.
         progress = partial(_report_rows, report, done, total, piece.format)
-        kept[piece.name] = piece.write(key, folder, layout, progress, stop)
+        kept[piece.name] = piece.write(key, folder, progress, stop)
         done += piece.spec.count
         manifest = replace(manifest, files=tuple(kept[each.name] for each in pieces if each.name in kept))
         write_whole(folder / _BEGUN_NAME, manifest.to_json())
@@ -168,7 +181,7 @@ def _begun(wanted: Manifest, folder: Path) -> Manifest:
     for name in (MANIFEST_NAME, _BEGUN_NAME):
         if (folder / name).exists():
             found = read_manifest(folder / name)
-            if replace(found, created_at=wanted.created_at, files=()) != wanted:
+            if replace(found, created_at=wanted.created_at, files=()).to_json() != wanted.to_json():
                 raise OtherPack(f"{folder} holds another order, or this one with other settings", folder=str(folder))
             return found
     write_whole(folder / _BEGUN_NAME, wanted.to_json())

@@ -13,6 +13,7 @@ from typing import Final
 
 from batches.errors import BadSpec
 from batches.items import MAX_BATCH_COUNT, Kind
+from batches.sscc import sscc_of
 
 HOST_LENGTH_MAX: Final = 100
 NAME_LENGTH_MAX: Final = 120
@@ -62,6 +63,8 @@ class BatchSpec:
     ``count`` items from serial ``first`` on, each with one code of every kind in ``kinds``. ``host`` is
     a host or a base URL; with ``digital_link`` the symbols say GS1 Digital Links and ``gtin`` is needed.
     ``lot`` is the production lot (GS1 AI 10), never the batch. ``is_test`` marks codes that no report counts.
+    With ``sscc_prefix``, cases and pallets have an SSCC each, counted from ``sscc_first`` at serial 0 on.
+    An order above a batch's size is several: this is ``part`` of ``parts``. ``replaces`` is a spoiled batch's number.
     """
 
     number: int
@@ -75,6 +78,11 @@ class BatchSpec:
     order_no: str = ""
     is_test: bool = False
     digital_link: bool = False
+    sscc_prefix: str = ""
+    sscc_first: int = 0
+    part: int = 1
+    parts: int = 1
+    replaces: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.number < MAX_BATCH_COUNT:
@@ -93,6 +101,8 @@ class BatchSpec:
             raise _refused("gtin", "", "is missing: a GS1 Digital Link needs it")
         if self.lot is not None and not _LOT.fullmatch(self.lot):
             raise _refused("lot", self.lot, "is no GS1 lot: 1 to 20 letters, digits and signs of CSET 82")
+        if self.sscc_prefix and self.shipped_kinds:
+            sscc_of(self.sscc_prefix, self.sscc_reference(self.shipped_kinds[-1], self.last))
         for field, text, limit in (
             ("product_name", self.product_name, NAME_LENGTH_MAX),
             ("order_no", self.order_no, ORDER_LENGTH_MAX),
@@ -109,6 +119,21 @@ class BatchSpec:
     def code_count(self) -> int:
         """How many codes the range has over all its kinds."""
         return self.count * len(self.kinds)
+
+    @property
+    def shipped_kinds(self) -> tuple[Kind, ...]:
+        """The kinds that get an SSCC: cases and pallets, where the brand has a company prefix."""
+        return tuple(kind for kind in self.kinds if kind in (Kind.CASE, Kind.PALLET)) if self.sscc_prefix else ()
+
+    def sscc_reference(self, kind: Kind, serial: int) -> int:
+        """The number that this unit's SSCC is made of; a case and a pallet of one serial stand beside each other."""
+        return self.sscc_first + serial * len(self.shipped_kinds) + self.shipped_kinds.index(kind)
+
+    def sscc_for(self, kind: Kind, serial: int) -> str | None:
+        """The SSCC of a unit, or None where this kind has none."""
+        if kind not in self.shipped_kinds:
+            return None
+        return sscc_of(self.sscc_prefix, self.sscc_reference(kind, serial))
 
     @property
     def url_prefix(self) -> str:

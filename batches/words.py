@@ -28,6 +28,14 @@ ZH: Final = {
     "bad_spec.columns": "没有“{value}”这一列",
     "bad_spec.formats": "文件格式“{value}”无效或重复",
     "bad_spec.layout": "版式“{value}”无法印制：请检查尺寸与间距（A4 四边至少留 10 毫米）",
+    "bad_spec.encoding": "编码“{value}”不可用，或 GBK 中没有这个字符：请改用 UTF-8",
+    "bad_spec.newline": "换行方式“{value}”不可用",
+    "bad_spec.header": "表头“{value}”不可用，可用：en、zh、none",
+    "bad_spec.rows_per_file": "每个文件的行数 {value} 无效：至少 100 行",
+    "bad_spec.spoilage": "损耗数量 {value} 无效：应小于订单数量",
+    "bad_spec.ticket": "制作选项“{value}”无效",
+    "bad_spec.sscc_prefix": "厂商识别代码“{value}”无效：应为 4 到 12 位数字",
+    "bad_spec.sscc_first": "SSCC 流水号 {value} 超出厂商识别代码的容量",
     "bad_spec.font": "无法使用字体“{value}”：需要 TrueType 字体文件",
     "too_many": "{format} 共 {count} 个，超过上限 {limit} 个，请拆分序号范围，或改用 csv/txt",
     "does_not_fit": "{what} 需要 {needs_mm} 毫米，标签只有 {has_mm} 毫米：请放大标签或减小模块",
@@ -36,13 +44,15 @@ ZH: Final = {
     "stopped": "已按要求停止；重新运行会接着完成",
     "other_pack": "{folder} 中已有另一份订单或不同设置的码包，请换一个文件夹",
     "bad_manifest": "清单 {file} 缺失、损坏或版本不符",
+    "bad_table": "文件 {file} 不是可以读取的表格",
+    "bad_table.rows": "文件 {file} 的行数超过 Excel 工作表的上限",
     "bad_key_file": "密钥文件 {file} 无效：应为 64 位十六进制数字",
 }
 
 
 def sentence_key(error: PressError) -> str:
     """The key of ``ZH`` that speaks for this error."""
-    case = error.facts.get("reason" if error.code == "malformed" else "field")
+    case = error.facts.get("reason" if error.code in ("malformed", "bad_table") else "field")
     specific = f"{error.code}.{case}"
     return specific if specific in ZH else error.code
 

@@ -168,7 +168,7 @@ def test_png_draws_pictures_that_decode(key_file, tmp_path):
 
 def test_csv_and_txt_write_files(key_file, tmp_path):
     both = [*ORDER[:3], "outer,inner", *ORDER[4:]]
-    assert run("csv", *both, "--no-bom", "--key-file", key_file, "-o", tmp_path / "a.csv").returncode == 0
+    assert run("csv", *both, "--encoding", "utf-8", "--key-file", key_file, "-o", tmp_path / "a.csv").returncode == 0
     assert (tmp_path / "a.csv").read_bytes().startswith(b"serial,outer_code,")
     assert run("txt", *ORDER, "--key-file", key_file, "-o", tmp_path / "a.txt").returncode == 0
     assert len((tmp_path / "a.txt").read_bytes().splitlines()) == 3

@@ -10,6 +10,7 @@ from batches import codes, files
 from batches.errors import BadSpec, Stopped
 from batches.items import Kind
 from batches.spec import BatchSpec
+from batches.ticket import Ticket
 
 KEY = bytes(range(32))
 
@@ -51,7 +52,9 @@ def test_the_bytes_do_not_depend_on_the_chunks(tmp_path, chunk_rows):
 
 def test_columns_byte_order_mark_and_line_ends_can_be_chosen(tmp_path):
     spec = make_spec(count=2)
-    files.write_csv(spec, KEY, tmp_path / "a.csv", columns=("inner_url", "serial"), bom=False, newline="\n")
+    files.write_csv(
+        spec, KEY, tmp_path / "a.csv", columns=("inner_url", "serial"), ticket=Ticket(encoding="utf-8", newline="lf")
+    )
     first, second = ([row[4], row[0]] for row in expected_rows(spec))
     assert (tmp_path / "a.csv").read_text() == f"inner_url,serial\n{','.join(first)}\n{','.join(second)}\n"
 

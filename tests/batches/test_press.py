@@ -17,6 +17,7 @@ from batches.items import Kind
 from batches.layouts import Layout
 from batches.manifest import Manifest, read_manifest
 from batches.spec import BatchSpec
+from batches.ticket import Ticket
 
 KEY = bytes(range(32))
 NOW = datetime(2026, 11, 22, 12, 30, 15, 999, tzinfo=timezone(timedelta(hours=8)))
@@ -54,14 +55,16 @@ def test_a_pack_holds_what_its_manifest_says(tmp_path):
     stem = "batch-7-00000000-00000011"
     assert [record.name for record in manifest.files] == [
         f"{stem}.csv",
-        *(f"{stem}-{kind}.{ending}" for ending in ("txt", "png.zip", "pdf") for kind in ("outer", "inner")),
+        *(f"{stem}-{kind}.txt" for kind in ("outer", "inner")),
+        f"{stem}.xlsx",
+        *(f"{stem}-{kind}.{ending}" for ending in ("png.zip", "pdf") for kind in ("outer", "inner")),
     ]
     assert sorted(contents(tmp_path)) == sorted([record.name for record in manifest.files] + ["manifest.json"])
     assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
-    assert seen[0] == (0, 84, "csv")
-    assert seen[-1] == (84, 84, "manifest")
+    assert seen[0] == (0, 96, "csv")
+    assert seen[-1] == (96, 96, "manifest")
     report = check_pack(tmp_path, KEY)
-    assert (report.ok, report.files, report.rows, report.codes_verified) == (True, 7, 84, 72)
+    assert (report.ok, report.files, report.rows, report.codes_verified) == (True, 8, 96, 12 * (4 + 2 + 4))
 
 
 def test_the_manifest_says_who_what_when_and_how_to_check(tmp_path):
@@ -160,13 +163,13 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(tmp_path, done):
 
 
 @pytest.mark.parametrize("finished", [True, False])
-@pytest.mark.parametrize("change", ["spec", "key", "formats", "layout"])
+@pytest.mark.parametrize("change", ["spec", "key", "formats", "ticket"])
 def test_it_never_mixes_two_orders_in_one_folder(tmp_path, change, finished):
-    order = {"spec": make_spec(), "key": KEY, "formats": ("txt", "pdf"), "layout": Layout()}
+    order = {"spec": make_spec(), "key": KEY, "formats": ("txt", "pdf"), "ticket": Ticket()}
 
     def run(order, **more):
         return press.run(
-            order["spec"], order["key"], tmp_path, formats=order["formats"], layout=order["layout"], now=NOW, **more
+            order["spec"], order["key"], tmp_path, formats=order["formats"], ticket=order["ticket"], now=NOW, **more
         )
 
     if finished:
@@ -179,7 +182,7 @@ def test_it_never_mixes_two_orders_in_one_folder(tmp_path, change, finished):
         "spec": make_spec(number=8),
         "key": bytes(32),
         "formats": ("pdf",),
-        "layout": Layout(rows=5),
+        "ticket": Ticket(layout=Layout(rows=5)),
     }
     with pytest.raises(OtherPack):
         run({**order, change: other[change]})
@@ -255,6 +258,6 @@ def test_what_is_no_manifest_is_refused(text):
 
 
 def test_a_manifest_survives_its_own_text():
-    manifest = Manifest.announce(make_spec(), KEY, formats=("csv",), now=NOW)
+    manifest = Manifest.announce(make_spec(), KEY, formats=("csv",), ticket=Ticket(), now=NOW)
     assert Manifest.from_json(manifest.to_json()) == manifest
     assert replace(manifest, created_at=NOW) != manifest
