@@ -95,12 +95,16 @@ def order_options(command: Command) -> Command:
                 lot=given.pop("lot"),
                 is_test=given.pop("test"),
                 digital_link=given.pop("digital_link"),
+                sscc_prefix=given.pop("company_prefix"),
+                sscc_first=given.pop("sscc_first"),
             ),
         )
         command(order=order, **given)
 
     wrapped: Command = with_order
     options: tuple[Option, ...] = (
+        click.option("--sscc-first", type=int, default=0, help="Number of serial 0's SSCC. SSCC 起始流水号"),
+        click.option("--company-prefix", default="", help="GS1 company prefix for SSCCs. 厂商识别代码"),
         click.option("--digital-link", is_flag=True, help="GS1 Digital Link; needs --gtin."),
         click.option("--test", is_flag=True, help="A test batch. 测试批次"),
         click.option("--lot", help="GS1 production lot. 生产批号"),
