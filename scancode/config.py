@@ -48,7 +48,7 @@ class Settings(BaseSettings):
 
     code_keys: SecretStr = Field(SecretStr(""), description="kid:secret,… the last makes new batches; seal a copy")
     session_keys: SecretStr = Field(SecretStr(""), description="comma list; signs cookies; the last signs")
-    link_keys: SecretStr = Field(SecretStr(""), description="comma list; signs links to previews of product pages")
+    link_keys: SecretStr = Field(SecretStr(""), description="comma list; signs links to previews and to packs")
     seal_keys: SecretStr = Field(SecretStr(""), description="kid:secret,… encrypts phones and openids at rest")
     index_key: SecretStr = Field(SecretStr(""), description="keys the blind index of phones and openids; never changes")
     draw_keys: SecretStr = Field(SecretStr(""), description="kid:secret,… encrypts the secrets of tranches")
@@ -70,6 +70,23 @@ class Settings(BaseSettings):
     login_lock_minutes: int = Field(15, ge=1, le=1440, description="minutes that a lock lasts")
     session_hours: int = Field(12, ge=1, le=720, description="hours a staff session lasts")
     address_days: int = Field(7, ge=0, le=7, description="days that keyed hashes of addresses are kept")
+    order_limit: int = Field(
+        1_000_000, ge=0, le=1 << 25, description="items one person may order in a day without a second person"
+    )
+    pack_days: int = Field(30, ge=1, le=3650, description="days that print files stay on the disk")
+    download_days: int = Field(
+        3, ge=1, le=3650, description="days after which a pack that nobody fetched raises an alert"
+    )
+    activate_days: int = Field(
+        60, ge=1, le=3650, description="days after which codes that nobody activated raise an alert"
+    )
+    link_days: int = Field(7, ge=1, le=90, description="days that a link to a sealed pack is valid at most")
+    link_downloads: int = Field(3, ge=1, le=100, description="downloads that a link allows at most")
+    link_failures: int = Field(5, ge=3, le=20, description="wrong passcodes before a link is locked for a while")
+    link_lock_minutes: int = Field(15, ge=1, le=1440, description="minutes that such a lock lasts")
+    download_log_days: int = Field(
+        180, ge=1, le=3650, description="days that the addresses of downloads are kept, sealed"
+    )
     max_body_bytes: int = Field(8_000_000, ge=10_000, description="largest request body")
     scan_stall_s: float = Field(5.0, gt=0, le=60, description="seconds a scan may wait for its commit")
     sqlite_busy_s: float = Field(15.0, gt=0, le=120, description="seconds a SQLite write may wait for its turn")

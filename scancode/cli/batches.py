@@ -58,6 +58,8 @@ def batch() -> None:
 @click.option("--lot", default="", help="Production lot, GS1 AI (10).")
 @click.option("--note", default="", help="A note for colleagues.")
 @click.option("--test", "is_test", is_flag=True, help="A test batch: no report counts it and it pays nothing.")
+@click.option("--replaces", type=int, help="Batch whose void codes these stand in for.")
+@click.option("--offline", is_flag=True, help="Made by a press kit elsewhere, not by the worker.")
 @click.option("--wait", is_flag=True, help="Stay until a worker has minted it, with a progress bar.")
 @click.option("--here", is_flag=True, help="Mint it in this process, without a worker.")
 def order(
@@ -69,6 +71,8 @@ def order(
     lot: str,
     note: str,
     is_test: bool,
+    replaces: int | None,
+    offline: bool,
     wait: bool,
     here: bool,
 ) -> None:
@@ -94,12 +98,19 @@ def order(
             note=note,
             base_url=wired.settings.base_url,
             is_test=is_test,
+            replaces=replaces,
+            is_offline=offline,
+            approval_above=wired.settings.order_limit,
             kid=wired.keyring.newest,
             actor="cli",
             now=datetime.now(UTC),
         )
-        number = made.number
+        number, waits = made.number, made.state == BatchState.WAITING
     click.echo(gettext(N_("batch {number} ordered"), number=number))
+    if waits:
+        click.echo(gettext(N_("it is large: a second person has to approve it first")), err=True)
+    if offline or (here and waits):
+        return
     if here:
         with _minting_here(wired):
             _wait(wired, number)
@@ -242,7 +253,7 @@ def _wait(wired: Wired, number: int) -> None:
                 job = jobs.find(session, key=codes.mint_key(number))
             if job is not None and job.total_rows:
                 progress(job.stage, job.done_rows, job.total_rows)
-            if state not in (BatchState.ORDERED, BatchState.MINTING):
+            if state not in (BatchState.WAITING, BatchState.ORDERED, BatchState.MINTING):
                 break
             time.sleep(LOOK_EVERY_S)
     if state != BatchState.READY:

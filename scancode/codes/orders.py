@@ -56,6 +56,10 @@ class OrderDraft:
     lot: str = ""
     note: str = ""
     is_test: bool = False
+    replaces: int | None = None
+    """The batch whose void codes these stand in for."""
+    is_offline: bool = False
+    """Made by a press kit on somebody's computer, not here."""
 
     def checked(self) -> OrderDraft:
         """The same, tidied. Raises OrderNumberMissing, CountOutside, KindMissing, BadOrder."""

@@ -22,6 +22,7 @@ VIEWS = (
     "scancode.web.console.products",
     "scancode.web.console.batches",
     "scancode.web.console.packs",
+    "scancode.web.console.approvals",
     "scancode.web.console.code_life",
     "scancode.web.console.lookup",
     "scancode.web.console.channels",

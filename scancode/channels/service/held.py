@@ -14,6 +14,10 @@ from scancode.codes.models import Batch, BatchState
 from scancode.codes.ranges import Span
 from scancode.errors import NotFound
 
+NEVER_PRINTED = [
+    state.value for state in (BatchState.CANCELLED, BatchState.FAILED, BatchState.WAITING, BatchState.REJECTED)
+]
+
 
 def get_shipment(session: Session, *, shipment_id: UUID) -> Shipment:
     """Raises NotFound."""
@@ -159,7 +163,7 @@ def shippable_batches(session: Session, *, brand_id: UUID, limit: int = 100) -> 
     statement = (
         select(Batch, Product)
         .join(Product, Product.id == Batch.product_id)
-        .where(Batch.brand_id == brand_id, Batch.state.not_in([BatchState.CANCELLED.value, BatchState.FAILED.value]))
+        .where(Batch.brand_id == brand_id, Batch.state.not_in(NEVER_PRINTED))
         .order_by(Batch.ordered_at.desc())
         .limit(limit)
     )

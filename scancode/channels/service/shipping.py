@@ -165,7 +165,7 @@ def _locked_batch(session: Session, batch_number: int, brand_id: UUID) -> Batch:
     batch = session.scalars(statement).one_or_none()
     if batch is None:
         raise NoSuchBatch(batch=batch_number)
-    if batch.state in (BatchState.CANCELLED, BatchState.FAILED):
+    if batch.state in (BatchState.CANCELLED, BatchState.FAILED, BatchState.WAITING, BatchState.REJECTED):
         raise BatchNotShippable(batch=batch_number)
     return batch
 

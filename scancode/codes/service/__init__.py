@@ -1,6 +1,21 @@
 """The verbs of batches and their codes."""
 
 from scancode.codes.rules import NothingToChange
+from scancode.codes.service.approving import (
+    ORDER_LIMIT,
+    ApprovalFacts,
+    NotWaiting,
+    ReasonMissing,
+    SamePerson,
+    approve,
+    count_waiting,
+    find_approval,
+    find_terms,
+    list_waiting,
+    mint_key,
+    reject,
+    set_terms,
+)
 from scancode.codes.service.life import (
     BatchNotReady,
     Changed,
@@ -14,6 +29,8 @@ from scancode.codes.service.life import (
 )
 from scancode.codes.service.ordering import (
     BatchStateRefusal,
+    NeverTwice,
+    NothingToReplace,
     OrderNumberTaken,
     ProductArchived,
     cancel,
@@ -23,7 +40,6 @@ from scancode.codes.service.ordering import (
     mark_failed,
     mark_minting,
     mark_ready,
-    mint_key,
     order,
     retry,
 )
@@ -56,28 +72,39 @@ from scancode.codes.service.reading import (
 )
 
 __all__ = [
+    "ORDER_LIMIT",
+    "ApprovalFacts",
     "BatchNotReady",
     "BatchRow",
     "BatchStateRefusal",
     "Changed",
     "CheckFacts",
     "EventFacts",
+    "NeverTwice",
+    "NotWaiting",
     "NothingToChange",
+    "NothingToReplace",
     "OrderNumberTaken",
     "PackGone",
     "ProductArchived",
+    "ReasonMissing",
+    "SamePerson",
     "activate",
+    "approve",
     "ask_check",
     "cancel",
     "change",
     "check_key",
     "count_batches",
+    "count_waiting",
     "deactivate",
     "draft_of",
+    "find_approval",
     "find_batch",
     "find_check",
     "find_file",
     "find_order",
+    "find_terms",
     "get_batch",
     "has_given_up",
     "history",
@@ -85,6 +112,7 @@ __all__ = [
     "life_of",
     "list_batches",
     "list_files",
+    "list_waiting",
     "load_batch",
     "load_kids",
     "load_life",
@@ -98,8 +126,10 @@ __all__ = [
     "preview",
     "recall",
     "record_check",
+    "reject",
     "restore",
     "retry",
+    "set_terms",
     "stop_check",
     "void",
 ]

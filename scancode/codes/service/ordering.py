@@ -1,7 +1,7 @@
 """Ordering codes and what becomes of an order: minting, ready, failed, cancelled, tried again.
 
 The order number makes ordering idempotent: asked twice for the same, the same batch is returned; asked for something
-else under the same number, the order is refused.
+else under the same number, the order is refused. Large orders wait for a second person first.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import Update, func, select, update
 from sqlalchemy.orm import Session
 
 from batches.codes import BATCH_SALT_BYTES, MAX_BATCH_COUNT, Kind
 from batches.part import FileRecord
 from scancode.catalog import revision
 from scancode.catalog.models import Product
-from scancode.codes.models import Batch, PackFile
+from scancode.codes.models import Batch, LifeRange, PackFile
 from scancode.codes.orders import OrderDraft, kinds_of, kinds_text
-from scancode.codes.rules import BatchState
+from scancode.codes.rules import BatchState, Life
+from scancode.codes.service import approving
+from scancode.codes.service.approving import mint_key
 from scancode.codes.service.reading import find_order, get_batch
 from scancode.db import affected, insert_once
 from scancode.errors import NotFound, Refusal
@@ -48,6 +50,24 @@ class BatchStateRefusal(Refusal):
     text = N_("Batch {number} has moved on meanwhile: this is not possible any more. Look at its page again.")
 
 
+class NeverTwice(Refusal):
+    code = "pack_never_twice"
+    text = N_(
+        "A pack is never made twice: the files of batch {number} were finished once. Void what is spoiled, and order a "
+        "replacement that names this batch."
+    )
+
+
+class NothingToReplace(Refusal):
+    """Facts: ``number``, ``left``: how many of its codes are void and not replaced yet."""
+
+    code = "order_replaces"
+    text = N_(
+        "An order replaces codes of the same product that are void: batch {number} has {left} of them left. Void the "
+        "spoiled codes first."
+    )
+
+
 def order(
     session: Session,
     *,
@@ -61,6 +81,9 @@ def order(
     formats: Iterable[str] = ("csv",),
     base_url: str,
     is_test: bool = False,
+    replaces: int | None = None,
+    is_offline: bool = False,
+    approval_above: int = approving.ORDER_LIMIT,
     kid: str,
     staff_id: UUID | None = None,
     actor: str,
@@ -68,7 +91,9 @@ def order(
 ) -> Batch:
     """Orders a batch and asks for its minting; writes its audit row. The same order again returns the same batch.
 
-    Raises OrderNumberTaken, NotFound (the brand has no such product), ProductArchived, and what ``OrderDraft`` raises.
+    An order beyond the brand's limit (``approval_above`` where it has none) waits for a second person. Raises
+    OrderNumberTaken, NotFound (the brand has no such product), ProductArchived, NothingToReplace, and what
+    ``OrderDraft`` raises.
     """
     draft = OrderDraft(
         product_id=product_id,
@@ -80,41 +105,84 @@ def order(
         lot=lot,
         note=note,
         is_test=is_test,
+        replaces=replaces,
+        is_offline=is_offline,
     ).checked()
     earlier = find_order(session, order_no=draft.order_no)
     if earlier is not None:
         return _same_order(earlier, draft, brand_id)
-    product = session.get(Product, product_id)
+    _check_order(session, draft, brand_id)
+    limit = approving.limit_for(session, brand_id=brand_id, otherwise=approval_above)
+    lately = approving.ordered_lately(session, brand_id=brand_id, staff_id=staff_id, now=now)
+    state = BatchState.WAITING if draft.count + lately > limit else BatchState.ORDERED
+    batch, is_new = _insert(session, draft, brand_id=brand_id, kid=kid, staff_id=staff_id, state=state, now=now)
+    if not is_new:
+        return batch
+    if state is BatchState.WAITING:
+        approving.ask(session, number=batch.number, limit=limit, now=now)
+    else:
+        approving.release(session, batch=batch, now=now)
+    revision.bump(session)
+    _audit(session, "batch.order", batch.number, actor, now, **_told(draft, state))
+    return batch
+
+
+def _told(draft: OrderDraft, state: BatchState) -> dict[str, object]:
+    """What the audit record keeps of an order."""
+    facts: dict[str, object] = {
+        "count": draft.count,
+        "kinds": kinds_text(draft.kinds),
+        "formats": ",".join(draft.formats),
+        "is_test": draft.is_test,
+    }
+    if state is BatchState.WAITING:
+        facts["waits"] = True
+    if draft.replaces is not None:
+        facts["replaces"] = draft.replaces
+    if draft.is_offline:
+        facts["is_offline"] = True
+    return facts
+
+
+def _check_order(session: Session, draft: OrderDraft, brand_id: UUID) -> None:
+    """Raises NotFound, ProductArchived, NothingToReplace."""
+    product = session.get(Product, draft.product_id)
     if product is None or product.brand_id != brand_id:
         raise NotFound
     if product.is_archived:
         raise ProductArchived
-    batch, is_new = _insert(session, draft, brand_id=brand_id, kid=kid, staff_id=staff_id, now=now)
-    if not is_new:
-        return batch
-    jobs.enqueue(
-        session, kind="mint", key=mint_key(batch.number), payload={"number": batch.number}, run_at=now, now=now
-    )
-    revision.bump(session)
-    staff.audit(
-        session,
-        actor=actor,
-        brand_id=brand_id,
-        action="batch.order",
-        subject=f"batch:{batch.number}",
-        facts={"count": draft.count, "kinds": batch.kinds, "formats": batch.formats, "is_test": draft.is_test},
-        now=now,
-    )
-    return batch
+    if draft.replaces is None:
+        return
+    spoiled = get_batch(session, number=draft.replaces, brand_id=brand_id)
+    if spoiled.product_id != draft.product_id:
+        raise NothingToReplace(number=spoiled.number, left="0")
+    void = _void_count(session, spoiled.number) - _replaced_count(session, spoiled.number)
+    if draft.count > void:
+        raise NothingToReplace(number=spoiled.number, left=f"{max(void, 0):,}")
 
 
-def mint_key(number: int) -> str:
-    """The key of the job that mints a batch."""
-    return f"mint:{number}"
+def _void_count(session: Session, number: int) -> int:
+    spans = select(func.sum(LifeRange.last - LifeRange.first + 1)).where(
+        LifeRange.batch_number == number, LifeRange.state == Life.VOID.value
+    )
+    return int(session.scalar(spans) or 0)
+
+
+def _replaced_count(session: Session, number: int) -> int:
+    dead = [BatchState.CANCELLED.value, BatchState.REJECTED.value]
+    statement = select(func.sum(Batch.count)).where(Batch.replaces == number, Batch.state.not_in(dead))
+    return int(session.scalar(statement) or 0)
 
 
 def _insert(
-    session: Session, draft: OrderDraft, *, brand_id: UUID, kid: str, staff_id: UUID | None, now: datetime
+    session: Session,
+    draft: OrderDraft,
+    *,
+    brand_id: UUID,
+    kid: str,
+    staff_id: UUID | None,
+    state: BatchState,
+    now: datetime,
 ) -> tuple[Batch, bool]:
     """The new batch and True, or the one that somebody else ordered under the same number just now and False."""
     for _ in range(NUMBER_TRIES):
@@ -136,7 +204,10 @@ def _insert(
             note=draft.note,
             formats=",".join(draft.formats),
             is_test=draft.is_test,
-            state=BatchState.ORDERED.value,
+            replaces=draft.replaces,
+            is_offline=draft.is_offline,
+            pack_gone_why="",
+            state=state.value,
             ordered_at=now,
             ordered_by=staff_id,
             life_changes=0,
@@ -168,6 +239,8 @@ def draft_of(batch: Batch, *, note: str | None = None) -> OrderDraft:
         lot=batch.lot,
         note=batch.note if note is None else note,
         is_test=batch.is_test,
+        replaces=batch.replaces,
+        is_offline=batch.is_offline,
     )
 
 
@@ -211,7 +284,7 @@ def cancel(session: Session, *, number: int, actor: str, now: datetime) -> None:
 
     Raises NotFound, BatchStateRefusal.
     """
-    open_states = (BatchState.ORDERED, BatchState.MINTING, BatchState.FAILED)
+    open_states = (BatchState.WAITING, BatchState.ORDERED, BatchState.MINTING, BatchState.FAILED)
     if affected(session, _moving(number, *open_states, to=BatchState.CANCELLED)) != 1:
         raise _wrong_state(session, number)
     _take_out_job(session, number, now)
@@ -232,7 +305,12 @@ def _take_out_job(session: Session, number: int, now: datetime) -> None:
 
 
 def retry(session: Session, *, number: int, actor: str, now: datetime) -> None:
-    """Has a failed order minted again; files that are whole are kept. Raises NotFound, BatchStateRefusal."""
+    """Has a failed order minted again; files that are whole are kept.
+
+    Raises NotFound, NeverTwice (its pack was handed out already), BatchStateRefusal.
+    """
+    if get_batch(session, number=number).state == BatchState.READY:
+        raise NeverTwice(number=number)
     failed = [BatchState.FAILED]
     if has_given_up(jobs.find(session, key=mint_key(number))):
         failed += [BatchState.ORDERED, BatchState.MINTING]
@@ -253,9 +331,10 @@ def has_given_up(job: jobs.JobFacts | None) -> bool:
     return job is not None and job.state is jobs.JobState.DEAD
 
 
-def _audit(session: Session, action: str, number: int, actor: str, now: datetime) -> None:
+def _audit(session: Session, action: str, number: int, actor: str, now: datetime, **facts: object) -> None:
     brand_id = get_batch(session, number=number).brand_id
-    staff.audit(session, actor=actor, brand_id=brand_id, action=action, subject=f"batch:{number}", facts={}, now=now)
+    subject = f"batch:{number}"
+    staff.audit(session, actor=actor, brand_id=brand_id, action=action, subject=subject, facts=facts, now=now)
 
 
 def _wrong_state(session: Session, number: int) -> BatchStateRefusal:

@@ -25,6 +25,7 @@ from scancode.errors import NotFound
 from scancode.jobs import service as jobs
 from scancode.staff import service as staff
 from scancode.web.api.access import caller, find_brand_of_call
+from scancode.web.api.approvals import Approval, approval_of
 from scancode.web.api.refusals import FileGone, ProductUnknown
 from scancode.web.api.routes import BATCHES, get, post
 from scancode.web.api.shapes import (
@@ -69,6 +70,9 @@ class Order(Asked):
     lot: Annotated[str, text_field(20, description="GS1 production lot, AI (10)", examples=["L20261122"])] = ""
     note: Annotated[str, text_field(200)] = ""
     is_test: Annotated[bool, Field(strict=True, description="codes for trying out, which no report counts")] = False
+    replaces: Annotated[
+        int | None, Field(strict=True, ge=0, lt=1 << 25, description="batch whose void codes these stand in for")
+    ] = None
 
     model_config = {
         "json_schema_extra": {
@@ -101,6 +105,7 @@ class BatchAnswer(Answer):
     note: str
     is_test: bool
     base_url: str = Field(description="printed on every code", examples=["https://q.example.cn"])
+    replaces: int | None = Field(description="batch whose void codes these stand in for")
     ordered_at: datetime
     ready_at: datetime | None
 
@@ -144,6 +149,7 @@ class LifeCounts(Answer):
 class BatchDetail(BatchAnswer):
     """A batch with what is known of its making, its files and its codes."""
 
+    approval: Approval | None = Field(description="null for an order that never had to wait")
     progress: Progress | None
     files: list[PackFileAnswer] = Field(description="empty until the batch is ready")
     manifest: dict[str, Any] | None = Field(description="what is handed to the printer; null until the batch is ready")
@@ -178,8 +184,9 @@ class FilePath(Asked):
 def order_batch(body: Order) -> Response:
     """Order a batch.
 
-    201 when it is new; 200 with the same batch when this order was made before; 409 `order_no_taken` when the number
-    was used for something else. Its files are ready when `state` is `ready`: ask for the batch again.
+    A large order is `waiting` until a second person approves it, or `rejected`, with the reason in `approval`. 201 when
+    it is new; 200 with the same batch when this order was made before; 409 `order_no_taken` when the number was used
+    for something else. Its files are ready when `state` is `ready`: ask for the batch again.
     """
     shared, now = runtime(), runtime().now()
 
@@ -199,6 +206,8 @@ def order_batch(body: Order) -> Response:
             # An order made before keeps its own address, though the setting may have changed since.
             base_url=earlier.base_url if earlier is not None else shared.settings.base_url,
             is_test=body.is_test,
+            replaces=body.replaces,
+            approval_above=shared.settings.order_limit,
             kid=shared.keyring.newest,
             staff_id=caller().staff_id,
             actor=caller().actor,
@@ -336,6 +345,7 @@ def _facts(session: Session, shared: Runtime, batch: Batch) -> dict[str, Any]:
         "note": batch.note,
         "is_test": batch.is_test,
         "base_url": batch.base_url,
+        "replaces": batch.replaces,
         "ordered_at": batch.ordered_at,
         "ready_at": batch.ready_at,
     }
@@ -345,6 +355,7 @@ def _detail(session: Session, shared: Runtime, batch: Batch) -> BatchDetail:
     counts = listing.count_life(session, batch_number=batch.number, count=batch.count)
     return BatchDetail(
         **_facts(session, shared, batch),
+        approval=approval_of(session, batch.number),
         progress=_progress(session, batch.number),
         files=[
             PackFileAnswer(

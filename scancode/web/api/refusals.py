@@ -5,7 +5,15 @@ from __future__ import annotations
 from scancode.catalog.rules import BadCheckDigit, BadGtin
 from scancode.codes.orders import BadOrder, CountOutside, KindMissing, OrderNumberMissing
 from scancode.codes.rules import MessageNeeded, NothingToChange, ReasonNeeded
-from scancode.codes.service import BatchNotReady, OrderNumberTaken, ProductArchived
+from scancode.codes.service import (
+    BatchNotReady,
+    NothingToReplace,
+    NotWaiting,
+    OrderNumberTaken,
+    ProductArchived,
+    ReasonMissing,
+    SamePerson,
+)
 from scancode.codes.typed import RangeMissing, RangeOutside, RangeReversed, RangesOverlap, TooManyRanges
 from scancode.errors import Invalid, NotFound, Refusal, Unavailable
 from scancode.i18n import N_
@@ -92,6 +100,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     TokenMissing,
     TokenInvalid,
     ScopeMissing,
+    SamePerson,
     NotFound,
     Unreadable,
     Mistyped,
@@ -102,6 +111,8 @@ REFUSALS: tuple[type[Refusal], ...] = (
     ProductArchived,
     BatchNotReady,
     NothingToChange,
+    NotWaiting,
+    NothingToReplace,
     FileGone,
     TooLarge,
     NotJson,
@@ -116,6 +127,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     OrderNumberMissing,
     CountOutside,
     KindMissing,
+    ReasonMissing,
     ReasonNeeded,
     MessageNeeded,
     RangeMissing,

@@ -24,7 +24,7 @@ _DIGITS = re.compile(r"[0-9]{1,9}")
 KindName = Literal["outer", "inner", "case", "pallet"]
 FormatName = Literal["csv", "txt", "png", "pdf"]
 LifeName = Literal["inactive", "active", "void", "recalled"]
-BatchStateName = Literal["ordered", "minting", "ready", "failed", "cancelled"]
+BatchStateName = Literal["waiting", "rejected", "ordered", "minting", "ready", "failed", "cancelled"]
 
 
 class Asked(BaseModel):

@@ -19,7 +19,7 @@ from wtforms import (
     StringField,
 )
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput
 
 from batches.codes import MAX_BATCH_COUNT, Kind
@@ -50,6 +50,8 @@ FIELD_OF = {
     "order_kinds": "kinds",
     "product_archived": "product",
     "order_unprintable": "formats",
+    "order_replaces": "replaces",
+    "not_found": "replaces",
 }
 
 
@@ -87,6 +89,10 @@ class OrderForm(FlaskForm):
     note = StringField(lazy_gettext("Note"), validators=[Length(max=NOTE_LENGTH_MAX)])
     base_url = StringField(lazy_gettext("Address printed on the codes"), validators=[InputRequired(), Length(max=110)])
     is_test = BooleanField(lazy_gettext("Test batch"))
+    replaces = IntegerField(
+        lazy_gettext("Replaces batch"), validators=[Optional(), NumberRange(0, MAX_BATCH_COUNT - 1)]
+    )
+    is_offline = BooleanField(lazy_gettext("Made offline with a press kit"))
 
 
 @console.get("/batches")
@@ -123,6 +129,7 @@ def order() -> ResponseReturnValue:
         form.base_url.data = shared.settings.base_url
         form.order_no.data = f"{today(shared.now()):%Y%m%d}-{secrets.randbelow(9000) + 1000}"
         form.product.data = request.args.get("product")
+        form.replaces.data = request.args.get("replaces", type=int)
     if form.validate_on_submit():
         try:
             batch = _place(form, {str(row.id): row.brand_id for row in offered})
@@ -132,14 +139,22 @@ def order() -> ResponseReturnValue:
                 raise
             refuse_field(form, name, refusal)
         else:
-            flash(
-                gettext("Ordered. The files are made in the background; this page shows how far they are."), "success"
-            )
+            flash(_ordered_words(batch), "success")
             return redirect(url_for("console.batch", number=batch.number))
     page = render_template(
         "console/batches/order.html", form=form, has_products=bool(offered), drawn_max=DRAWN_COUNT_MAX
     )
     return page, 422 if request.method == "POST" else 200
+
+
+def _ordered_words(batch: Batch) -> str:
+    if batch.state == BatchState.WAITING:
+        words = gettext("Ordered. It is large, so a second person has to approve it before its codes are made.")
+    elif batch.is_offline:
+        words = gettext("Ordered. Now ask for a press kit for whoever prints it.")
+    else:
+        words = gettext("Ordered. The files are made in the background; this page shows how far they are.")
+    return str(words)
 
 
 def _place(form: OrderForm, brand_of: dict[str, UUID]) -> Batch:
@@ -157,6 +172,9 @@ def _place(form: OrderForm, brand_of: dict[str, UUID]) -> Batch:
             note=form.note.data or "",
             base_url=form.base_url.data or "",
             is_test=bool(form.is_test.data),
+            replaces=form.replaces.data,
+            is_offline=bool(form.is_offline.data),
+            approval_above=shared.settings.order_limit,
             kid=shared.keyring.newest,
             staff_id=person.id,
             actor=person.actor,
@@ -179,6 +197,8 @@ def batch(number: int) -> ResponseReturnValue:
             product_name=_name(product),
             kinds=kinds_of(row.kinds),
             progress=_progress(session, row),
+            approval=codes.find_approval(session, number=number),
+            is_mine=row.ordered_by == current_staff().id,
             check=checking(session, number),
             files=codes.list_files(session, batch_number=number),
             spans=spans[:RANGES_SHOWN],
@@ -215,7 +235,7 @@ def change_order(number: int, verb: str) -> ResponseReturnValue:
         with runtime().db.transaction() as session:
             visible_batch(session, number)
             act(session, number=number, actor=current_staff().actor, now=runtime().now())
-    except codes.BatchStateRefusal as refusal:
+    except (codes.BatchStateRefusal, codes.NeverTwice) as refusal:
         flash(refusal.sentence(gettext), "warning")
     else:
         flash(said[verb], "success")
@@ -241,7 +261,7 @@ def _progress(session: Session, row: Batch) -> Progress:
     job = jobs.find(session, key=codes.mint_key(row.number))
     failed = row.state == BatchState.FAILED or (row.state in UNDER_WAY and codes.has_given_up(job))
     return Progress(
-        is_under_way=row.state in UNDER_WAY and not failed,
+        is_under_way=row.state in UNDER_WAY and not failed and not row.is_offline,
         is_failed=failed,
         is_waiting=job is None or job.state is not jobs.JobState.LEASED,
         done=job.done_rows if job else 0,

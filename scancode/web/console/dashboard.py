@@ -32,6 +32,7 @@ DAYS = 7
 class CodesBoard:
     """What the factory looks at: batches under way and ready, and the newest ones."""
 
+    waiting: int
     under_way: int
     ready: int
     failed: int
@@ -82,6 +83,7 @@ def home() -> ResponseReturnValue:
 def _codes_board(session: Session, scope: UUID | None) -> CodesBoard:
     number = {state: codes.count_batches(session, brand_id=scope, state=state) for state in BatchState}
     return CodesBoard(
+        waiting=number[BatchState.WAITING],
         under_way=number[BatchState.ORDERED] + number[BatchState.MINTING],
         ready=number[BatchState.READY],
         failed=number[BatchState.FAILED],

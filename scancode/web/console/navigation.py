@@ -5,13 +5,19 @@ A page adds its line here; an entry is shown to the roles named and to administr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from flask import Flask, request, url_for
 from flask_babel import gettext
+from sqlalchemy.exc import SQLAlchemyError
 
+from scancode.codes import service as codes
 from scancode.i18n import N_
 from scancode.staff.rules import Role, StaffFacts
+from scancode.web.runtime import runtime
 
 FACTORY, MARKETING = Role.FACTORY, Role.MARKETING
 
@@ -40,6 +46,7 @@ MENU = (
         N_("Codes"),
         (
             Entry("console.batches", "qrcode", N_("Batches"), (FACTORY, MARKETING)),
+            Entry("console.approvals", "clipboard-list", N_("Orders to approve"), (FACTORY,)),
             Entry("console.lookup", "search", N_("Look up a code"), (FACTORY, MARKETING)),
             Entry("console.products", "box", N_("Products"), (FACTORY, MARKETING)),
             Entry("console.brands", "building", N_("Brands")),
@@ -92,7 +99,7 @@ def _for_console_pages() -> dict[str, object]:
     return {
         "current_staff": person,
         "home_url": url_for("console.home"),
-        "navigation": menu_of(person) if person else [],
+        "navigation": menu_of(person, _badges(person)) if person else [],
         "account_menu": [
             {"endpoint": endpoint, "icon": icon, "label": gettext(label), "method": method}
             for endpoint, icon, label, method in ACCOUNT_MENU
@@ -100,12 +107,31 @@ def _for_console_pages() -> dict[str, object]:
     }
 
 
-def menu_of(person: StaffFacts) -> list[dict[str, object]]:
+def _badges(person: StaffFacts) -> dict[str, int]:
+    """What waits for somebody, by the entry beside which its number stands. A database that is away shows none."""
+    if not person.may((FACTORY,)):
+        return {}
+    with suppress(SQLAlchemyError), runtime().db.reading() as session:
+        return {"console.approvals": codes.count_waiting(session, brand_id=person.brand_id)}
+    return {}
+
+
+def _shown(entry: Entry, badges: Mapping[str, int]) -> dict[str, object]:
+    badge = badges.get(entry.endpoint) or None
+    return {"endpoint": entry.endpoint, "icon": entry.icon, "label": gettext(entry.label), "badge": badge}
+
+
+def menu_of(person: StaffFacts, badges: Mapping[str, int] = MappingProxyType({})) -> list[dict[str, object]]:
     """The menu as this person sees it, in the page's language, as the base page takes it."""
     groups: list[dict[str, object]] = []
     for group in MENU:
         items = [
-            {"endpoint": entry.endpoint, "icon": entry.icon, "label": gettext(entry.label), "badge": None}
+            {
+                "endpoint": entry.endpoint,
+                "icon": entry.icon,
+                "label": gettext(entry.label),
+                "badge": badges.get(entry.endpoint) or None,
+            }
             for entry in group.entries
             if person.may(entry.roles) and not (entry.is_operators and person.brand_id is not None)
         ]

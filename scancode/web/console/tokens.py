@@ -31,6 +31,7 @@ SCOPE_WORDS = {
     "batches:read": lazy_gettext("Read batches and look codes up"),
     "batches:files": lazy_gettext("Fetch print files, which hold every code"),
     "batches:write": lazy_gettext("Order, activate and void codes"),
+    "batches:approve": lazy_gettext("Approve or reject large orders of other people"),
     "scans:read": lazy_gettext("Read scans"),
     "reports:read": lazy_gettext("Read reports"),
 }

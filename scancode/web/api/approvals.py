@@ -1,0 +1,101 @@
+"""Large orders that wait for a second person: saying yes or no to them.
+
+A token speaks for its owner, who must be somebody else than who ordered. The right is one of its own, so that the
+machine that orders cannot approve by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from flask import Response
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from scancode.codes import service as codes
+from scancode.errors import NotFound
+from scancode.web.api.access import caller
+from scancode.web.api.routes import BATCHES, post
+from scancode.web.api.shapes import Answer, Asked, BatchPath, reply, text_field
+from scancode.web.runtime import runtime
+
+
+class Approval(Answer):
+    """What a second person says of a large order."""
+
+    is_approved: bool | None = Field(description="null while it waits")
+    limit: int = Field(description="items that one person may order in a day alone")
+    asked_at: datetime
+    decided_at: datetime | None
+    reason: str = Field(description="why it was rejected")
+
+
+class Consent(Asked):
+    """Yes. There is nothing to say beside it."""
+
+
+class Rejection(Asked):
+    """No, and why: whoever ordered reads it."""
+
+    reason: Annotated[str, text_field(300, min_length=1)]
+
+
+@post("/batches/<number>/approve", scope="batches:approve", tag=BATCHES, answers={200: Approval}, refusals=(404, 409))
+def approve_order(path: BatchPath, body: Consent) -> Response:
+    """Approve a large order of somebody else.
+
+    It goes to the press. 403 `approval_same_person` where the token's owner ordered it.
+    """
+
+    def work(session: Session) -> None:
+        codes.approve(
+            session, number=path.number, staff_id=caller().staff_id, actor=caller().actor, now=runtime().now()
+        )
+
+    return _decided(path.number, work)
+
+
+@post("/batches/<number>/reject", scope="batches:approve", tag=BATCHES, answers={200: Approval}, refusals=(404, 409))
+def reject_order(path: BatchPath, body: Rejection) -> Response:
+    """Reject a large order of somebody else.
+
+    403 `approval_same_person` where the token's owner ordered it.
+    """
+
+    def work(session: Session) -> None:
+        codes.reject(
+            session,
+            number=path.number,
+            staff_id=caller().staff_id,
+            reason=body.reason,
+            actor=caller().actor,
+            now=runtime().now(),
+        )
+
+    return _decided(path.number, work)
+
+
+def _decided(number: int, work: Callable[[Session], None]) -> Response:
+    with runtime().db.transaction() as session:
+        codes.get_batch(session, number=number, brand_id=caller().brand_id)
+        work(session)
+        answer = approval_of(session, number)
+    if answer is None:
+        raise NotFound
+    return reply(answer)
+
+
+def approval_of(session: Session, number: int) -> Approval | None:
+    """None for an order that never had to wait."""
+    found = codes.find_approval(session, number=number)
+    if found is None:
+        return None
+    return Approval(
+        is_approved=found.is_approved,
+        limit=found.limit,
+        asked_at=found.asked_at,
+        decided_at=found.decided_at,
+        reason=found.reason,
+    )
