@@ -39,6 +39,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 
 T = TypeVar("T")
+_PIPELINE = "scancode.pipeline"
 
 RETRY_STATES = frozenset({"40P01", "40001", "08000", "08003", "08006", "57P01", "57P02", "57P03"})
 """PostgreSQL: deadlock, serialization failure, lost connection, shutdown. Work with a key may simply run again."""
@@ -107,38 +108,50 @@ def _insert_once(table: Table, dialect: str) -> Insert:
 
 
 @contextmanager
-def gathering(session: Session) -> Iterator[None]:
-    """What is ``sent`` within it goes to PostgreSQL without waiting in between; one wait serves all.
+def gathering(session: Session, *, commit: bool = False) -> Iterator[None]:
+    """What is ``sent`` within it goes to PostgreSQL together, when rows are asked for or at the end; one wait serves
+    all. With ``commit`` the transaction ends with it, which saves another wait: nothing may come after. Within another
+    one it does nothing.
 
     Errors come up at the end, or where rows are asked for, as the driver's own. On SQLite nothing is ever waited for.
     """
     connection = session.connection()
-    if connection.dialect.name == "sqlite":
+    if connection.dialect.name == "sqlite" or _PIPELINE in session.info:
         yield
-    else:
-        with connection.connection.driver_connection.pipeline():  # type: ignore[union-attr]
-            yield
+        return
+    from scancode.pipeline import Pipeline, Prepared  # psycopg is an extra: not there where the database is SQLite
+
+    driver: Any = connection.connection.driver_connection
+    pipeline = session.info[_PIPELINE] = Pipeline(driver, connection.connection.info.setdefault(_PIPELINE, Prepared()))
+    try:
+        yield
+        pipeline.flush(commit=commit)
+    finally:
+        del session.info[_PIPELINE]
 
 
 def send(session: Session, text: str, values: Sequence[Any] = ()) -> Callable[[], list[Any]]:
-    """Runs a statement in the driver's own words (``mark`` for its places); the answer fetches its rows.
+    """Runs a statement in the driver's own words, ``?`` for its places; the answer fetches its rows.
 
     For groups on hot paths: nothing is converted, so ids come back from SQLite as texts (see ``as_uuid``).
     """
-    connection = session.connection()
-    is_sqlite = connection.dialect.name == "sqlite"
-    driver: Any = connection.connection.driver_connection
-    if not is_sqlite and driver.pgconn.pipeline_status:
-        fetch: Callable[[], list[Any]] = driver.execute(text, values).fetchall
+    if _PIPELINE in session.info:
+        fetch: Callable[[], list[Any]] = session.info[_PIPELINE].add(_numbered(text), values)
         return fetch
-    result = connection.exec_driver_sql(text, tuple(map(_for_sqlite, values)) if is_sqlite else tuple(values))
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        result = connection.exec_driver_sql(text, tuple(map(_for_sqlite, values)))
+    else:
+        result = connection.exec_driver_sql(text.replace("?", "%s"), tuple(values))
     rows = list(result) if result.returns_rows else []
     return lambda: rows
 
 
-def mark(session: Session) -> str:
-    """What stands for a value in ``send``."""
-    return "?" if session.connection().dialect.name == "sqlite" else "%s"
+@lru_cache(maxsize=4096)
+def _numbered(text: str) -> str:
+    """With ``$1``, ``$2`` … as PostgreSQL itself writes them."""
+    first, *others = text.split("?")
+    return first + "".join(f"${place}{part}" for place, part in enumerate(others, start=1))
 
 
 def as_uuid(value: Any) -> UUID | None:
@@ -155,14 +168,14 @@ def insert_many(
     """
     if rows:
         name = getattr(table, "__table__", table).name
-        text = _insert_many(name, tuple(rows[0]), len(rows), may_exist, mark(session))
+        text = _insert_many(name, tuple(rows[0]), len(rows), may_exist)
         send(session, text, [value for row in rows for value in row.values()])
 
 
 @lru_cache(maxsize=1024)
-def _insert_many(table: str, columns: tuple[str, ...], count: int, may_exist: bool, mark: str) -> str:
+def _insert_many(table: str, columns: tuple[str, ...], count: int, may_exist: bool) -> str:
     names = ", ".join(f'"{column}"' for column in columns)
-    row = f"({', '.join([mark] * len(columns))})"
+    row = f"({', '.join(['?'] * len(columns))})"
     text = f'INSERT INTO "{table}" ({names}) VALUES {", ".join([row] * count)}'
     return text + " ON CONFLICT DO NOTHING" if may_exist else text
 

@@ -25,7 +25,7 @@ from scancode.claims.rules import ClaimAnswer, Claimant, ClaimCode, ClaimFacts, 
 from scancode.claims.service.gate import STOP
 from scancode.claims.service.row import facts_from, make_row, origin_of
 from scancode.codes.rules import BatchFacts, Life
-from scancode.db import as_uuid, gathering, insert_many, mark, send
+from scancode.db import as_uuid, gathering, insert_many, send
 from scancode.ledger import service as ledger
 from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutFacts
@@ -97,32 +97,29 @@ def _admit(session: Session, requests: Sequence[Request], now: datetime) -> dict
             codes.add(request.code.code_id)
     if not plain:
         return {}
+    campaigns = sorted({offer.campaign_id for offer in plain.values()})
     with gathering(session):
-        lives_sent = _ask_lives(session, [requests[place].code for place in plain])
-        running_sent = _ask_running(session, {offer.campaign_id for offer in plain.values()}, now)
+        gate_sent = _ask_gate(session, [requests[place].code for place in plain], campaigns, now)
         known_sent = _ask_people(session, {who for place in plain if (who := requests[place].claimant.identity_id)})
-        stopped, *lives = lives_sent()[0]
-        running = {as_uuid(row[0]) for row in running_sent()}
+        stopped, *gate = gate_sent()[0]
         known = {as_uuid(row[0]): (as_uuid(row[1]), as_uuid(row[2])) for row in known_sent() if not row[3]}
+    lives, running = gate[: len(plain)], dict(zip(campaigns, gate[len(plain) :], strict=True))
     if stopped is not None:
         return {}
     ready = {}
     for (place, offer), life in zip(plain.items(), lives, strict=True):
         claimant = _settled(requests[place].claimant, offer.brand_id, known)
-        if life == Life.ACTIVE and offer.campaign_id in running and claimant is not None:
+        if life == Life.ACTIVE and running[offer.campaign_id] and claimant is not None:
             ready[place] = (claimant, offer)
     return ready
 
 
-def _ask_lives(session: Session, codes: Sequence[ClaimCode]) -> Sent:
-    """One row: why claims are stopped, then the state of each code's serial."""
-    values = [value for code in codes for value in (code.serial, code.batch_number, code.serial)]
-    return send(session, _lives_text(len(codes), mark(session)), values)
-
-
-def _ask_running(session: Session, ids: set[UUID], now: datetime) -> Sent:
-    """The campaigns that run at this moment: ``campaigns.rules.phase_of`` in the database's words."""
-    return send(session, _running_text(len(ids), mark(session)), [*sorted(ids), now, now])
+def _ask_gate(session: Session, codes: Sequence[ClaimCode], campaigns: Sequence[UUID], now: datetime) -> Sent:
+    """One row: why claims are stopped, the state of each code's serial, and which campaigns run at this moment
+    (``campaigns.rules.phase_of`` in the database's words)."""
+    values: list[Any] = [value for code in codes for value in (code.serial, code.batch_number, code.serial)]
+    values += [value for campaign_id in campaigns for value in (campaign_id, now, now)]
+    return send(session, _gate_text(len(codes), len(campaigns)), values)
 
 
 def _ask_people(session: Session, ids: set[UUID]) -> Sent:
@@ -130,32 +127,29 @@ def _ask_people(session: Session, ids: set[UUID]) -> Sent:
 
     The rows are share-locked: a join that moves a person's points waits for their claim, or goes before it.
     """
-    return send(session, _people_text(len(ids), mark(session)), sorted(ids)) if ids else list
+    return send(session, _people_text(len(ids), _lock(session)), sorted(ids)) if ids else list
 
 
 @lru_cache(maxsize=512)
-def _lives_text(count: int, place: str) -> str:
+def _gate_text(codes: int, campaigns: int) -> str:
     # Ranges do not overlap: only the last one that begins before the serial can hold it.
     life = (
-        f'(SELECT CASE WHEN "last" >= {place} THEN state END FROM life_ranges '
-        f'WHERE batch_number = {place} AND "first" <= {place} ORDER BY "first" DESC LIMIT 1)'
+        '(SELECT CASE WHEN "last" >= ? THEN state END FROM life_ranges '
+        'WHERE batch_number = ? AND "first" <= ? ORDER BY "first" DESC LIMIT 1)'
     )
-    return f"SELECT (SELECT reason FROM stops WHERE name = '{STOP}'), {', '.join([life] * count)}"
+    runs = "(SELECT 1 FROM campaigns WHERE id = ? AND state = 'published' AND starts_at <= ? AND ends_at > ?)"
+    stopped = f"(SELECT reason FROM stops WHERE name = '{STOP}')"
+    return f"SELECT {', '.join([stopped, *[life] * codes, *[runs] * campaigns])}"
 
 
 @lru_cache(maxsize=512)
-def _running_text(count: int, place: str) -> str:
-    return (
-        f"SELECT id FROM campaigns WHERE id IN ({', '.join([place] * count)}) "
-        f"AND state = 'published' AND starts_at <= {place} AND ends_at > {place}"
-    )
-
-
-@lru_cache(maxsize=512)
-def _people_text(count: int, place: str) -> str:
-    lock = "" if place == "?" else " FOR SHARE"
-    ids = ", ".join([place] * count)
+def _people_text(count: int, lock: str) -> str:
+    ids = ", ".join(["?"] * count)
     return f"SELECT id, brand_id, member_id, is_snapshot FROM identities WHERE id IN ({ids}) ORDER BY id{lock}"
+
+
+def _lock(session: Session) -> str:
+    return "" if session.connection().dialect.name == "sqlite" else " FOR SHARE"
 
 
 def _settled(
