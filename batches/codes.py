@@ -2,7 +2,7 @@
 
 A code is AES-SIV in miniature: a 48-bit tag over batch, kind and serial, and that tag is the synthetic
 IV under which kind and serial are sealed. One code at a time goes through ``Verifier``; millions go
-through ``mint_range`` and ``read_range`` as numpy arrays, one AES call per block of codes. Keys never
+through ``mint_range`` and ``read_range`` as numpy arrays, one AES call per block of codes (``bulk``). Keys never
 appear in a representation or in an error.
 """
 
@@ -14,10 +14,11 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import CipherContext
 from itsdangerous import Signer
 from numpy.typing import NDArray
 
+from batches.bulk import BLOCK_CODES, Ciphers, Mint, ciphers_of
 from batches.errors import CodeError
 from batches.items import (
     MAX_BATCH_COUNT,
@@ -48,7 +49,6 @@ from batches.text import (
     normalise,
     read_symbols,
     to_integer,
-    write_symbols,
 )
 
 __all__ = [
@@ -115,13 +115,6 @@ def derive_key(secret: bytes | str, batch_salt: bytes) -> bytes:
     return signer.derive_key()
 
 
-class _Ciphers(NamedTuple):
-    """The two AES contexts of one key, ready for whole blocks."""
-
-    tagging: CipherContext
-    sealing: CipherContext
-
-
 class Verifier:
     """Mints and verifies single codes under one K, with everything prepared that does not depend on the code.
 
@@ -131,30 +124,26 @@ class Verifier:
     inside at once. ECB over whole blocks carries no state from one code to the next.
     """
 
-    __slots__ = ("_idle", "_key", "_subkey")
+    __slots__ = ("_idle", "_key")
 
     def __init__(self, key: bytes) -> None:
         """Take K (32 bytes, from ``derive_key``). Raises ValueError for any other length."""
         if len(key) != KEY_BYTES:
             raise ValueError(f"a batch key has {KEY_BYTES} bytes, this has {len(key)}")
         self._key = bytes(key)
-        ciphers = self._new_ciphers()
-        # CMAC of exactly one full block is AES(M xor subkey): RFC 4493, figure 2.1.
-        self._subkey = _double(ciphers.tagging.update(bytes(16)))
-        self._idle = [ciphers]
+        self._idle = [ciphers_of(self._key)]
 
     def __repr__(self) -> str:
         return "Verifier(…)"
 
-    def _new_ciphers(self) -> _Ciphers:
-        return _Ciphers(*(_encryptor(part) for part in (self._key[:16], self._key[16:])))
-
-    def _tag_of(self, ciphers: _Ciphers, batch: int, open_bits: int) -> bytes:
+    @staticmethod
+    def _tag_of(ciphers: Ciphers, batch: int, open_bits: int) -> bytes:
         """48 bits of AES-CMAC over P = batch (4 bytes) | kind (1) | serial (4) | 7 zero bytes."""
         block = batch << 96 | (open_bits >> SERIAL_BITS) << 88 | (open_bits & SERIAL_MASK) << 56
-        return ciphers.tagging.update((block ^ self._subkey).to_bytes(16, "big"))[:TAG_BYTES]
+        return ciphers.tagging.update((block ^ ciphers.subkey).to_bytes(16, "big"))[:TAG_BYTES]
 
-    def _pad_of(self, ciphers: _Ciphers, tag: bytes) -> int:
+    @staticmethod
+    def _pad_of(ciphers: Ciphers, tag: bytes) -> int:
         """The 27 bits that seal kind and serial under this tag."""
         return int.from_bytes(ciphers.sealing.update(tag + _BLOCK_PAD)[:4], "big") >> (32 - SEALED_BITS)
 
@@ -166,7 +155,7 @@ class Verifier:
         try:
             ciphers = self._idle.pop()
         except IndexError:
-            ciphers = self._new_ciphers()
+            ciphers = ciphers_of(self._key)
         open_bits = (number >> TAG_BITS & SEALED_MASK) ^ self._pad_of(ciphers, tag)
         expected = self._tag_of(ciphers, batch, open_bits)
         self._idle.append(ciphers)
@@ -181,7 +170,7 @@ class Verifier:
         try:
             ciphers = self._idle.pop()
         except IndexError:
-            ciphers = self._new_ciphers()
+            ciphers = ciphers_of(self._key)
         tag = self._tag_of(ciphers, batch, open_bits)
         sealed = open_bits ^ self._pad_of(ciphers, tag)
         self._idle.append(ciphers)
@@ -197,18 +186,7 @@ class Verifier:
         if count < 0 or first + count > MAX_BATCH_COUNT:
             raise out_of_range("last serial", first + count - 1, MAX_BATCH_COUNT)
         out = np.empty((count, CODE_LENGTH), dtype=np.uint8)
-        out[:, :BATCH_LENGTH] = np.frombuffer(from_integer(batch << (100 - 25))[:BATCH_LENGTH].encode(), np.uint8)
-        ciphers = self._new_ciphers()
-        for start in range(0, count, CHUNK_CODES):
-            rows = out[start : start + CHUNK_CODES]
-            serials = np.arange(first + start, first + start + len(rows), dtype=np.uint64)
-            open_bits = serials | np.uint64(kind << SERIAL_BITS)
-            tags = self._tags(ciphers, np.full(len(rows), batch, dtype=np.uint64), open_bits)
-            sealed = open_bits ^ self._pads(ciphers, tags)
-            # 80 bits from column 4 on: the last batch character (5), sealed (27), tag (48); in two halves.
-            high = np.uint64((batch & 31) << 35) | sealed << np.uint64(8) | tags >> np.uint64(40)
-            write_symbols(rows, 4, high, 8)
-            write_symbols(rows, 12, tags, 8)
+        Mint(self._key, batch, kind, max(1, min(count, BLOCK_CODES))).write(out, 0, first)
         return out
 
     def read_range(self, codes: Bytes) -> Block:
@@ -217,7 +195,7 @@ class Verifier:
         Rows with other characters than the alphabet's are not genuine; nothing is raised for them.
         """
         found: list[Block] = []
-        ciphers = self._new_ciphers()
+        ciphers = ciphers_of(self._key)
         for start in range(0, len(codes), CHUNK_CODES):
             rows = codes[start : start + CHUNK_CODES]
             batches = read_symbols(rows, 0, BATCH_LENGTH)
@@ -232,32 +210,23 @@ class Verifier:
             return Block(np.zeros(0, dtype=np.bool_), empty, empty, empty)
         return Block(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
-    def _tags(self, ciphers: _Ciphers, batches: Integers, open_bits: Integers) -> Integers:
+    @staticmethod
+    def _tags(ciphers: Ciphers, batches: Integers, open_bits: Integers) -> Integers:
         """(n,) 48-bit tags of (n,) batches and kind-and-serial integers."""
         kinds = open_bits >> np.uint64(SERIAL_BITS)
         serials = open_bits & np.uint64(SERIAL_MASK)
         halves = np.empty((len(batches), 2), dtype=">u8")
         head = batches << np.uint64(32) | kinds << np.uint64(24) | serials >> np.uint64(8)
-        halves[:, 0] = head ^ np.uint64(self._subkey >> 64)
-        halves[:, 1] = serials << np.uint64(56) ^ np.uint64(self._subkey & (1 << 64) - 1)
+        halves[:, 0] = head ^ np.uint64(ciphers.subkey >> 64)
+        halves[:, 1] = serials << np.uint64(56) ^ np.uint64(ciphers.subkey & (1 << 64) - 1)
         return _first_halves(ciphers.tagging, halves) >> np.uint64(64 - TAG_BITS)
 
-    def _pads(self, ciphers: _Ciphers, tags: Integers) -> Integers:
+    @staticmethod
+    def _pads(ciphers: Ciphers, tags: Integers) -> Integers:
         """(n,) 27-bit pads of (n,) tags."""
         halves = np.zeros((len(tags), 2), dtype=">u8")
         halves[:, 0] = tags << np.uint64(64 - TAG_BITS)
         return _first_halves(ciphers.sealing, halves) >> np.uint64(64 - SEALED_BITS)
-
-
-def _encryptor(key: bytes) -> CipherContext:
-    # ECB is right here: each block is one independent code, and CMAC and the seal are built on top of it.
-    return Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305
-
-
-def _double(block: bytes) -> int:
-    """Multiply by x in GF(2^128): RFC 4493, section 2.3."""
-    shifted = int.from_bytes(block, "big") << 1
-    return shifted ^ (0x87 | 1 << 128) if shifted >> 128 else shifted
 
 
 def _first_halves(context: CipherContext, blocks: NDArray[np.void]) -> Integers:

@@ -27,8 +27,6 @@ _CANONICAL: Final = re.compile(f"[{ALPHABET}]{{{CODE_LENGTH}}}")
 # Python reads base 32 with the digits 0-9A-V; one translation makes its integer parser ours.
 _TO_PYTHON: Final = str.maketrans(ALPHABET, "0123456789ABCDEFGHIJKLMNOPQRSTUV")
 _SYMBOLS: Final[Bytes] = np.frombuffer(ALPHABET.encode(), dtype=np.uint8)
-_PAIRS: Final[Bytes] = np.stack([np.repeat(_SYMBOLS, 32), np.tile(_SYMBOLS, 32)], axis=1)
-_PAIR_WORDS: Final = np.ascontiguousarray(_PAIRS).view(np.uint16).ravel()
 _NO_VALUE: Final = 255
 _VALUES: Final[Bytes] = np.full(256, _NO_VALUE, dtype=np.uint8)
 _VALUES[_SYMBOLS] = np.arange(32, dtype=np.uint8)
@@ -113,17 +111,31 @@ def from_integer(number: int) -> str:
     return "".join([ALPHABET[number >> shift & 31] for shift in range(5 * (CODE_LENGTH - 1), -1, -5)])
 
 
-def write_symbols(out: Bytes, column: int, values: Integers, count: int) -> None:
-    """Write the low ``5 * count`` bits of each value as ``count`` characters from ``column`` of each row.
+def spell_words(words: Integers, spare: Integers, flags: NDArray[np.bool_]) -> None:
+    """Turn 40-bit integers into eight characters each, in place: the first character at the lowest address.
 
-    ``out`` has shape (n, CODE_LENGTH), ``values`` (n,); ``column`` and ``count`` are even: characters
-    are looked up two at a time, which halves the work.
+    ``words`` and ``spare`` have one shape, contiguous along the last axis; ``flags`` is eight times as long
+    in the last axis. The five-bit groups are spread to bytes by halving, then a character is its value, the
+    code of "0", and what the alphabet leaves out before it (after 9 seven signs; I, L, O and U one each).
     """
-    words = out.view(np.uint16)
-    for pair in range(count // 2):
-        shift = np.uint64(5 * (count - 2 - 2 * pair))
-        index = ((values >> shift) & np.uint64(1023)).astype(np.intp)
-        words[:, column // 2 + pair] = _PAIR_WORDS[index]
+    for bits, lanes in ((20, 1), (10, 2), (5, 4)):
+        width = 64 // lanes
+        mask = np.uint64(sum((1 << bits) - 1 << width * lane for lane in range(lanes)))
+        # The upper half of each lane goes to its lower end: that is where memory begins.
+        np.bitwise_and(words, mask, out=spare)
+        spare <<= np.uint64(width // 2)
+        words >>= np.uint64(bits)
+        words &= mask
+        words |= spare
+    values, skipped, ones = words.view(np.uint8), spare.view(np.uint8), flags.view(np.uint8)
+    np.greater(values, 9, out=flags)
+    np.left_shift(ones, 3, out=skipped)
+    skipped -= ones
+    for last in (ALPHABET.index(letter) for letter in "HKNT"):  # each stands before a letter that is left out
+        np.greater(values, last, out=flags)
+        skipped += ones
+    values += ord("0")
+    values += skipped
 
 
 def read_symbols(codes: Bytes, column: int, count: int) -> Integers:
