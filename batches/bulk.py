@@ -104,15 +104,13 @@ class Mint:
         plain, ivs = self._plain[: len(serials)], self._ivs[: len(serials)]
         np.right_shift(serials, np.uint64(8), out=spare)
         spare ^= self._first_word
-        spare.byteswap(inplace=True)
-        plain[:, 0] = spare
+        plain[:, 0] = spare.view(">u8")
         np.bitwise_and(serials, np.uint64(255), out=spare)
         np.bitwise_xor(spare, self._second_word, out=plain[:, 1])
         self._encrypt(self._ciphers.tagging, plain, tags)
         tags >>= np.uint64(64 - _TAG_BITS)
         np.left_shift(tags, np.uint64(64 - _TAG_BITS), out=spare)
-        spare.byteswap(inplace=True)
-        ivs[:, 0] = spare
+        ivs[:, 0] = spare.view(">u8")
 
     def _encrypt(self, context: CipherContext, blocks: NDArray[np.void], out: Integers) -> None:
         """Encrypt (n, 2) words as n AES blocks; leave the first word of each, read big-endian, in ``out``."""

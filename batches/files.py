@@ -1,28 +1,27 @@
 """Codes as text files: CSV for people and data-driven presses, TXT with one address a line for print engines.
 
-Rows are built as numpy arrays, a chunk at a time: a template row is copied, serials and codes are laid
-over it. Memory stays the same however long the file is, and the same order always gives the same bytes.
+Rows are built as numpy arrays (``rows``) and written by one process or by several (``crew``). Memory stays
+the same however long the file is, and the same order always gives the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from batches.codes import Verifier
+from batches.crew import CHUNK_ROWS as CHUNK_ROWS
+from batches.crew import Job, write_rows
 from batches.errors import BadSpec
 from batches.items import Kind
 from batches.part import FileRecord, PartFile, Progress, Stop, record_of
+from batches.rows import SERIALS, Cell, RowPlan
 from batches.spec import BatchSpec
 from batches.sscc import SSCC_LENGTH, sscc_range
 from batches.text import CODE_LENGTH, Bytes
 from batches.ticket import BOM, Ticket
 
 USUAL_TICKET: Final = Ticket()
-CHUNK_ROWS: Final = 1 << 16
 SERIAL: Final = "serial"
 PRODUCT_COLUMNS: Final = ("product", "gtin", "lot")
 TABLES: Final = ("csv", "txt", "xlsx")
@@ -73,24 +72,28 @@ def write_csv(
     *,
     columns: tuple[str, ...] | None = None,
     ticket: Ticket = USUAL_TICKET,
+    processes: int | None = None,
     chunk_rows: int = CHUNK_ROWS,
     on_progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> FileRecord:
     """Write one row an item, with a header. ``columns`` selects from ``columns_of(spec, ticket)``.
 
+    ``processes`` None is one for small files and a few for large ones.
     Raises BadSpec for an unknown column or a character that the encoding lacks, Stopped, OSError.
     """
     chosen = columns_of(spec, ticket) if columns is None else columns
     newline = ticket.newline_of("csv")
     constants = {name: ticket.encode(quoted(text), "csv") for name, text in constant_cells(spec).items()}
-    row = _RowTemplate(spec, key, chosen, newline, constants)
-    head = b""
+    plan = _row_plan(spec, key, chosen, newline, constants)
+    head = ticket.bom_of("csv")
     if ticket.header != "none":
-        head = ticket.encode(",".join(heading(name, ticket.header) for name in chosen), "csv") + newline
+        head += ticket.encode(",".join(heading(name, ticket.header) for name in chosen), "csv") + newline
     kinds = tuple(kind for kind in spec.kinds if any(name.startswith(f"{kind.label}_") for name in chosen))
-    _write_rows(row, path, ticket.bom_of("csv") + head, chunk_rows, on_progress, stop)
-    return record_of(path, spec, "csv", kinds)
+    with PartFile(path, on_progress, stop) as part:
+        job = Job(plan, spec.first, spec.last + 1, len(head))
+        sha256 = write_rows(part, job, head, processes=processes, chunk_rows=chunk_rows)
+    return record_of(path, spec, "csv", kinds, sha256)
 
 
 def quoted(text: str) -> str:
@@ -111,6 +114,7 @@ def write_txt(
     *,
     kind: Kind | None = None,
     ticket: Ticket = USUAL_TICKET,
+    processes: int | None = None,
     chunk_rows: int = CHUNK_ROWS,
     on_progress: Progress | None = None,
     stop: Stop | None = None,
@@ -120,9 +124,12 @@ def write_txt(
     Raises BadSpec, Stopped, OSError.
     """
     chosen = one_kind(spec, kind)
-    row = _RowTemplate(spec, key, (f"{chosen.label}_url",), ticket.newline_of("txt"), {})
-    _write_rows(row, path, ticket.bom_of("txt"), chunk_rows, on_progress, stop)
-    return record_of(path, spec, "txt", (chosen,))
+    plan = _row_plan(spec, key, (f"{chosen.label}_url",), ticket.newline_of("txt"), {})
+    head = ticket.bom_of("txt")
+    with PartFile(path, on_progress, stop) as part:
+        job = Job(plan, spec.first, spec.last + 1, len(head))
+        sha256 = write_rows(part, job, head, processes=processes, chunk_rows=chunk_rows)
+    return record_of(path, spec, "txt", (chosen,), sha256)
 
 
 def one_kind(spec: BatchSpec, kind: Kind | None) -> Kind:
@@ -149,86 +156,40 @@ def txt_size_bytes(spec: BatchSpec) -> int:
     return spec.count * (len(spec.url_prefix) + CODE_LENGTH + 2) + len(BOM)
 
 
-def _write_rows(
-    row: _RowTemplate, path: Path, head: bytes, chunk_rows: int, on_progress: Progress | None, stop: Stop | None
-) -> None:
-    spec = row.spec
-    with PartFile(path, on_progress, stop) as part:
-        part.file.write(head)
-        for start in range(spec.first, spec.last + 1, chunk_rows):
-            end = min(start + chunk_rows, spec.last + 1)
-            for block in row.blocks(start, end):
-                part.file.write(block.data)
-            part.prove(end - spec.first)
+@dataclass(frozen=True)
+class _Ssccs:
+    """A column of ``batches.rows``: the SSCC of this kind."""
+
+    spec: BatchSpec
+    kind: Kind
+
+    def width(self, digits: int) -> int:
+        return SSCC_LENGTH
+
+    def lay(self, rows: Bytes, column: int, first: int) -> None:
+        rows[:, column : column + SSCC_LENGTH] = sscc_block(self.spec, self.kind, first, first + len(rows))
 
 
-class _RowTemplate:
-    """How one row is laid out: its fixed bytes, and where serials, codes and SSCCs go."""
-
-    def __init__(
-        self, spec: BatchSpec, key: bytes, columns: tuple[str, ...], newline: bytes, constants: dict[str, bytes]
-    ) -> None:
-        known = csv_columns(spec.kinds, with_sscc=bool(spec.shipped_kinds))
-        for name in columns:
-            if name not in known and name not in constants:
-                raise BadSpec(f"there is no column {name!r}", payload=name, field="columns", value=name)
-        self.spec = spec
-        self._columns = columns
-        self._newline = newline
-        self._constants = constants
-        self._verifier = Verifier(key)
-
-    def blocks(self, start: int, end: int) -> Iterator[Bytes]:
-        """Serials ``start`` to ``end - 1`` as arrays (n, width): one array per number of digits."""
-        while start < end:
-            digits = len(str(start))
-            stop = min(end, 10**digits)
-            yield self._block(start, stop, digits)
-            start = stop
-
-    def _block(self, start: int, end: int, digits: int) -> Bytes:
-        template, variable = self._laid_out(digits)
-        out = np.empty((end - start, len(template)), dtype=np.uint8)
-        out[:] = np.frombuffer(template, dtype=np.uint8)
-        codes = {kind: self._codes(kind, start, end) for kind in {kind for form, kind, _ in variable if form == "code"}}
-        for form, kind, place in variable:
-            if form == SERIAL:
-                write_digits(out, place, digits, start)
-            elif form == "sscc":
-                out[:, place : place + SSCC_LENGTH] = sscc_block(self.spec, kind, start, end)
-            else:
-                out[:, place : place + CODE_LENGTH] = codes[kind]
-        return out
-
-    def _codes(self, kind: Kind, start: int, end: int) -> Bytes:
-        return self._verifier.mint_range(self.spec.number, kind, start, end - start)
-
-    def _laid_out(self, digits: int) -> tuple[bytearray, list[tuple[str, Kind, int]]]:
-        """The bytes of a row for serials of so many digits, and what varies in it: form, kind, place."""
-        template = bytearray()
-        variable: list[tuple[str, Kind, int]] = []
-        for column in self._columns:
-            label, _, form = column.partition("_")
-            if column == SERIAL:
-                variable.append((SERIAL, Kind.OUTER, len(template)))
-                template += bytes(digits)
-            elif not form:
-                template += self._constants[column]
-            else:
-                template += self.spec.url_prefix.encode("ascii") if form == "url" else b""
-                variable.append(("sscc" if form == "sscc" else "code", Kind.of(label), len(template)))
-                template += bytes(SSCC_LENGTH if form == "sscc" else CODE_LENGTH)
-            template += b","
-        template[-1:] = self._newline
-        return template, variable
-
-
-def write_digits(out: Bytes, place: int, digits: int, start: int) -> None:
-    """Write ``start``, ``start + 1``, … in decimal into the rows, ``digits`` wide from column ``place`` on."""
-    left = np.arange(start, start + len(out), dtype=np.uint32)
-    for digit in reversed(range(digits)):
-        out[:, place + digit] = left % 10 + ord("0")
-        left //= 10
+def _row_plan(
+    spec: BatchSpec, key: bytes, columns: tuple[str, ...], newline: bytes, constants: dict[str, bytes]
+) -> RowPlan:
+    """What stands in a row with these columns. Raises BadSpec for an unknown one."""
+    known = csv_columns(spec.kinds, with_sscc=bool(spec.shipped_kinds))
+    cells: list[Cell] = []
+    for name in columns:
+        if name not in known and name not in constants:
+            raise BadSpec(f"there is no column {name!r}", payload=name, field="columns", value=name)
+        cells += [b","] if cells else []
+        label, _, form = name.partition("_")
+        if name == SERIAL:
+            cells.append(SERIALS)
+        elif not form:
+            cells.append(constants[name])
+        elif form == "sscc":
+            cells.append(_Ssccs(spec, Kind.of(label)))
+        else:
+            cells += [spec.url_prefix.encode("ascii"), Kind.of(label)] if form == "url" else [Kind.of(label)]
+    return RowPlan(key, spec.number, (*cells, newline))
 
 
 def sscc_block(spec: BatchSpec, kind: Kind, start: int, end: int) -> Bytes:

@@ -7,6 +7,7 @@ the disk, never rows that are merely on their way.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable
@@ -44,22 +45,33 @@ class PartFile:
 
     def __init__(self, path: Path, on_progress: Progress | None = None, stop: Stop | None = None) -> None:
         self.path = path
-        self._part = path.with_name(path.name + PART_SUFFIX)
+        self.growing = path.with_name(path.name + PART_SUFFIX)
         self._on_progress = on_progress
         self._stop = stop
 
     def __enter__(self) -> Self:
-        # What an earlier, killed run left under this name is worth nothing: it is written over.
-        self.file: BinaryIO = self._part.open("wb")
+        # What an earlier, killed run left under this name is worth nothing. It is removed, not written over:
+        # a helper process of that run may have a moment to live.
+        with contextlib.suppress(OSError):
+            self.growing.unlink()
+        self.file: BinaryIO = self.growing.open("wb")
         return self
+
+    def read_back(self) -> BinaryIO:
+        """The file under construction, to be read from its beginning."""
+        return self.growing.open("rb", buffering=0)
 
     def prove(self, rows: int) -> None:
         """Put everything written so far on the disk and report ``rows``. Raises Stopped when asked to end."""
         self.file.flush()
         os.fsync(self.file.fileno())
+        self.report(rows)
+        self.check_stop()
+
+    def report(self, rows: int) -> None:
+        """Tell that so many rows are on the disk."""
         if self._on_progress is not None:
             self._on_progress(rows)
-        self.check_stop()
 
     def check_stop(self) -> None:
         """Raise Stopped when somebody has cancelled the run."""
@@ -71,12 +83,12 @@ class PartFile:
     ) -> None:
         if error is not None:
             self.file.close()
-            self._part.unlink(missing_ok=True)
+            self.growing.unlink(missing_ok=True)
             return
         self.file.flush()
         os.fsync(self.file.fileno())
         self.file.close()
-        self._part.replace(self.path)
+        self.growing.replace(self.path)
         sync_folder(self.path.parent)
 
 
@@ -103,8 +115,13 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def record_of(path: Path, spec: BatchSpec, file_format: str, kinds: tuple[Kind, ...]) -> FileRecord:
-    """The record of a finished file that holds the range of ``spec``, one row an item."""
+def record_of(
+    path: Path, spec: BatchSpec, file_format: str, kinds: tuple[Kind, ...], sha256: str | None = None
+) -> FileRecord:
+    """The record of a finished file that holds the range of ``spec``, one row an item.
+
+    ``sha256`` is that of the file where it was read back already.
+    """
     return FileRecord(
         name=path.name,
         format=file_format,
@@ -113,5 +130,5 @@ def record_of(path: Path, spec: BatchSpec, file_format: str, kinds: tuple[Kind, 
         last=spec.last,
         rows=spec.count,
         size_bytes=path.stat().st_size,
-        sha256=sha256_of(path),
+        sha256=sha256 or sha256_of(path),
     )

@@ -129,7 +129,7 @@ def spell_words(words: Integers, spare: Integers, flags: NDArray[np.bool_]) -> N
         words |= spare
     values, skipped, ones = words.view(np.uint8), spare.view(np.uint8), flags.view(np.uint8)
     np.greater(values, 9, out=flags)
-    np.left_shift(ones, 3, out=skipped)
+    np.left_shift(flags.view(np.uint64), np.uint64(3), out=spare)  # eight bytes at once: seven is eight less one
     skipped -= ones
     for last in (ALPHABET.index(letter) for letter in "HKNT"):  # each stands before a letter that is left out
         np.greater(values, last, out=flags)

@@ -93,7 +93,7 @@ def test_it_reports_only_rows_that_are_in_the_file(tmp_path):
 
     def on_progress(rows):
         assert not path.exists()
-        assert len((tmp_path / "a.txt.part").read_bytes().splitlines()) == rows
+        assert len((tmp_path / "a.txt.part").read_bytes().splitlines()) >= rows
         seen.append(rows)
 
     files.write_txt(make_spec(), KEY, path, kind=Kind.OUTER, chunk_rows=10, on_progress=on_progress)

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import postgres
-from tests.bench import load, world
+from tests.bench import load, press, world
 
 ROUNDS = 5
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2.5"))
@@ -152,7 +152,15 @@ FIGURES: dict[str, Callable[[], dict[str, object]]] = {
     "scan-forged": scan_forged,
     "claim-http": claim_http,
     "claim-http-sqlite": claim_http_sqlite,
+    **press.FIGURES,
 }
+
+
+def _line(name: str, figure: dict[str, object]) -> str:
+    return (
+        f"{name}  {figure['ratio']} x bare Flask page  ({figure['ours']}, {figure['peer']} {figure['unit']}; "
+        f"p99 {figure['p99_ms']} ms; {figure['setup']})"
+    )
 
 
 def main() -> None:
@@ -164,11 +172,7 @@ def main() -> None:
     for name in names:
         figure = FIGURES[name]()
         results[name] = figure
-        print(
-            f"{name}  {figure['ratio']} x bare Flask page  ({figure['ours']}, {figure['peer']} {figure['unit']}; "
-            f"p99 {figure['p99_ms']} ms; {figure['setup']})",
-            flush=True,
-        )
+        print(press.line(name, figure) if name in press.FIGURES else _line(name, figure), flush=True)
         OUT.parent.mkdir(exist_ok=True)
         OUT.write_text(json.dumps(results, indent=1) + "\n")
 

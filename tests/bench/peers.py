@@ -1,0 +1,47 @@
+"""What people write first: the peers of the press's figures, each with the best-known library for its part."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from itsdangerous import Signer
+
+PREFIX: Final = "HTTPS://Q.EXAMPLE.CN/"
+_CROCKFORD: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+
+
+def permuted(serial: int) -> int:
+    """A serial under a keyed permutation of 25 bits (four Feistel rounds), so that it tells no order."""
+    left, right = serial >> 13, serial & 0x1FFF
+    for number, mask in enumerate((0xFFF, 0x1FFF, 0xFFF, 0x1FFF)):
+        digest = hashlib.blake2b(b"%d %d" % (number, right), key=b"bench", digest_size=2).digest()
+        left, right = right, left ^ int.from_bytes(digest, "big") & mask
+    return left << 13 | right
+
+
+def signed_code(signer: Signer, batch: int, serial: int) -> str:
+    """Twenty characters: batch, permuted serial, and as much of the signature as fits."""
+    body = (batch << 25 | permuted(serial)).to_bytes(7, "big")
+    signature = signer.sign(body)[len(body) + 1 :]
+    return base64.b32encode(body + signature[:6]).translate(_CROCKFORD)[:20].decode()
+
+
+def mint_text(path: Path, count: int) -> None:
+    """One address a line."""
+    signer = Signer("secret", salt=b"bench", digest_method=hashlib.sha256)
+    with path.open("w", encoding="ascii") as file:
+        for serial in range(count):
+            file.write(PREFIX + signed_code(signer, 1234567, serial) + "\n")
+
+
+def mint_csv(path: Path, count: int) -> None:
+    """Serial, code, address; formatted by hand, which is faster than ``csv.writer``."""
+    signer = Signer("secret", salt=b"bench", digest_method=hashlib.sha256)
+    with path.open("w", encoding="ascii") as file:
+        file.write("serial,code,url\r\n")
+        for serial in range(count):
+            code = signed_code(signer, 1234567, serial)
+            file.write(f"{serial},{code},{PREFIX}{code}\r\n")

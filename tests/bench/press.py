@@ -1,0 +1,164 @@
+"""The press's figures: minting, symbols, sheets. Ours and the peer take turns in one process, on one processor.
+
+Files are written for good: ours flush each chunk to the disk and are read back for their SHA-256, the peers' are not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from batches.files import write_csv, write_txt
+from batches.items import Kind
+from batches.spec import BatchSpec
+from tests.bench import peers
+
+ROUNDS: Final = 5
+KEY: Final = bytes(range(32))
+BATCH_COUNT: Final = 33_400_000  # three batches hold a hundred million codes
+
+Figure = dict[str, Any]
+
+
+def spec(count: int, **over: Any) -> BatchSpec:
+    wanted: dict[str, Any] = {"number": 1234567, "kinds": (Kind.INNER,), "count": count, "host": "q.example.cn"}
+    return BatchSpec(**(wanted | over))
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """Where files go: memory where there is some, because a shared disk measures its other users."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as made:
+        yield Path(made)
+
+
+@contextmanager
+def one_processor() -> Iterator[None]:
+    if sys.platform != "linux":
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def turns(ours: Callable[[], object], our_count: int, peer: Callable[[], object], peer_count: int) -> Figure:
+    """Items a second of both, in turns, medians; each is run once beforehand."""
+    ours()
+    peer()
+    mine, theirs = [], []
+    for _ in range(ROUNDS):
+        mine.append(our_count / seconds(ours))
+        theirs.append(peer_count / seconds(peer))
+    rate, peer_rate = statistics.median(mine), statistics.median(theirs)
+    return {"ratio": round(rate / peer_rate, 2), "ours": round(rate), "peer": round(peer_rate), "unit": "a second"}
+
+
+def mint_text() -> Figure:
+    with one_processor(), folder() as made:
+        return turns(
+            lambda: write_txt(spec(5_000_000), KEY, made / "ours.txt", processes=1),
+            5_000_000,
+            lambda: peers.mint_text(made / "peer.txt", 60_000),
+            60_000,
+        ) | {"against": "permute + itsdangerous + base32", "least": 100}
+
+
+def mint_csv() -> Figure:
+    with one_processor(), folder() as made:
+        return turns(
+            lambda: write_csv(spec(5_000_000), KEY, made / "ours.csv", processes=1),
+            5_000_000,
+            lambda: peers.mint_csv(made / "peer.csv", 60_000),
+            60_000,
+        ) | {"against": "permute + itsdangerous + base32", "least": 40}
+
+
+def mint_2p() -> Figure:
+    with folder() as made:
+        return turns(
+            lambda: write_txt(spec(BATCH_COUNT), KEY, made / "two.txt", processes=2),
+            BATCH_COUNT,
+            lambda: write_txt(spec(BATCH_COUNT), KEY, made / "one.txt", processes=1),
+            BATCH_COUNT,
+        ) | {"against": "one process", "least": 1.6}
+
+
+def mint_linear() -> Figure:
+    """In a process of its own, so that the memory is what minting takes and nothing else."""
+    command = [sys.executable, "-m", "tests.bench.press"]
+    figure: Figure = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    if figure["memory_mb"] > 400:
+        raise SystemExit(f"mint-linear: {figure['memory_mb']} MB of memory")
+    return figure
+
+
+def _linear() -> Figure:
+    small, large = [], []
+    with one_processor(), folder() as made:
+        path = made / "codes.txt"
+
+        def mint(count: int, number: int) -> None:
+            write_txt(spec(count, number=number), KEY, path, processes=1)
+            path.unlink()
+
+        mint(1_000_000, 1)
+        for _ in range(ROUNDS):
+            small.append(statistics.median(seconds(lambda: mint(1_000_000, 1)) for _ in range(5)) / 1e6)
+            large.append(sum(seconds(lambda number=number: mint(BATCH_COUNT, number)) for number in (1, 2, 3)))
+    ours, peer = statistics.median(large) / (3 * BATCH_COUNT), statistics.median(small)
+    return {
+        "ratio": round(ours / peer, 2),
+        "ours": round(ours * 1e9, 1),
+        "peer": round(peer * 1e9, 1),
+        "unit": "ns a code",
+        "against": "1 million codes",
+        "most": 1.3,
+        "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "note": f"{3 * BATCH_COUNT} codes in three batches",
+    }
+
+
+FIGURES: Final[dict[str, Callable[[], Figure]]] = {
+    "mint-text": mint_text,
+    "mint-csv": mint_csv,
+    "mint-2p": mint_2p,
+    "mint-linear": mint_linear,
+}
+
+
+def line(name: str, figure: Figure) -> str:
+    """``NAME  RATIO x PEER  (ours, peer unit; …)``; what a figure misses stands at the end."""
+    notes = [f"{figure['ours']}, {figure['peer']} {figure['unit']}"]
+    notes += [f"{figure['memory_mb']} MB of memory"] if "memory_mb" in figure else []
+    notes += [str(figure["note"])] if "note" in figure else []
+    missed = ""
+    if figure["ratio"] < figure.get("least", 0):
+        missed = f"  MISSED: at least {figure['least']}"
+    if figure["ratio"] > figure.get("most", figure["ratio"]):
+        missed = f"  MISSED: at most {figure['most']}"
+    return f"{name}  {figure['ratio']} x {figure['against']}  ({'; '.join(notes)}){missed}"
+
+
+if __name__ == "__main__":
+    json.dump(_linear(), sys.stdout)
