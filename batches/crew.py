@@ -73,7 +73,7 @@ def write_rows(
     part.file.write(head)
     part.file.flush()
     count = min(wanted, PROCESSES_MAX, len(chunks)) - 1
-    with part.read_back() as back, _helpers(part.growing, job, count) as crew, _Prover(part) as prover:
+    with part.read_back() as back, _employed(part.growing, job, count) as crew, _Prover(part) as prover:
         return _Writing(part, job, chunks, crew, prover, back).run()
 
 
@@ -240,7 +240,7 @@ class _Crew:
 
 
 @contextmanager
-def _helpers(path: Path, job: Job, count: int) -> Iterator[_Crew]:
+def _employed(path: Path, job: Job, count: int) -> Iterator[_Crew]:
     """Start so many helpers; end them, whatever happens."""
     crew = _Crew()
     home = str(Path(__file__).resolve().parent.parent)

@@ -85,8 +85,8 @@ def test_what_a_helper_cannot_write_is_told_with_its_reason(tmp_path):
     part = PartFile(tmp_path / "a.txt")
     job = crew.Job(PLAN, 0, 100, 0)
     with part, pytest.raises(FileNotFoundError):  # noqa: SIM117
-        with crew._helpers(tmp_path / "gone", job, 1) as helpers:
-            list(helpers.answers(wait=True))
+        with crew._employed(tmp_path / "gone", job, 1) as hired:
+            list(hired.answers(wait=True))
     assert not [each for each in tmp_path.iterdir() if each.name != "a.txt"]
 
 
