@@ -17,11 +17,11 @@ from typing import Final
 import numpy as np
 
 from batches.codes import Verifier
-from batches.errors import BadTable
+from batches.errors import BadTable, Stopped
 from batches.files import SERIAL, TABLES, columns_of, constant_cells, heading, sscc_block, unformulated
 from batches.items import Kind
 from batches.manifest import MANIFEST_NAME, Manifest, read_manifest
-from batches.part import FileRecord, sha256_of
+from batches.part import FileRecord, Stop, sha256_of
 from batches.tables import INNER, Lines, Places, Shape, decimals, read_lines
 from batches.text import CODE_LENGTH
 
@@ -69,18 +69,26 @@ class _Notes:
 
 
 def check_pack(
-    folder: Path, key: bytes | None = None, *, on_progress: Callable[[int, int, str], None] | None = None
+    folder: Path,
+    key: bytes | None = None,
+    *,
+    manifest: Manifest | None = None,
+    on_progress: Callable[[int, int, str], None] | None = None,
+    stop: Stop | None = None,
 ) -> PackReport:
     """Check every file of the pack in ``folder``; with ``key``, every code of its CSV and TXT files as well.
 
-    ``on_progress`` gets rows read, rows in all and the file's format. Raises BadManifest, OSError.
+    ``manifest`` stands in for the one in the folder. ``on_progress`` gets rows read, rows in all and the file's
+    format. Raises BadManifest, Stopped, OSError.
     """
-    manifest = read_manifest(folder / MANIFEST_NAME)
+    manifest = manifest or read_manifest(folder / MANIFEST_NAME)
     verifier = None if key is None else Verifier(key)
     total = sum(record.rows for record in manifest.files)
     notes = _Notes()
     _check_plan(manifest, notes)
     for record in manifest.files:
+        if stop is not None and stop():
+            raise Stopped(f"stopped before checking {record.name}", file=record.name)
         _check_file(manifest, record, folder / record.name, verifier, notes)
         if on_progress is not None:
             on_progress(notes.rows, total, record.format)
@@ -126,7 +134,7 @@ def _check_plan(manifest: Manifest, notes: _Notes) -> None:
 
 def _drawn_rows(record: FileRecord, path: Path, notes: _Notes) -> int:
     """Rows of a ZIP by its pictures; a PDF's are those of its hash."""
-    if record.format != "png":
+    if record.format not in ("png", "svg"):
         return record.rows
     try:
         with zipfile.ZipFile(path) as archive:

@@ -82,6 +82,12 @@ class BadTable(PressError, ValueError):
     code = "bad_table"
 
 
+class Unproved(PressError):
+    """A finished file that does not hold what it must. Facts: ``file``, ``row``, ``what``."""
+
+    code = "unproved"
+
+
 class BadKeyFile(PressError, ValueError):
     """A key file that does not hold 64 hexadecimal digits. Facts: ``file``."""
 

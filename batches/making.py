@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from batches import files, pictures, press, sheet, workbook
+from batches import files, pictures, press, sheet, vectors, workbook, zpl
 from batches.layouts import Layout
 from batches.options import OUT, Order, bar, layout_options, order_options, text_options, ticket_of
 
@@ -63,6 +63,26 @@ def png_command(order: Order, out: Path, module_px: int, dpi: int) -> None:
         pictures.write_png_zip(order.spec, order.key, out, module_px=module_px, dpi=dpi, on_progress=progress)
 
 
+@click.command("svg")
+@order_options
+@OUT
+@click.option("--module-mm", type=click.FloatRange(0.1, 10), default=0.423, show_default=True, help="模块尺寸")
+def svg_command(order: Order, out: Path, module_mm: float) -> None:
+    """Write a ZIP of SVG pictures. 生成 SVG 图片包。"""
+    with bar(order.spec.count) as progress:
+        vectors.write_svg_zip(order.spec, order.key, out, module_mm=module_mm, on_progress=progress)
+
+
+@click.command("zpl")
+@order_options
+@OUT
+@layout_options
+def zpl_command(order: Order, out: Path, layout: Layout) -> None:
+    """Write labels for thermal printers. 生成 ZPL 热敏标签。"""
+    with bar(order.spec.count) as progress:
+        zpl.write_zpl(order.spec, order.key, out, layout=layout, on_progress=progress)
+
+
 @click.command("pack")
 @order_options
 @click.option("--formats", default="csv,txt", show_default=True, help=f"Of {', '.join(press.FORMATS)}. 文件格式")
@@ -87,4 +107,7 @@ def pack_command(order: Order, formats: str, layout: Layout, folder: Path, **giv
         )
 
 
-COMMANDS: Final = (sheet_command, csv_command, xlsx_command, txt_command, png_command, pack_command)
+COMMANDS: Final = (
+    *(sheet_command, csv_command, xlsx_command, txt_command, png_command, svg_command, zpl_command),
+    pack_command,
+)

@@ -33,6 +33,15 @@ HOW_TO_CHECK: Final = {
 }
 
 
+@dataclass(frozen=True)
+class Proved:
+    """What was proved before the pack was offered: codes verified in tables, symbols decoded of how many drawn."""
+
+    codes_verified: int
+    symbols_decoded: int
+    symbols: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """One pack. ``count`` items from serial ``first`` to ``last``, each with a code of every kind.
@@ -66,6 +75,7 @@ class Manifest:
     ticket: Ticket
     created_at: datetime
     files: tuple[FileRecord, ...]
+    proof: Proved | None = None
 
     @property
     def code_count(self) -> int:
@@ -155,6 +165,7 @@ class Manifest:
             body["kinds"] = tuple(Kind.of(label) for label in body["kinds"])
             body["formats"] = tuple(body["formats"])
             body["created_at"] = datetime.fromisoformat(body["created_at"])
+            body["proof"] = None if body["proof"] is None else Proved(**body["proof"])
             body["sample_symbol"] = tuple(body["sample_symbol"])
             body["ticket"] = Ticket.from_dict(body["ticket"])
             body.pop("spoilage_allowance")

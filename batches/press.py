@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from batches.errors import BadSpec, NoSpace, OtherPack, TooMany
 from batches.files import TABLES, USUAL_TICKET, constant_cells, csv_size_bytes, txt_size_bytes, write_csv, write_txt
@@ -22,19 +22,23 @@ from batches.items import Kind
 from batches.manifest import MANIFEST_NAME, Manifest, read_manifest
 from batches.part import PART_SUFFIX, FileRecord, Progress, Stop, sha256_of, write_whole
 from batches.pictures import PNG_SIZE_BYTES, write_png_zip
+from batches.proof import prove
 from batches.sheet import LABEL_SIZE_BYTES, SHEET_SIZE_BYTES, write_pdf_sheet
 from batches.spec import BatchSpec
 from batches.ticket import Ticket
+from batches.vectors import SVG_SIZE_BYTES, write_svg_zip
 from batches.workbook import XLSX_COUNT_MAX, XLSX_FILE_ROWS, write_xlsx, xlsx_size_bytes
+from batches.zpl import write_zpl, zpl_size_bytes
 
-FORMATS: Final = ("csv", "txt", "xlsx", "png", "pdf")
+FORMATS: Final = ("csv", "txt", "xlsx", "png", "svg", "zpl", "pdf")
 DRAWN_COUNT_MAX: Final = 200_000  # pictures or labels of one kind in one run: a quarter of an hour
 DRAWN_FILE_COUNT: Final = 5_000  # a file of them: half a minute
 FILES_MAX: Final = 5_000  # of one pack: the manifest names each of them
 SPARE_BYTES: Final = 1 << 20
 
 _BEGUN_NAME: Final = "begun." + MANIFEST_NAME
-_ENDINGS: Final = {"png": "png.zip"}
+_ENDINGS: Final = {"png": "png.zip", "svg": "svg.zip"}
+_LABEL_BYTES: Final = {"png": PNG_SIZE_BYTES, "svg": SVG_SIZE_BYTES, "pdf": LABEL_SIZE_BYTES}
 _COUNT_MAX: Final = {"xlsx": XLSX_COUNT_MAX}
 
 RunProgress = Callable[[int, int, str], None]  # rows proved written, rows in all, format being written
@@ -59,23 +63,26 @@ class Piece:
             return txt_size_bytes(self.spec)
         if self.format == "xlsx":
             return xlsx_size_bytes(self.spec, self.ticket)
-        if self.format == "png":
-            return PNG_SIZE_BYTES * self.spec.count
-        return LABEL_SIZE_BYTES * self.spec.count + SHEET_SIZE_BYTES
+        if self.format == "zpl":
+            return zpl_size_bytes(self.spec, self.ticket.layout)
+        return _LABEL_BYTES[self.format] * self.spec.count + SHEET_SIZE_BYTES
 
     def write(self, key: bytes, folder: Path, on_progress: Progress, stop: Stop | None) -> FileRecord:
         """Make the file; see the writers for what they raise."""
         path, ticket = folder / self.name, self.ticket
+        watched: dict[str, Any] = {"on_progress": on_progress, "stop": stop}
         if self.format == "csv":
-            return write_csv(self.spec, key, path, ticket=ticket, on_progress=on_progress, stop=stop)
+            return write_csv(self.spec, key, path, ticket=ticket, **watched)
         if self.format == "txt":
-            return write_txt(self.spec, key, path, kind=self.kind, ticket=ticket, on_progress=on_progress, stop=stop)
+            return write_txt(self.spec, key, path, kind=self.kind, ticket=ticket, **watched)
         if self.format == "xlsx":
-            return write_xlsx(self.spec, key, path, ticket=ticket, on_progress=on_progress, stop=stop)
+            return write_xlsx(self.spec, key, path, ticket=ticket, **watched)
         if self.format == "png":
-            return write_png_zip(self.spec, key, path, kind=self.kind, on_progress=on_progress, stop=stop)
-        layout = ticket.layout
-        return write_pdf_sheet(self.spec, key, path, kind=self.kind, layout=layout, on_progress=on_progress, stop=stop)
+            return write_png_zip(self.spec, key, path, kind=self.kind, **watched)
+        if self.format == "svg":
+            return write_svg_zip(self.spec, key, path, kind=self.kind, **watched)
+        write = write_zpl if self.format == "zpl" else write_pdf_sheet
+        return write(self.spec, key, path, kind=self.kind, layout=ticket.layout, **watched)
 
 
 def plan(spec: BatchSpec, formats: tuple[str, ...], ticket: Ticket = USUAL_TICKET) -> tuple[Piece, ...]:
@@ -139,8 +146,8 @@ def run(
     """Make a pack in ``folder`` (created if need be), or finish the one that was begun there.
 
     A finished pack of the same order is returned as it is, its ``created_at`` included. Rows of
-    ``on_progress`` count over all files. Raises OtherPack, NoSpace, TooMany, DoesNotFit, Unprintable,
-    BadSpec, Stopped, OSError.
+    ``on_progress`` count over all files. Only what was proved gets its manifest. Raises OtherPack, NoSpace,
+    TooMany, DoesNotFit, Unprintable, Unproved, BadSpec, Stopped, OSError.
     """
     pieces = plan(spec, formats, ticket)
     wanted = Manifest.announce(spec, key, formats=formats, ticket=ticket, now=now)
@@ -161,8 +168,11 @@ def run(
         progress = partial(_report_rows, report, done, total, piece.format)
         kept[piece.name] = piece.write(key, folder, progress, stop)
         done += piece.spec.count
-        manifest = replace(manifest, files=tuple(kept[each.name] for each in pieces if each.name in kept))
+        manifest = replace(manifest, proof=None, files=tuple(kept[each.name] for each in pieces if each.name in kept))
         write_whole(folder / _BEGUN_NAME, manifest.to_json())
+    if manifest.proof is None:
+        report(total, total, "proof")
+        manifest = replace(manifest, proof=prove(folder, manifest, key, stop=stop))
     write_whole(folder / MANIFEST_NAME, manifest.to_json())
     (folder / _BEGUN_NAME).unlink(missing_ok=True)
     report(total, total, "manifest")
@@ -181,7 +191,7 @@ def _begun(wanted: Manifest, folder: Path) -> Manifest:
     for name in (MANIFEST_NAME, _BEGUN_NAME):
         if (folder / name).exists():
             found = read_manifest(folder / name)
-            if replace(found, created_at=wanted.created_at, files=()).to_json() != wanted.to_json():
+            if replace(found, created_at=wanted.created_at, files=(), proof=None).to_json() != wanted.to_json():
                 raise OtherPack(f"{folder} holds another order, or this one with other settings", folder=str(folder))
             return found
     write_whole(folder / _BEGUN_NAME, wanted.to_json())

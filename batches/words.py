@@ -46,6 +46,7 @@ ZH: Final = {
     "bad_manifest": "清单 {file} 缺失、损坏或版本不符",
     "bad_table": "文件 {file} 不是可以读取的表格",
     "bad_table.rows": "文件 {file} 的行数超过 Excel 工作表的上限",
+    "unproved": "码包未通过检验，不可使用：{file}，行或序号 {row}（{what}）。请重新制作；如再次出现请联系技术支持",
     "bad_key_file": "密钥文件 {file} 无效：应为 64 位十六进制数字",
 }
 

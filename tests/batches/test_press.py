@@ -57,14 +57,14 @@ def test_a_pack_holds_what_its_manifest_says(tmp_path):
         f"{stem}.csv",
         *(f"{stem}-{kind}.txt" for kind in ("outer", "inner")),
         f"{stem}.xlsx",
-        *(f"{stem}-{kind}.{ending}" for ending in ("png.zip", "pdf") for kind in ("outer", "inner")),
+        *(f"{stem}-{kind}.{ending}" for ending in ("png.zip", "svg.zip", "zpl", "pdf") for kind in ("outer", "inner")),
     ]
     assert sorted(contents(tmp_path)) == sorted([record.name for record in manifest.files] + ["manifest.json"])
     assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
-    assert seen[0] == (0, 96, "csv")
-    assert seen[-1] == (96, 96, "manifest")
+    assert seen[0] == (0, 144, "csv")
+    assert seen[-1] == (144, 144, "manifest")
     report = check_pack(tmp_path, KEY)
-    assert (report.ok, report.files, report.rows, report.codes_verified) == (True, 8, 96, 12 * (4 + 2 + 4))
+    assert (report.ok, report.files, report.rows, report.codes_verified) == (True, 12, 144, 12 * (4 + 2 + 4))
 
 
 def test_the_manifest_says_who_what_when_and_how_to_check(tmp_path):
