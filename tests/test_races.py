@@ -21,7 +21,7 @@ from scancode.campaigns.planning import PrizeLine
 from scancode.catalog import revision
 from scancode.claims.models import Claim
 from scancode.codes import service as codes
-from scancode.codes.rules import VoidReason
+from scancode.codes.rules import Void, VoidReason
 from scancode.config import Settings
 from scancode.ledger.models import Entry
 from scancode.members import service as members
@@ -161,12 +161,11 @@ def test_void_in_one_process_and_claim_in_another_is_refused(shop: Shop) -> None
         for browser in browsers:
             browser.get(f"/{code}")
         with shop.wired.db.transaction() as session:
-            codes.void(
+            codes.change(
                 session,
                 batch_number=shop.number,
-                first=serial,
-                last=serial,
-                reason=VoidReason.STOLEN,
+                ranges=[(serial, serial)],
+                what=Void(VoidReason.STOLEN),
                 actor="test",
                 now=datetime.now(UTC),
             )

@@ -11,21 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import pairwise
 from uuid import UUID
 
 from batches.text import ALPHABET
 from scancode.codes.ranges import Span, overlay
-from scancode.errors import Refusal
-from scancode.i18n import N_
 
-RANGES_MAX = 200
 TOKEN_LENGTH = 12
 """60 random bits: nobody finds a placed code by trying."""
 
 _TOKEN = re.compile(rf"[{ALPHABET}]{{10,16}}")
-_RANGE = re.compile(r"(\d{1,9})(?:\s*[-–—~～至]\s*(\d{1,9}))?")
-_BETWEEN = re.compile(r"[,，、;；\n]+")
 
 
 class Source(StrEnum):
@@ -77,30 +71,6 @@ class Attribution:
 UNKNOWN = Attribution(Source.UNKNOWN.value)
 
 
-class BadRanges(Refusal):
-    code = "bad_ranges"
-    text = N_("Write serial numbers as 0-999, several ranges with a comma between. “{part}” is not one.")
-    status = 422
-
-
-class TooManyRanges(Refusal):
-    code = "too_many_ranges"
-    text = N_("At most {limit} ranges fit into one shipment. Please make two of it.")
-    status = 422
-
-
-class RangesOverlap(Refusal):
-    code = "ranges_overlap"
-    text = N_("Serial {serial} is named twice in this shipment.")
-    status = 422
-
-
-class OutOfBatch(Refusal):
-    code = "out_of_batch"
-    text = N_("The batch has serials 0 to {last_of_batch}; {first}–{last} is not within them.")
-    status = 422
-
-
 def attribute(
     *,
     touch: TouchpointFacts | None,
@@ -133,37 +103,6 @@ def read_token(text: str) -> str | None:
     """The token as it is stored, or None for a text that cannot be one (no query is spent on those)."""
     token = text.strip().upper()
     return token if _TOKEN.fullmatch(token) else None
-
-
-def read_ranges(text: str, *, count: int) -> list[tuple[int, int]]:
-    """``"0-999, 2000"`` -> ``[(0, 999), (2000, 2000)]``, sorted; an empty text is the whole batch of ``count``.
-
-    Raises BadRanges, TooManyRanges, OutOfBatch, RangesOverlap.
-    """
-    parts = [part.strip() for part in _BETWEEN.split(text) if part.strip()]
-    if not parts:
-        return [(0, count - 1)]
-    found: list[tuple[int, int]] = []
-    for part in parts[: RANGES_MAX + 1]:
-        match = _RANGE.fullmatch(part)
-        if match is None:
-            raise BadRanges(part=part[:20])
-        found.append((int(match[1]), int(match[2] or match[1])))
-    return check_ranges(found, count=count)
-
-
-def check_ranges(ranges: Sequence[tuple[int, int]], *, count: int) -> list[tuple[int, int]]:
-    """The ranges sorted. Raises the same refusals as ``read_ranges``."""
-    if len(ranges) > RANGES_MAX:
-        raise TooManyRanges(limit=RANGES_MAX)
-    ordered = sorted(ranges)
-    for first, last in ordered:
-        if first < 0 or last >= count or last < first:
-            raise OutOfBatch(first=first, last=last, last_of_batch=count - 1)
-    for (_, last), (first, _) in pairwise(ordered):
-        if first <= last:
-            raise RangesOverlap(serial=first)
-    return ordered
 
 
 def leave_out(ranges: Sequence[tuple[int, int]], dead: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -84,46 +84,6 @@ def test_a_touch_without_its_time_is_no_touch() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "ranges"),
-    [
-        ("", [(0, 999)]),
-        ("0-999", [(0, 999)]),
-        ("5", [(5, 5)]),
-        ("500 – 599, 0-9", [(0, 9), (500, 599)]),
-        ("0至9，20～29；40", [(0, 9), (20, 29), (40, 40)]),
-        ("0-9\n10-19", [(0, 9), (10, 19)]),
-    ],
-)
-def test_it_reads_ranges_as_people_write_them(text: str, ranges: list[tuple[int, int]]) -> None:
-    assert rules.read_ranges(text, count=1000) == ranges
-
-
-@pytest.mark.parametrize("text", ["x", "1-2-3", "-5", "1..9", "9999999999"])
-def test_it_refuses_what_is_no_range(text: str) -> None:
-    with pytest.raises(rules.BadRanges):
-        rules.read_ranges(text, count=1000)
-
-
-@pytest.mark.parametrize("text", ["0-1000", "1000", "9-8"])
-def test_it_refuses_serials_outside_the_batch(text: str) -> None:
-    with pytest.raises(rules.OutOfBatch):
-        rules.read_ranges(text, count=1000)
-
-
-def test_it_refuses_a_serial_named_twice() -> None:
-    with pytest.raises(rules.RangesOverlap) as refused:
-        rules.read_ranges("0-10, 10-20", count=1000)
-    assert refused.value.facts == {"serial": 10}
-
-
-def test_it_takes_two_hundred_ranges_and_refuses_one_more() -> None:
-    many = ",".join(str(number * 2) for number in range(200))
-    assert len(rules.read_ranges(many, count=1000)) == 200
-    with pytest.raises(rules.TooManyRanges):
-        rules.read_ranges(many + ",900", count=1000)
-
-
 def test_it_leaves_out_dead_serials() -> None:
     assert rules.leave_out([(0, 99)], [(0, 4), (50, 50), (99, 99)]) == [(5, 49), (51, 98)]
     assert rules.leave_out([(0, 9), (20, 29)], [(5, 24)]) == [(0, 4), (25, 29)]

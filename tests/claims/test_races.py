@@ -14,7 +14,7 @@ from scancode.campaigns import service as campaigns
 from scancode.claims.models import Claim
 from scancode.claims.rules import Claimant
 from scancode.codes import service as codes
-from scancode.codes.rules import VoidReason
+from scancode.codes.rules import Void, VoidReason
 from scancode.db import Database
 from scancode.errors import Refusal
 from scancode.ledger import service as ledger
@@ -99,12 +99,11 @@ def test_after_a_void_nobody_claims(db: Database, open_day: Shop) -> None:
 
     def void() -> object:
         with db.transaction() as session:
-            codes.void(
+            codes.change(
                 session,
                 batch_number=open_day.batch.number,
-                first=0,
-                last=999,
-                reason=VoidReason.STOLEN,
+                ranges=[(0, 999)],
+                what=Void(VoidReason.STOLEN),
                 actor="carol",
                 now=NOW,
             )

@@ -14,7 +14,7 @@ from scancode.catalog.models import Revision
 from scancode.codes import service as codes
 from scancode.codes.keys import Keyring
 from scancode.codes.models import Batch, LifeEvent, LifeRange
-from scancode.codes.rules import Life, NothingToChange, VoidReason
+from scancode.codes.rules import Activate, Deactivate, Life, NothingToChange, Recall, Restore, Void, VoidReason
 from scancode.codes.typed import RangeOutside, RangeReversed
 from scancode.db import Database
 from scancode.errors import NotFound
@@ -40,7 +40,7 @@ def state(session: Session, number: int, serial: int) -> Life:
 
 class TestActivate:
     def test_it_makes_a_range_live_and_nothing_else(self, session: Session, number: int, now: datetime) -> None:
-        done = codes.activate(session, batch_number=number, first=10, last=19, now=now, **BY)
+        done = codes.change(session, batch_number=number, ranges=[(10, 19)], what=Activate(), now=now, **BY)
         assert done.count == 10
         assert [state(session, number, serial) for serial in (9, 10, 19, 20)] == [
             Life.INACTIVE,
@@ -50,13 +50,15 @@ class TestActivate:
         ]
 
     def test_it_takes_the_whole_batch(self, session: Session, number: int, now: datetime) -> None:
-        assert codes.activate(session, batch_number=number, first=0, last=999, now=now, **BY).count == 1000
+        assert (
+            codes.change(session, batch_number=number, ranges=[(0, 999)], what=Activate(), now=now, **BY).count == 1000
+        )
 
     @pytest.mark.parametrize("at", ["ordered", "minting", "failed", "cancelled"])
     def test_it_refuses_a_batch_that_is_not_ready(self, session: Session, now: datetime, at: str) -> None:
         batch = new_batch(session, state=at)
         with pytest.raises(codes.BatchNotReady):
-            codes.activate(session, batch_number=batch.number, first=0, last=9, now=now, **BY)
+            codes.change(session, batch_number=batch.number, ranges=[(0, 9)], what=Activate(), now=now, **BY)
 
     @pytest.mark.parametrize(
         ("first", "last", "refusal"),
@@ -66,15 +68,15 @@ class TestActivate:
         self, session: Session, number: int, now: datetime, first: int, last: int, refusal: type[Exception]
     ) -> None:
         with pytest.raises(refusal):
-            codes.activate(session, batch_number=number, first=first, last=last, now=now, **BY)
+            codes.change(session, batch_number=number, ranges=[(first, last)], what=Activate(), now=now, **BY)
 
     def test_it_refuses_an_unknown_batch(self, session: Session, now: datetime) -> None:
         with pytest.raises(NotFound):
-            codes.activate(session, batch_number=1, first=0, last=0, now=now, **BY)
+            codes.change(session, batch_number=1, ranges=[(0, 0)], what=Activate(), now=now, **BY)
 
     def test_it_is_told_to_every_process_and_kept(self, session: Session, number: int, now: datetime) -> None:
         before = session.scalar(select(Revision.number)) or 0
-        codes.activate(session, batch_number=number, first=0, last=9, now=now, **BY)
+        codes.change(session, batch_number=number, ranges=[(0, 9)], what=Activate(), now=now, **BY)
         assert (session.scalar(select(Revision.number)) or 0) > before
         row = session.scalars(select(AuditRow)).one()
         assert (row.action, row.subject) == ("codes.activate", f"batch:{number}")
@@ -91,7 +93,9 @@ class TestActivate:
             counts.append(
                 db.retrying(
                     lambda session: (
-                        codes.activate(session, batch_number=number, first=first, last=last, now=now, **BY).count
+                        codes.change(
+                            session, batch_number=number, ranges=[(first, last)], what=Activate(), now=now, **BY
+                        ).count
                     )
                 )
             )
@@ -111,7 +115,7 @@ class TestActivate:
 class TestDeactivate:
     def test_it_takes_live_codes_back(self, session: Session, number: int, now: datetime) -> None:
         make_life(session, batch_number=number, first=0, last=9)
-        assert codes.deactivate(session, batch_number=number, first=5, last=20, now=now, **BY).count == 5
+        assert codes.change(session, batch_number=number, ranges=[(5, 20)], what=Deactivate(), now=now, **BY).count == 5
         assert state(session, number, 4) is Life.ACTIVE
         assert state(session, number, 5) is Life.INACTIVE
 
@@ -119,27 +123,25 @@ class TestDeactivate:
 class TestVoid:
     def test_it_kills_with_a_reason(self, session: Session, number: int, now: datetime) -> None:
         make_life(session, batch_number=number, first=0, last=999)
-        codes.void(session, batch_number=number, first=5, last=5, reason=VoidReason.STOLEN, now=now, **BY)
+        codes.change(session, batch_number=number, ranges=[(5, 5)], what=Void(VoidReason.STOLEN), now=now, **BY)
         life = codes.life_of(session, batch_number=number, serial=5)
         assert (life.state, life.reason) == (Life.VOID, "stolen")
         assert session.scalar(select(func.count()).select_from(LifeRange)) == 3
 
     def test_it_stays_when_the_batch_is_activated(self, session: Session, number: int, now: datetime) -> None:
-        codes.void(session, batch_number=number, first=5, last=6, reason=VoidReason.MISPRINT, now=now, **BY)
-        done = codes.activate(session, batch_number=number, first=0, last=999, now=now, **BY)
+        codes.change(session, batch_number=number, ranges=[(5, 6)], what=Void(VoidReason.MISPRINT), now=now, **BY)
+        done = codes.change(session, batch_number=number, ranges=[(0, 999)], what=Activate(), now=now, **BY)
         assert (done.count, done.left) == (998, {Life.VOID: 2})
         assert state(session, number, 5) is Life.VOID
         with pytest.raises(NothingToChange):
-            codes.activate(session, batch_number=number, first=5, last=6, now=now, **BY)
+            codes.change(session, batch_number=number, ranges=[(5, 6)], what=Activate(), now=now, **BY)
 
 
 class TestRecall:
     def test_it_puts_its_message_on_every_code(
         self, session: Session, number: int, now: datetime, settings: Any
     ) -> None:
-        codes.recall(
-            session, batch_number=number, first=0, last=999, message_zh="停用", message_en="Stop", now=now, **BY
-        )
+        codes.change(session, batch_number=number, ranges=[(0, 999)], what=Recall("停用", "Stop"), now=now, **BY)
         keyring = Keyring(settings.code_keys.get_secret_value())
         facts = codes.load_batch(session, number=number, keyring=keyring)
         assert facts is not None
@@ -150,18 +152,18 @@ class TestRecall:
 class TestRestore:
     def test_it_returns_each_code_to_what_it_was(self, session: Session, number: int, now: datetime) -> None:
         make_life(session, batch_number=number, first=0, last=4)
-        codes.void(session, batch_number=number, first=0, last=9, reason=VoidReason.LOST, now=now, **BY)
-        done = codes.restore(session, batch_number=number, first=0, last=9, note="found again", now=now, **BY)
+        codes.change(session, batch_number=number, ranges=[(0, 9)], what=Void(VoidReason.LOST), now=now, **BY)
+        done = codes.change(session, batch_number=number, ranges=[(0, 9)], what=Restore("found again"), now=now, **BY)
         assert done.count == 10
         assert [state(session, number, serial) for serial in (4, 5)] == [Life.ACTIVE, Life.INACTIVE]
 
 
 class TestHistory:
     def test_it_tells_what_was_done_to_one_code(self, session: Session, number: int, now: datetime) -> None:
-        codes.activate(session, batch_number=number, first=0, last=9, now=now, **BY)
+        codes.change(session, batch_number=number, ranges=[(0, 9)], what=Activate(), now=now, **BY)
         later = now + timedelta(hours=1)
-        codes.void(
-            session, batch_number=number, first=3, last=3, reason=VoidReason.DAMAGED, note="torn", now=later, **BY
+        codes.change(
+            session, batch_number=number, ranges=[(3, 3)], what=Void(VoidReason.DAMAGED, note="torn"), now=later, **BY
         )
         told = codes.history(session, batch_number=number, serial=3)
         assert [(event.state, event.reason, event.note) for event in told] == [
@@ -171,8 +173,8 @@ class TestHistory:
         assert len(codes.history(session, batch_number=number, serial=4)) == 1
 
     def test_one_act_over_many_pieces_is_one_line(self, session: Session, number: int, now: datetime) -> None:
-        codes.void(session, batch_number=number, first=3, last=3, reason=VoidReason.DAMAGED, now=now, **BY)
-        codes.activate(session, batch_number=number, first=0, last=9, now=now + timedelta(hours=1), **BY)
+        codes.change(session, batch_number=number, ranges=[(3, 3)], what=Void(VoidReason.DAMAGED), now=now, **BY)
+        codes.change(session, batch_number=number, ranges=[(0, 9)], what=Activate(), now=now + timedelta(hours=1), **BY)
         newest = codes.history(session, batch_number=number)[0]
         assert (newest.first, newest.last, newest.count) == (0, 9, 9)
         assert session.scalar(select(func.count()).select_from(LifeEvent)) == 3

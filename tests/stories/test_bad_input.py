@@ -20,7 +20,7 @@ from batches import codes as press
 from scancode.campaigns.models import Campaign
 from scancode.catalog import revision
 from scancode.codes import service as codes
-from scancode.codes.rules import VoidReason
+from scancode.codes.rules import Deactivate, Recall, Void, VoidReason
 from scancode.config import Settings
 from scancode.db import Base
 from scancode.members.models import Member
@@ -83,18 +83,18 @@ def market(app: Flask, wired: Wired) -> Market:
     with wired.db.transaction() as session:
         scene = set_up(wired, session, around=now)
         number = scene.batch_number
-        codes.void(session, batch_number=number, first=VOID, last=VOID, reason=VoidReason.STOLEN, actor="t", now=now)
-        codes.recall(
+        codes.change(
+            session, batch_number=number, ranges=[(VOID, VOID)], what=Void(VoidReason.STOLEN), actor="t", now=now
+        )
+        codes.change(
             session,
             batch_number=number,
-            first=RECALLED,
-            last=RECALLED,
-            message_zh=RECALL_ZH,
-            message_en=RECALL_EN,
+            ranges=[(RECALLED, RECALLED)],
+            what=Recall(RECALL_ZH, RECALL_EN),
             actor="t",
             now=now,
         )
-        codes.deactivate(session, batch_number=number, first=INACTIVE, last=INACTIVE, actor="t", now=now)
+        codes.change(session, batch_number=number, ranges=[(INACTIVE, INACTIVE)], what=Deactivate(), actor="t", now=now)
         over = factories.make_batch(session, brand_id=scene.brand.id, product_id=scene.product_id)
         factories.make_life(session, batch_number=over.number, first=0, last=999)
         ended = factories.make_offer(session, wired.draw_sealer, batch=over)

@@ -17,6 +17,7 @@ from scancode.channels.service.places import PlaceOff
 from scancode.channels.service.reading import get_channel, get_store, load_shipped
 from scancode.codes.models import Batch, BatchState, Life, LifeRange
 from scancode.codes.ranges import Span
+from scancode.codes.typed import LINES_MAX, check_ranges
 from scancode.db import insert_once, new_id
 from scancode.errors import Invalid, NotFound, Refusal
 from scancode.i18n import N_
@@ -78,14 +79,14 @@ def ship(
     """Ships ``ranges`` (both ends included; None is the whole batch) to a channel or to one of its stores.
 
     ``move`` takes serials out of the shipment that has them; ``leave_out_dead`` ships what is left without void and
-    recalled ones. Raises NoSuchBatch, BatchNotShippable, NotFound, PlaceOff, OutOfBatch, RangesOverlap,
-    TooManyRanges, DeadCodes, AlreadyShipped, ShipmentNumberTaken, NothingToShip, Invalid.
+    recalled ones. Raises NoSuchBatch, BatchNotShippable, NotFound, PlaceOff, DeadCodes, AlreadyShipped,
+    ShipmentNumberTaken, NothingToShip, Invalid, and what ``check_ranges`` of codes raises.
     """
     number = _numbered(number)
     batch = _locked_batch(session, batch_number, brand_id)
     _check_place(session, brand_id, channel_id, store_id)
-    wanted = rules.check_ranges(ranges or [(0, batch.count - 1)], count=batch.count)
-    wanted = _alive(session, batch_number, wanted, leave_out_dead)
+    asked = check_ranges(ranges or [(0, batch.count - 1)], count=batch.count, limit=LINES_MAX)
+    wanted = _alive(session, batch_number, asked, leave_out_dead)
     old = load_shipped(session, batch_number=batch_number).spans
     lines = rules.lines_of(old, wanted)
     moved = [line for line in lines if line.moved_from is not None]
@@ -186,8 +187,8 @@ def _check_place(session: Session, brand_id: UUID, channel_id: UUID, store_id: U
 
 
 def _alive(
-    session: Session, batch_number: int, wanted: list[tuple[int, int]], leave_out_dead: bool
-) -> list[tuple[int, int]]:
+    session: Session, batch_number: int, wanted: Sequence[tuple[int, int]], leave_out_dead: bool
+) -> Sequence[tuple[int, int]]:
     rows = session.scalars(
         select(LifeRange)
         .where(

@@ -25,7 +25,7 @@ from scancode.claims import service as claims
 from scancode.cli.demo import brand as words
 from scancode.cli.demo import pictures
 from scancode.codes import service as codes
-from scancode.codes.rules import BatchState, VoidReason
+from scancode.codes.rules import Activate, BatchState, Void, VoidReason
 from scancode.errors import Refusal
 from scancode.i18n import N_
 from scancode.staff import service as staff
@@ -177,24 +177,21 @@ class Story:
         ranges = ((jasmine, 0, INACTIVE_FIRST - 1), (peach, 0, PEACH_COUNT - 1), (test, 0, TEST_COUNT - 1))
         for number, first, last in ranges:
             with self._db.transaction() as session:
-                codes.activate(
+                codes.change(
                     session,
                     batch_number=number,
-                    first=first,
-                    last=last,
-                    note="下线抽检合格",
+                    ranges=[(first, last)],
+                    what=Activate("下线抽检合格"),
                     actor=actor,
                     staff_id=staff_id,
                     now=self._at(hours=4),
                 )
         with self._db.transaction() as session:
-            codes.void(
+            codes.change(
                 session,
                 batch_number=jasmine,
-                first=VOIDED[0],
-                last=VOIDED[1],
-                reason=VoidReason.MISPRINT,
-                note="末卷喷印偏移",
+                ranges=[(VOIDED[0], VOIDED[1])],
+                what=Void(VoidReason.MISPRINT, note="末卷喷印偏移"),
                 actor=actor,
                 staff_id=staff_id,
                 now=self._at(hours=5),

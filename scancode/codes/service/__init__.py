@@ -19,13 +19,8 @@ from scancode.codes.service.approving import (
 from scancode.codes.service.life import (
     BatchNotReady,
     Changed,
-    activate,
     change,
-    deactivate,
     preview,
-    recall,
-    restore,
-    void,
 )
 from scancode.codes.service.ordering import (
     BatchStateRefusal,
@@ -89,7 +84,6 @@ __all__ = [
     "ProductArchived",
     "ReasonMissing",
     "SamePerson",
-    "activate",
     "approve",
     "ask_check",
     "cancel",
@@ -97,7 +91,6 @@ __all__ = [
     "check_key",
     "count_batches",
     "count_waiting",
-    "deactivate",
     "draft_of",
     "find_approval",
     "find_batch",
@@ -124,12 +117,9 @@ __all__ = [
     "order",
     "pack_folder",
     "preview",
-    "recall",
     "record_check",
     "reject",
-    "restore",
     "retry",
     "set_terms",
     "stop_check",
-    "void",
 ]

@@ -1,4 +1,4 @@
-"""Changing the life of codes: activate, deactivate, void, recall, restore, by ranges of serials.
+"""Changing the life of codes by ranges of serials: one verb, and what it does is a ``Change`` of the rules.
 
 Two people who change one batch at once take turns: the batch's counter is updated first, so the second waits and then
 sees what the first has done.
@@ -18,22 +18,17 @@ from scancode.catalog import revision
 from scancode.codes.models import Batch, LifeEvent, LifeRange
 from scancode.codes.ranges import Span
 from scancode.codes.rules import (
-    Activate,
     BatchState,
     Change,
-    Deactivate,
     Life,
     LifeFacts,
     Plan,
     Range,
-    Recall,
-    Restore,
     Void,
-    VoidReason,
     plan,
 )
 from scancode.codes.service.reading import get_batch, load_life
-from scancode.codes.typed import check_ranges
+from scancode.codes.typed import LINES_MAX, check_ranges
 from scancode.db import affected, new_id
 from scancode.errors import NotFound, Refusal
 from scancode.i18n import N_
@@ -58,124 +53,6 @@ class Changed:
     left: dict[Life, int]
 
 
-def activate(
-    session: Session,
-    *,
-    batch_number: int,
-    first: int,
-    last: int,
-    note: str = "",
-    actor: str,
-    staff_id: UUID | None = None,
-    now: datetime,
-) -> Changed:
-    """Makes inactive codes live; void and recalled ones stay so. Raises as ``change``."""
-    return change(
-        session,
-        batch_number=batch_number,
-        ranges=[(first, last)],
-        what=Activate(note),
-        actor=actor,
-        staff_id=staff_id,
-        now=now,
-    )
-
-
-def deactivate(
-    session: Session,
-    *,
-    batch_number: int,
-    first: int,
-    last: int,
-    note: str = "",
-    actor: str,
-    staff_id: UUID | None = None,
-    now: datetime,
-) -> Changed:
-    """Takes live codes back to inactive. Raises as ``change``."""
-    return change(
-        session,
-        batch_number=batch_number,
-        ranges=[(first, last)],
-        what=Deactivate(note),
-        actor=actor,
-        staff_id=staff_id,
-        now=now,
-    )
-
-
-def void(
-    session: Session,
-    *,
-    batch_number: int,
-    first: int,
-    last: int,
-    reason: VoidReason,
-    note: str = "",
-    actor: str,
-    staff_id: UUID | None = None,
-    now: datetime,
-) -> Changed:
-    """Kills codes, claimed ones too. Raises as ``change``, and ReasonNeeded."""
-    return change(
-        session,
-        batch_number=batch_number,
-        ranges=[(first, last)],
-        what=Void(reason, note),
-        actor=actor,
-        staff_id=staff_id,
-        now=now,
-    )
-
-
-def recall(
-    session: Session,
-    *,
-    batch_number: int,
-    first: int,
-    last: int,
-    message_zh: str,
-    message_en: str,
-    note: str = "",
-    actor: str,
-    staff_id: UUID | None = None,
-    now: datetime,
-) -> Changed:
-    """Shows a message to everybody who scans these codes. Raises as ``change``, and MessageNeeded."""
-    return change(
-        session,
-        batch_number=batch_number,
-        ranges=[(first, last)],
-        what=Recall(message_zh, message_en, note),
-        actor=actor,
-        staff_id=staff_id,
-        now=now,
-    )
-
-
-def restore(
-    session: Session,
-    *,
-    batch_number: int,
-    first: int,
-    last: int,
-    note: str,
-    actor: str,
-    staff_id: UUID | None = None,
-    now: datetime,
-) -> Changed:
-    """Undoes voids and recalls: each code is again what it was before. Raises as ``change``, and NoteNeeded."""
-    return change(
-        session,
-        batch_number=batch_number,
-        ranges=[(first, last)],
-        what=Restore(note),
-        actor=actor,
-        staff_id=staff_id,
-        now=now,
-    )
-
-
 def change(
     session: Session,
     *,
@@ -196,7 +73,7 @@ def change(
     batch = get_batch(session, number=batch_number)
     if batch.state != BatchState.READY:
         raise BatchNotReady(number=batch_number)
-    wanted = check_ranges(list(ranges), count=batch.count)
+    wanted = check_ranges(list(ranges), count=batch.count, limit=LINES_MAX)
     done = plan(_touched(session, batch_number, wanted), wanted, what, now=now)
     _store(session, batch_number, done, now)
     note = what.note.strip()[:NOTE_LENGTH_MAX]
@@ -219,7 +96,7 @@ def preview(session: Session, *, batch_number: int, ranges: Iterable[Range], wha
     batch = get_batch(session, number=batch_number)
     if batch.state != BatchState.READY:
         raise BatchNotReady(number=batch_number)
-    wanted = check_ranges(list(ranges), count=batch.count)
+    wanted = check_ranges(list(ranges), count=batch.count, limit=LINES_MAX)
     done = plan(_touched(session, batch_number, wanted), wanted, what, now=now)
     return Changed(done.changed_count, done.left)
 

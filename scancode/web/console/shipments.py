@@ -15,9 +15,9 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from scancode.catalog.rules import BrandFacts
-from scancode.channels import rules
 from scancode.channels import service as channels
 from scancode.channels.models import Shipment
+from scancode.codes import typed
 from scancode.errors import Invalid, Refusal
 from scancode.i18n import N_
 from scancode.staff.rules import Role
@@ -50,10 +50,11 @@ FIELD_OF = {
     channels.AlreadyShipped: "ranges",
     channels.DeadCodes: "ranges",
     channels.NothingToShip: "ranges",
-    rules.BadRanges: "ranges",
-    rules.TooManyRanges: "ranges",
-    rules.RangesOverlap: "ranges",
-    rules.OutOfBatch: "ranges",
+    typed.RangeForm: "ranges",
+    typed.RangeReversed: "ranges",
+    typed.RangeOutside: "ranges",
+    typed.RangesOverlap: "ranges",
+    typed.TooManyRanges: "ranges",
 }
 
 
@@ -184,7 +185,7 @@ def _ship(form: ShipmentForm, brand: BrandFacts) -> Shipment:
             channel_id=channel.id,
             store_id=store.id if store else None,
             batch_number=batch.number,
-            ranges=rules.read_ranges(form.ranges.data or "", count=batch.count),
+            ranges=typed.parse_ranges(form.ranges.data or "all", count=batch.count),
             note=form.note.data or "",
             move=form.move.data,
             leave_out_dead=form.leave_out_dead.data,

@@ -95,9 +95,9 @@ def test_void_codes_are_refused_and_left_out_when_ticked(
     [
         ({"batch": "123"}, "There is no batch 123 of this brand."),
         ({"batch": "no such order"}, "There is no batch no such order of this brand."),
-        ({"ranges": "1..9"}, "Write serial numbers as 0-999"),
-        ({"ranges": "0-1000"}, "The batch has serials 0 to 999"),
-        ({"ranges": "0-9,5"}, "Serial 5 is named twice"),
+        ({"ranges": "1.9"}, "is neither a number, nor a range such as 0-999"),
+        ({"ranges": "0-1000"}, "its serials run from 0 to 999"),
+        ({"ranges": "0-9,5"}, "Serial 5 is named more than once"),
     ],
 )
 def test_what_was_mistyped_is_said(

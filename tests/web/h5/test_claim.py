@@ -15,7 +15,7 @@ from scancode.campaigns.models import Campaign
 from scancode.catalog import revision
 from scancode.claims.models import Claim
 from scancode.codes import service as codes
-from scancode.codes.rules import VoidReason
+from scancode.codes.rules import Void, VoidReason
 from scancode.jobs import service as jobs
 from scancode.payouts import service as payouts
 from scancode.payouts.models import Payout
@@ -166,12 +166,11 @@ def test_an_outer_code_points_inside(client: FlaskClient, store: Shop) -> None:
 def test_a_void_of_this_moment_is_heeded(client: FlaskClient, store: Shop, wired: Wired) -> None:
     form = {"token": token(client, store)}
     with wired.db.transaction() as session:
-        codes.void(
+        codes.change(
             session,
             batch_number=store.batch.number,
-            first=0,
-            last=0,
-            reason=VoidReason.STOLEN,
+            ranges=[(0, 0)],
+            what=Void(VoidReason.STOLEN),
             actor="carol",
             now=Runtime.now(),
         )

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from batches import codes as press
 from scancode.catalog import revision
 from scancode.codes import service as codes
-from scancode.codes.rules import VoidReason
+from scancode.codes.rules import Recall, Void, VoidReason
 from scancode.scans.models import Scan, ScanMiss
 from scancode.wiring import Wired
 from tests import factories
@@ -109,13 +109,17 @@ def test_a_code_that_is_not_activated_says_so(client: FlaskClient, shelf: Shelf)
 def test_void_and_recall_show_within_a_second(app: Flask, client: FlaskClient, shelf: Shelf) -> None:
     client.get(f"/{shelf.code(3)}")
     with shelf.wired.db.transaction() as session:
-        codes.void(
-            session, batch_number=shelf.number, first=3, last=3, reason=VoidReason.STOLEN, actor="t", now=NOW
-        )  # fmt: skip
-        codes.recall(
-            session, batch_number=shelf.number, first=4, last=4, message_zh="请退回门店", message_en="Bring it back",
-            actor="t", now=NOW,
-        )  # fmt: skip
+        codes.change(
+            session, batch_number=shelf.number, ranges=[(3, 3)], what=Void(VoidReason.STOLEN), actor="t", now=NOW
+        )
+        codes.change(
+            session,
+            batch_number=shelf.number,
+            ranges=[(4, 4)],
+            what=Recall("请退回门店", "Bring it back"),
+            actor="t",
+            now=NOW,
+        )
     app.extensions["scancode"].watch.look()
     assert "no longer valid" in words(client.get(f"/{shelf.code(3)}", headers=ENGLISH).data)
     assert "Bring it back" in words(client.get(f"/{shelf.code(4)}", headers=ENGLISH).data)
