@@ -172,6 +172,24 @@ def insert_many(
         send(session, text, [value for row in rows for value in row.values()])
 
 
+COPY_FROM = 50
+"""From so many rows on a COPY is cheaper than an INSERT with a parameter for each value."""
+
+
+def insert_bulk(session: Session, table: Table | Any, rows: Sequence[Mapping[str, Any]], *, at_once: int = 500) -> None:
+    """``insert_many`` for as many rows as there are: by COPY on PostgreSQL, in pieces on SQLite."""
+    driver: Any = session.connection().connection.driver_connection
+    if session.connection().dialect.name == "sqlite" or len(rows) < COPY_FROM:
+        for start in range(0, len(rows), at_once):
+            insert_many(session, table, rows[start : start + at_once])
+        return
+    name = getattr(table, "__table__", table).name
+    names = ", ".join(f'"{column}"' for column in rows[0])
+    with driver.cursor() as cursor, cursor.copy(f'COPY "{name}" ({names}) FROM STDIN') as copy:
+        for row in rows:
+            copy.write_row(tuple(row.values()))
+
+
 @lru_cache(maxsize=1024)
 def _insert_many(table: str, columns: tuple[str, ...], count: int, may_exist: bool) -> str:
     names = ", ".join(f'"{column}"' for column in columns)

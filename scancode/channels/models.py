@@ -100,17 +100,23 @@ class Touch(Base):
 
 
 class Shipment(Base):
+    """Codes that went out, moved on, or came back (``kind``); a return has no place."""
+
     __tablename__ = "shipments"
     __table_args__ = (UniqueConstraint("brand_id", "number"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), index=True)
     number: Mapped[str] = mapped_column(String(60))
-    channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id"))
+    kind: Mapped[str] = mapped_column(String(10), default="out")
+    channel_id: Mapped[UUID | None] = mapped_column(ForeignKey("channels.id"))
     store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
     note: Mapped[str] = mapped_column(String(200), default="")
     shipped_at: Mapped[datetime]
     staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    received_at: Mapped[datetime | None]
+    received_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    receipt_note: Mapped[str] = mapped_column(String(200), default="")
 
 
 class ShipmentLine(Base):
@@ -124,6 +130,18 @@ class ShipmentLine(Base):
     first: Mapped[int] = mapped_column(primary_key=True)
     last: Mapped[int]
     moved_from: Mapped[UUID | None] = mapped_column(ForeignKey("shipments.id"))
+
+
+class ReceiptGap(Base):
+    """What a shipment should have brought and did not: nobody holds it."""
+
+    __tablename__ = "receipt_gaps"
+    __table_args__ = (CheckConstraint("first <= last", name="in_order"),)
+
+    shipment_id: Mapped[UUID] = mapped_column(ForeignKey("shipments.id"), primary_key=True)
+    batch_number: Mapped[int] = mapped_column(ForeignKey("batches.number"), primary_key=True)
+    first: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int]
 
 
 class ShippedRange(Base):

@@ -78,9 +78,34 @@ class LifeEvent(Base):
     first: Mapped[int]
     last: Mapped[int]
     state: Mapped[str] = mapped_column(String(12))
+    was: Mapped[str] = mapped_column(String(12), default="")
     reason: Mapped[str] = mapped_column(String(20))
     note: Mapped[str] = mapped_column(String(300))
     at: Mapped[datetime]
+    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+
+
+class LifeOrder(Base):
+    """A change of life that is to happen at a set time, or happened at once over more than one batch.
+
+    ``what`` is the change and ``target`` what it is for, both as JSON; see ``rules.change_of`` and ``targets``.
+    """
+
+    __tablename__ = "life_orders"
+    __table_args__ = (Index("ix_life_orders_due", "state", "run_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), index=True)
+    verb: Mapped[str] = mapped_column(String(12))
+    what: Mapped[str] = mapped_column(Text)
+    target: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(10))
+    run_at: Mapped[datetime]
+    ordered_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    count: Mapped[int] = mapped_column(default=0)
+    problem: Mapped[str] = mapped_column(String(500), default="")
     staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
 
 

@@ -220,7 +220,7 @@ class Plan:
     removed: tuple[Span[LifeFacts], ...]
     added: tuple[Span[LifeFacts], ...]
     changed: tuple[Span[LifeFacts], ...]
-    """What was really changed, with state and reason as they are now: an event each."""
+    """What was really changed, an event each: state and reason as they are now, ``prior`` as it was."""
     left: dict[Life, int]
     """How many serials were left alone, by their state."""
 
@@ -245,7 +245,7 @@ def plan(old: Sequence[Span[LifeFacts]], ranges: Iterable[Range], change: Change
                 left[piece.value.state] += piece.count
             pieces.append(piece)
         else:
-            changed.append(replace(piece, value=LifeFacts(new.state, new.reason)))
+            changed.append(replace(piece, value=LifeFacts(new.state, new.reason, prior=piece.value.state.value)))
             pieces.append(replace(piece, value=new))
     if not changed:
         void, recalled = left[Life.VOID], left[Life.RECALLED]

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from scancode.db import Base, Database
 
 FEATURES = (
-    "staff", "ledger", "jobs", "catalog", "codes", "handover", "members", "channels", "scans", "campaigns",
+    "staff", "ledger", "jobs", "catalog", "codes", "handover", "members", "packing", "channels", "scans", "campaigns",
     "payouts", "claims",
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from scancode.jobs.rules import Leased
 from scancode.wiring import Wired
-from scancode.worker import check, mint, payout, reconcile, sms, tidy
+from scancode.worker import check, mint, packing, payout, reconcile, sms, tidy
 
 Runner = Callable[[Wired, Leased, Callable[[], datetime]], None]
 
@@ -19,6 +19,7 @@ RUNNERS: dict[str, Runner] = {
     "sms": sms.run,
     "mint": mint.run,
     "check": check.run,
+    "packing": packing.run,
     "payout": payout.run,
     "reconcile": reconcile.run,
     "tidy": tidy.run,

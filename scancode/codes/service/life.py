@@ -145,6 +145,7 @@ def _record(
             "first": span.first,
             "last": span.last,
             "state": span.value.state.value,
+            "was": span.value.prior,
             "reason": span.value.reason,
             "note": note,
             "at": now,

@@ -477,6 +477,7 @@ def upgrade() -> None:
         sa.Column("first", sa.Integer(), nullable=False),
         sa.Column("last", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("was", sa.String(length=12), nullable=False),
         sa.Column("reason", sa.String(length=20), nullable=False),
         sa.Column("note", sa.String(length=300), nullable=False),
         sa.Column("at", scancode.db.UtcDateTime(timezone=True), nullable=False),
@@ -535,13 +536,18 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("brand_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.String(length=60), nullable=False),
-        sa.Column("channel_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("channel_id", sa.Uuid(), nullable=True),
         sa.Column("store_id", sa.Uuid(), nullable=True),
         sa.Column("note", sa.String(length=200), nullable=False),
         sa.Column("shipped_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("staff_id", sa.Uuid(), nullable=True),
+        sa.Column("received_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("received_by", sa.Uuid(), nullable=True),
+        sa.Column("receipt_note", sa.String(length=200), nullable=False),
         sa.ForeignKeyConstraint(["brand_id"], ["brands.id"], name=op.f("fk_shipments_brand_id_brands")),
         sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_shipments_channel_id_channels")),
+        sa.ForeignKeyConstraint(["received_by"], ["staff.id"], name=op.f("fk_shipments_received_by_staff")),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_shipments_staff_id_staff")),
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_shipments_store_id_stores")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shipments")),
@@ -935,6 +941,161 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_downloads_link_id"), ["link_id"], unique=False)
 
     # ### end Alembic commands ###
+    _packing()
+
+
+def _packing() -> None:
+    """Aggregation, life at a set time, receipts."""
+    op.create_table(
+        "containers",
+        sa.Column("code_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("capacity", sa.Integer(), nullable=True),
+        sa.Column("is_closed", sa.Boolean(), nullable=False),
+        sa.Column("opened_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("staff_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_containers_staff_id_staff")),
+        sa.PrimaryKeyConstraint("code_id", name=op.f("pk_containers")),
+    )
+    op.create_table(
+        "life_orders",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("verb", sa.String(length=12), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("run_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ordered_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("problem", sa.String(length=500), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["brand_id"], ["brands.id"], name=op.f("fk_life_orders_brand_id_brands")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_life_orders_staff_id_staff")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_life_orders")),
+    )
+    with op.batch_alter_table("life_orders", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_life_orders_brand_id"), ["brand_id"], unique=False)
+        batch_op.create_index("ix_life_orders_due", ["state", "run_at"], unique=False)
+
+    op.create_table(
+        "packed_codes",
+        sa.Column("code_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("parent_id", sa.BigInteger(), nullable=False),
+        sa.Column("packed_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_packed_codes_staff_id_staff")),
+        sa.PrimaryKeyConstraint("code_id", name=op.f("pk_packed_codes")),
+    )
+    with op.batch_alter_table("packed_codes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_packed_codes_parent_id"), ["parent_id"], unique=False)
+
+    op.create_table(
+        "packing_imports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("batch_number", sa.Integer(), nullable=True),
+        sa.Column("case_size", sa.Integer(), nullable=True),
+        sa.Column("pallet_size", sa.Integer(), nullable=True),
+        sa.Column("may_be_short", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("cases", sa.Integer(), nullable=False),
+        sa.Column("pallets", sa.Integer(), nullable=False),
+        sa.Column("runs", sa.Integer(), nullable=False),
+        sa.Column("problems", sa.Integer(), nullable=False),
+        sa.Column("first_problems", sa.Text(), nullable=False),
+        sa.Column("asked_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", scancode.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("staff_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["batch_number"], ["batches.number"], name=op.f("fk_packing_imports_batch_number_batches")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brands.id"], name=op.f("fk_packing_imports_brand_id_brands")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_packing_imports_staff_id_staff")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_packing_imports")),
+    )
+    with op.batch_alter_table("packing_imports", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_packing_imports_brand_id"), ["brand_id"], unique=False)
+
+    op.create_table(
+        "packed_ranges",
+        sa.Column("batch_number", sa.Integer(), nullable=False),
+        sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("first", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.Column("parent_batch", sa.Integer(), nullable=False),
+        sa.Column("parent_level", sa.Integer(), nullable=False),
+        sa.Column("parent_first", sa.Integer(), nullable=False),
+        sa.Column("parent_last", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.Integer(), nullable=False),
+        sa.Column("import_id", sa.Uuid(), nullable=True),
+        sa.Column("packed_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("first <= last AND size > 0", name=op.f("ck_packed_ranges_in_order")),
+        sa.ForeignKeyConstraint(
+            ["batch_number"], ["batches.number"], name=op.f("fk_packed_ranges_batch_number_batches")
+        ),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["packing_imports.id"], name=op.f("fk_packed_ranges_import_id_packing_imports")
+        ),
+        sa.ForeignKeyConstraint(
+            ["parent_batch"], ["batches.number"], name=op.f("fk_packed_ranges_parent_batch_batches")
+        ),
+        sa.PrimaryKeyConstraint("batch_number", "level", "first", name=op.f("pk_packed_ranges")),
+    )
+    with op.batch_alter_table("packed_ranges", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_packed_ranges_import_id"), ["import_id"], unique=False)
+        batch_op.create_index("ix_packed_ranges_parent", ["parent_batch", "parent_level", "parent_first"], unique=False)
+
+    op.create_table(
+        "packing_events",
+        sa.Column("parent_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("action", sa.String(length=8), nullable=False),
+        sa.Column("batch_number", sa.Integer(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("first", sa.Integer(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.Column("parent_last", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.Integer(), nullable=False),
+        sa.Column("at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=True),
+        sa.Column("import_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["batch_number"], ["batches.number"], name=op.f("fk_packing_events_batch_number_batches")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brands.id"], name=op.f("fk_packing_events_brand_id_brands")),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["packing_imports.id"], name=op.f("fk_packing_events_import_id_packing_imports")
+        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_packing_events_staff_id_staff")),
+        sa.PrimaryKeyConstraint("parent_id", "id", name=op.f("pk_packing_events")),
+    )
+    with op.batch_alter_table("packing_events", schema=None) as batch_op:
+        batch_op.create_index("ix_packing_events_at", ["brand_id", "at"], unique=False)
+        batch_op.create_index("ix_packing_events_children", ["batch_number", "level", "first"], unique=False)
+
+    op.create_table(
+        "receipt_gaps",
+        sa.Column("shipment_id", sa.Uuid(), nullable=False),
+        sa.Column("batch_number", sa.Integer(), nullable=False),
+        sa.Column("first", sa.Integer(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.CheckConstraint("first <= last", name=op.f("ck_receipt_gaps_in_order")),
+        sa.ForeignKeyConstraint(
+            ["batch_number"], ["batches.number"], name=op.f("fk_receipt_gaps_batch_number_batches")
+        ),
+        sa.ForeignKeyConstraint(["shipment_id"], ["shipments.id"], name=op.f("fk_receipt_gaps_shipment_id_shipments")),
+        sa.PrimaryKeyConstraint("shipment_id", "batch_number", "first", name=op.f("pk_receipt_gaps")),
+    )
 
 
 def downgrade() -> None:

@@ -219,7 +219,7 @@ def show_shipment(shipment_id: UUID) -> ResponseReturnValue:
     with runtime().db.reading() as session:
         shipment = channels.get_shipment(session, shipment_id=shipment_id)
         visible(shipment.brand_id)
-        channel = channels.get_channel(session, channel_id=shipment.channel_id)
+        channel = channels.get_channel(session, channel_id=shipment.channel_id) if shipment.channel_id else None
         store = channels.get_store(session, store_id=shipment.store_id)[0] if shipment.store_id else None
         lines = channels.lines_of_shipment(session, shipment_id=shipment_id)
     return render_template(

@@ -1,0 +1,308 @@
+"""Association files: asked for, taken in by the worker all or nothing, cancelled, undone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from batches.codes import Verifier
+from batches.items import SERIAL_BITS, SERIAL_MASK
+from scancode.codes import service as codes
+from scancode.codes.keys import Keyring
+from scancode.codes.models import Batch, BatchState, Life
+from scancode.codes.orders import kinds_of
+from scancode.db import affected, new_id
+from scancode.errors import NotFound, Refusal
+from scancode.i18n import N_
+from scancode.jobs import service as jobs
+from scancode.packing.association import BatchKey, Problem, Rows, pairs_of
+from scancode.packing.models import PackedCode, PackedRange, PackingImport
+from scancode.packing.rules import CAPACITY_MAX, Action, BadCapacity, Ids, Level, Unit, runs_of
+from scancode.packing.service import holding
+from scancode.staff import service as staff
+
+FIRST_PROBLEMS = 20
+JOB = "packing"
+
+
+class ImportState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    UNDONE = "undone"
+
+
+class ImportMoved(Refusal):
+    code = "import_state"
+    text = N_("This file has moved on meanwhile: this is not possible any more. Look at its page again.")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is known of a file before it is read."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    batch_number: int | None = None
+    case_size: int | None = None
+    pallet_size: int | None = None
+    may_be_short: bool = True
+
+
+def ask_import(
+    session: Session, *, brand_id: UUID, wish: Wish, actor: str, staff_id: UUID | None = None, now: datetime
+) -> UUID:
+    """Has the worker take the file in. Raises BadCapacity, NotFound (no such batch of the brand)."""
+    for size in (wish.case_size, wish.pallet_size):
+        if size is not None and not 1 <= size <= CAPACITY_MAX:
+            raise BadCapacity(limit=CAPACITY_MAX)
+    if wish.batch_number is not None:
+        codes.get_batch(session, number=wish.batch_number, brand_id=brand_id)
+    import_id = new_id(now)
+    row = PackingImport(
+        id=import_id,
+        brand_id=brand_id,
+        name=wish.name[:120],
+        sha256=wish.sha256,
+        size_bytes=wish.size_bytes,
+        batch_number=wish.batch_number,
+        case_size=wish.case_size,
+        pallet_size=wish.pallet_size,
+        may_be_short=wish.may_be_short,
+        state=ImportState.WAITING.value,
+        asked_at=now,
+        staff_id=staff_id,
+    )
+    session.add(row)
+    session.flush()
+    jobs.enqueue(session, kind=JOB, key=job_key(import_id), payload={"id": str(import_id)}, run_at=now, now=now)
+    facts = {"name": row.name, "size_bytes": wish.size_bytes, "sha256": wish.sha256}
+    _audit(session, brand_id, "packing.import", import_id, facts, actor, now)
+    return import_id
+
+
+def job_key(import_id: UUID) -> str:
+    return f"packing:{import_id}"
+
+
+def upload_path(var_dir: Path, import_id: UUID) -> Path:
+    """Where the file lies until it is taken in; what was wrong with it lies beside it, ``.errors.csv``."""
+    return var_dir / "packing" / f"{import_id}.csv"
+
+
+def get_import(session: Session, *, import_id: UUID) -> PackingImport:
+    row = session.get(PackingImport, import_id, populate_existing=True)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def list_imports(session: Session, *, brand_id: UUID, limit: int = 50, offset: int = 0) -> Sequence[PackingImport]:
+    query = select(PackingImport).where(PackingImport.brand_id == brand_id)
+    return session.scalars(query.order_by(PackingImport.asked_at.desc()).limit(limit).offset(offset)).all()
+
+
+def begin(session: Session, *, import_id: UUID) -> PackingImport | None:
+    """The worker takes the file up, or again after a crash. None when it is not to be read any more."""
+    open_states = (ImportState.WAITING, ImportState.RUNNING)
+    if not _move(session, import_id, *open_states, to=ImportState.RUNNING):
+        return None
+    return get_import(session, import_id=import_id)
+
+
+def is_running(session: Session, *, import_id: UUID) -> bool:
+    return session.scalar(select(PackingImport.state).where(PackingImport.id == import_id)) == ImportState.RUNNING
+
+
+def load_keys(session: Session, *, brand_id: UUID, keyring: Keyring) -> dict[int, BatchKey]:
+    """What it takes to read the codes of a brand."""
+    query = select(Batch.number, Batch.kid, Batch.salt, Batch.count, Batch.kinds, Batch.state)
+    return {
+        number: BatchKey(
+            Verifier(keyring.derive(kid, salt)),
+            count,
+            frozenset(int(kind) for kind in kinds_of(kinds)),
+            state == BatchState.READY,
+        )
+        for number, kid, salt, count, kinds, state in session.execute(query.where(Batch.brand_id == brand_id))
+    }
+
+
+def check_against_database(session: Session, *, rows: Rows) -> None:
+    """Adds what only the database knows: packed before, cases in use, dead codes."""
+    for children, parents in pairs_of(rows):
+        for ids, problem in ((children, "packed_before"), (np.unique(parents), "in_use")):
+            for batch, level, serials in _by_batch(ids):
+                taken = _taken(session, batch, level, serials, as_parent=problem == "in_use")
+                _blame(rows, level, batch, serials[taken], problem)
+    for level, ids in rows.columns.items():
+        for batch, _, serials in _by_batch(np.unique(ids[ids >= 0])):
+            spans = codes.load_life(session, batch_number=batch, first=int(serials[0]), last=int(serials[-1]))
+            dead = [span for span in spans if span.value.state in (Life.VOID, Life.RECALLED)]
+            is_dead = _covered(serials, [span.first for span in dead], [span.last for span in dead])
+            _blame(rows, level, batch, serials[is_dead], "dead")
+
+
+def take_in(session: Session, *, import_id: UUID, rows: Rows, now: datetime) -> bool:
+    """Writes everything; called with nothing wrong. False when something is wrong after all, or it was cancelled."""
+    pairs = pairs_of(rows)
+    numbers = {int(number) for both in pairs for ids in both for number in np.unique(ids >> (SERIAL_BITS + 2))}
+    row = get_import(session, import_id=import_id)
+    holding.lock(session, numbers=numbers, brand_id=row.brand_id)
+    check_against_database(session, rows=rows)
+    if rows.problems:
+        return False
+    runs = [run for children, parents in pairs for run in runs_of(children, parents)]
+    values = {
+        "rows": len(rows.lines),
+        "cases": len(np.unique(np.concatenate([pairs[0][1], pairs[1][0]]))),
+        "pallets": len(np.unique(pairs[1][1])),
+        "runs": len(runs),
+        "ended_at": now,
+    }
+    if not _move(session, import_id, ImportState.RUNNING, to=ImportState.DONE, **values):
+        return False
+    holding.put_runs(session, runs=runs, import_id=import_id, now=now)
+    holding.record(
+        session,
+        brand_id=row.brand_id,
+        action=Action.PACK,
+        runs=runs,
+        staff_id=row.staff_id,
+        import_id=import_id,
+        now=now,
+    )
+    return True
+
+
+def refuse(session: Session, *, import_id: UUID, problems: Sequence[Problem], rows: int, now: datetime) -> None:
+    """Nothing of the file was taken in; why stands in the file beside it."""
+    shown = [[item.line, item.column, item.code, item.cell] for item in problems[:FIRST_PROBLEMS]]
+    text = json.dumps(shown, ensure_ascii=False)
+    values = {"problems": len(problems), "first_problems": text, "rows": rows, "ended_at": now}
+    _move(session, import_id, ImportState.RUNNING, to=ImportState.REFUSED, **values)
+
+
+def cancel_import(session: Session, *, import_id: UUID, actor: str, now: datetime) -> None:
+    """Ends it while it waits or is read. Raises NotFound, ImportMoved."""
+    row = get_import(session, import_id=import_id)
+    open_states = (ImportState.WAITING, ImportState.RUNNING)
+    if not _move(session, import_id, *open_states, to=ImportState.CANCELLED, ended_at=now):
+        raise ImportMoved
+    _audit(session, row.brand_id, "packing.cancel", import_id, {}, actor, now)
+
+
+def undo_import(session: Session, *, import_id: UUID, actor: str, staff_id: UUID | None, now: datetime) -> int:
+    """Takes out what still lies as the file put it; what was moved since stays. Returns how many units.
+
+    Raises NotFound, ImportMoved.
+    """
+    row = get_import(session, import_id=import_id)
+    if not _move(session, import_id, ImportState.DONE, to=ImportState.UNDONE):
+        raise ImportMoved
+    involved = select(PackedRange.batch_number).where(PackedRange.import_id == import_id).distinct()
+    above = select(PackedRange.parent_batch).where(PackedRange.import_id == import_id).distinct()
+    holding.lock(session, numbers={*session.scalars(involved), *session.scalars(above)}, brand_id=row.brand_id)
+    runs = holding.runs_where(session, PackedRange.import_id == import_id)
+    affected(session, delete(PackedRange).where(PackedRange.import_id == import_id))
+    holding.record(
+        session,
+        brand_id=row.brand_id,
+        action=Action.UNPACK,
+        runs=runs,
+        staff_id=staff_id,
+        import_id=import_id,
+        now=now,
+    )
+    count = sum(run.count for run in runs)
+    _audit(session, row.brand_id, "packing.undo", import_id, {"count": count}, actor, now)
+    return count
+
+
+def still_there(session: Session, *, import_id: UUID) -> int:
+    """How many units lie as the file put them."""
+    total = func.sum(PackedRange.last - PackedRange.first + 1)
+    return int(session.scalar(select(total).where(PackedRange.import_id == import_id)) or 0)
+
+
+def _move(session: Session, import_id: UUID, *states: ImportState, to: ImportState, **values: object) -> bool:
+    wanted = [state.value for state in states]
+    statement = update(PackingImport).where(PackingImport.id == import_id, PackingImport.state.in_(wanted))
+    return affected(session, statement.values(state=to.value, **values)) == 1
+
+
+def _by_batch(ids: Ids) -> list[tuple[int, Level, Ids]]:
+    """Serials (sorted) by batch and level."""
+    found = []
+    for head in np.unique(ids >> SERIAL_BITS).tolist():
+        unit = Unit.of(head << SERIAL_BITS)
+        found.append((unit.batch, unit.level, np.sort(ids[ids >> SERIAL_BITS == head] & SERIAL_MASK)))
+    return found
+
+
+def _taken(session: Session, batch: int, level: Level, serials: Ids, *, as_parent: bool) -> np.ndarray:
+    """(n,) which of these are in something (or, ``as_parent``, hold something)."""
+    first, last = int(serials[0]), int(serials[-1])
+    low, high = Unit(batch, level, first).id, Unit(batch, level, last).id
+    if as_parent:
+        rows = holding.rows_in(session, batch=batch, level=level, first=first, last=last)
+        ends = sorted((row.parent_first, row.parent_last) for row in rows)
+        column = PackedCode.parent_id
+    else:
+        ends = [
+            (row.first, row.last) for row in holding.rows_of(session, batch=batch, level=level, ranges=[(first, last)])
+        ]
+        column = PackedCode.code_id
+    singles = np.array(
+        session.scalars(select(column).where(column.between(low, high)).distinct()).all(), dtype=np.int64
+    )
+    taken = _covered(serials, [end[0] for end in ends], [end[1] for end in ends])
+    found: np.ndarray = taken | np.isin(serials, singles & SERIAL_MASK)
+    return found
+
+
+def _covered(serials: Ids, firsts: Sequence[int], lasts: Sequence[int]) -> np.ndarray:
+    """(n,) whether each serial lies in one of the ranges, which are sorted by their firsts and may overlap."""
+    if not firsts:
+        return np.zeros(len(serials), dtype=np.bool_)
+    place = np.searchsorted(np.array(firsts), serials, side="right") - 1
+    reach = np.maximum.accumulate(np.array(lasts))
+    found: np.ndarray = (place >= 0) & (reach[np.maximum(place, 0)] >= serials)
+    return found
+
+
+def _blame(rows: Rows, level: Level, batch: int, serials: Ids, problem: str) -> None:
+    if not len(serials):
+        return
+    ids = (Unit(batch, level, 0).id) | serials
+    column = rows.columns[level]
+    places = np.flatnonzero(np.isin(column, ids))
+    _, firsts = np.unique(column[places], return_index=True)
+    for place in np.sort(places[firsts]).tolist():
+        unit = Unit.of(int(column[place]))
+        rows.add(int(rows.lines[place]), level.label, problem, f"{unit.batch}:{unit.serial}")
+
+
+def _audit(
+    session: Session,
+    brand_id: UUID,
+    action: str,
+    import_id: UUID,
+    facts: dict[str, object],
+    actor: str,
+    now: datetime,
+) -> None:
+    subject = f"packing_import:{import_id}"
+    staff.audit(session, actor=actor, brand_id=brand_id, action=action, subject=subject, facts=facts, now=now)
