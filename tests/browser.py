@@ -51,10 +51,10 @@ def path() -> str:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*flags: str) -> Iterator[Browser]:
     program = path()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS), timeout=60_000)
+        browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, *flags], timeout=60_000)
         try:
             yield browser
         finally:

@@ -77,6 +77,8 @@ def _load_commands() -> None:
     from scancode.cli import approvals, batches, database, demo, operating, reports, serving, staff
 
     for module in (serving, database, staff, batches, approvals, reports, operating, demo):
+    from scancode.cli import batches, database, demo, operating, packing, reports, serving, staff
+    for module in (serving, database, staff, batches, packing, reports, operating, demo):
         for command in module.COMMANDS:
             main.add_command(command)
     if locale() == "zh":

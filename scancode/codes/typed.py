@@ -62,9 +62,7 @@ class BadLine(Refusal):
     """Facts: ``line`` counted from 1, what stands there, how many lines are wrong in all."""
 
     code = "bad_line"
-    text = N_(
-        "Line {line}: “{typed}” is neither a serial of this batch nor one of its codes ({count} lines are wrong)."
-    )
+    text = N_("Line {line}: “{typed}” is neither a serial nor a code of this batch ({count} lines are wrong).")
     status = 422
 
 

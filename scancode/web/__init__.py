@@ -24,6 +24,8 @@ VIEWS = (
     "scancode.web.console.packs",
     "scancode.web.console.approvals",
     "scancode.web.console.code_life",
+    "scancode.web.console.packing",
+    "scancode.web.console.packing_by_hand",
     "scancode.web.console.lookup",
     "scancode.web.console.channels",
     "scancode.web.console.placed",

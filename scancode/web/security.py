@@ -81,6 +81,7 @@ def install(app: Flask, settings: Settings) -> None:
         SECRET_KEY=keys[-1],
         SECRET_KEY_FALLBACKS=keys[:-1],
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        UPLOAD_BYTES_MAX=settings.max_upload_bytes,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES_MAX,
         MAX_FORM_PARTS=500,
         SESSION_COOKIE_NAME=SESSION_COOKIE,
@@ -126,8 +127,14 @@ def _harden(response: Response) -> Response:
     return response
 
 
+LARGE_UPLOADS = frozenset({"console.import_packing"})
+"""Where a line's files come in, which are larger than any form: up to ``max_upload_bytes``, straight to the disk."""
+
+
 def _limit_form() -> None:
     """The library's own limit for forms is not applied to this kind of them."""
+    if request.endpoint in LARGE_UPLOADS and request.mimetype == "multipart/form-data":
+        request.max_content_length = current_app.config["UPLOAD_BYTES_MAX"]
     if request.mimetype == "application/x-www-form-urlencoded":
         request.max_content_length = min(FORM_BYTES_MAX, request.max_content_length or FORM_BYTES_MAX)
 

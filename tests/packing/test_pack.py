@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -61,7 +62,8 @@ def test_the_same_item_twice_is_refused_and_told_from_one_that_is_elsewhere(sess
 
 def test_moving_takes_it_out_of_where_it_was(session: Session, floor: Floor) -> None:
     pack(session, floor, floor.case(0), floor.item(1), floor.item(2))
-    pack(session, floor, floor.case(1), floor.item(1), move=True)
+    later = factories.NOW + timedelta(minutes=1)
+    pack(session, floor, floor.case(1), floor.item(1), move=True, now=later)
     assert packing.parent_of(session, unit=floor.item(1)) == floor.case(1)
     assert packing.find_container(session, unit=floor.case(0)).count == 1
     steps = packing.history(session, unit=floor.item(1))

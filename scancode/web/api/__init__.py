@@ -15,6 +15,7 @@ from scancode.web.api.described import COMMON
 
 PREFIX = "/api/v1"
 VIEWS = ("batches", "approvals", "life", "codes", "scans", "reports")
+VIEWS = ("batches", "life", "codes", "packing", "scans", "reports")
 
 api = APIBlueprint("api", __name__, url_prefix=PREFIX, abp_responses=COMMON)
 

@@ -17,6 +17,7 @@ from scancode.codes.service import (
 from scancode.codes.typed import RangeMissing, RangeOutside, RangeReversed, RangesOverlap, TooManyRanges
 from scancode.errors import Invalid, NotFound, Refusal, Unavailable
 from scancode.i18n import N_
+from scancode.packing import rules as packing
 from scancode.reports.rules import BadPeriod, PeriodTooLong
 from scancode.web.problems import BadRequest, Broken, TooLarge, WrongMethod
 from scancode.web.reading import ForgedCode, Mistyped, UnknownCode, Unreadable
@@ -113,6 +114,14 @@ REFUSALS: tuple[type[Refusal], ...] = (
     NothingToChange,
     NotWaiting,
     NothingToReplace,
+    packing.AlreadyInside,
+    packing.AlreadyPacked,
+    packing.NotPacked,
+    packing.ContainerFull,
+    packing.ContainerClosed,
+    packing.WrongCount,
+    packing.DeadUnit,
+    packing.OtherProduct,
     FileGone,
     TooLarge,
     NotJson,
@@ -135,6 +144,10 @@ REFUSALS: tuple[type[Refusal], ...] = (
     RangeOutside,
     RangesOverlap,
     TooManyRanges,
+    packing.NotAContainer,
+    packing.WrongKind,
+    packing.UnitOutside,
+    packing.BadCapacity,
     BadPeriod,
     PeriodTooLong,
     TooManyCalls,

@@ -47,6 +47,7 @@ MENU = (
         (
             Entry("console.batches", "qrcode", N_("Batches"), (FACTORY, MARKETING)),
             Entry("console.approvals", "clipboard-list", N_("Orders to approve"), (FACTORY,)),
+            Entry("console.packing", "packages", N_("Packing"), (FACTORY,)),
             Entry("console.lookup", "search", N_("Look up a code"), (FACTORY, MARKETING)),
             Entry("console.products", "box", N_("Products"), (FACTORY, MARKETING)),
             Entry("console.brands", "building", N_("Brands")),

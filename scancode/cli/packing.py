@@ -1,0 +1,85 @@
+"""``scancode packing``: a line's association file taken in from a terminal or a script."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from batches.part import sha256_of
+from scancode.catalog import service as catalog
+from scancode.cli.bars import gettext
+from scancode.cli.root import REFUSED, fail, wire
+from scancode.errors import NotFound
+from scancode.i18n import N_
+from scancode.packing import service as packing
+from scancode.packing.rules import Level, Unit
+from scancode.packing.service import ImportState
+from scancode.worker import loop
+
+
+@click.group("packing")
+def group() -> None:
+    """Items in cases, cases on pallets."""
+
+
+@group.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--brand", required=True, help="Short name of the brand.")
+@click.option("--batch", type=int, help="The item column holds serials of this batch.")
+@click.option("--case-size", type=int, help="Items in a case.")
+@click.option("--pallet-size", type=int, help="Cases on a pallet.")
+@click.option("--exact", is_flag=True, help="Refuse cases and pallets that hold fewer.")
+def import_(
+    file: Path, brand: str, batch: int | None, case_size: int | None, pallet_size: int | None, exact: bool
+) -> None:
+    """Take in FILE (CSV: item, case, pallet) at once, all of it or nothing."""
+    wired, now = wire(), datetime.now(UTC)
+    with wired.db.transaction() as session:
+        owner = catalog.find_brand(session, slug=brand)
+        if owner is None:
+            raise NotFound
+        wish = packing.Wish(file.name, sha256_of(file), file.stat().st_size, batch, case_size, pallet_size, not exact)
+        made = packing.ask_import(session, brand_id=owner.id, wish=wish, actor="cli", now=now)
+        path = packing.upload_path(wired.settings.var_dir, made)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, path)
+    loop.run(wired, stop_event=threading.Event(), once=True, kinds=[packing.JOB])
+    with wired.db.reading() as session:
+        row = packing.get_import(session, import_id=made)
+    if row.state != ImportState.DONE:
+        text = gettext(N_("nothing was taken in: {count} problems, see {path}"), count=row.problems,
+                       path=path.with_suffix(".errors.csv"))  # fmt: skip
+        fail(text, code=f"import_{row.state}", status=REFUSED)
+    click.echo(
+        gettext(
+            N_("{rows} rows: {cases} cases, {pallets} pallets, kept as {runs} runs"),
+            rows=f"{row.rows:,}",
+            cases=f"{row.cases:,}",
+            pallets=f"{row.pallets:,}",
+            runs=f"{row.runs:,}",
+        )
+    )
+
+
+@group.command()
+@click.argument("unit")
+def show(unit: str) -> None:
+    """What is in UNIT, written as batch:case:serial or batch:pallet:serial."""
+    wired = wire()
+    try:
+        number, level, serial = unit.split(":")
+        wanted = Unit(int(number), Level[level.upper()], int(serial))
+    except (ValueError, KeyError) as error:
+        raise click.BadParameter(unit) from error
+    with wired.db.reading() as session:
+        inside = packing.contents(session, parent=wanted)
+    for (batch, at), ranges in sorted(inside.all.items()):
+        for first, last in ranges:
+            click.echo(f"{at.label:<6}  {batch:>8}  {first}-{last}")
+
+
+COMMANDS = (group,)
