@@ -74,11 +74,9 @@ def main() -> None:
 
 
 def _load_commands() -> None:
-    from scancode.cli import approvals, batches, database, demo, operating, reports, serving, staff
+    from scancode.cli import approvals, batches, database, demo, operating, packing, reports, serving, staff
 
-    for module in (serving, database, staff, batches, approvals, reports, operating, demo):
-    from scancode.cli import batches, database, demo, operating, packing, reports, serving, staff
-    for module in (serving, database, staff, batches, packing, reports, operating, demo):
+    for module in (serving, database, staff, batches, approvals, packing, reports, operating, demo):
         for command in module.COMMANDS:
             main.add_command(command)
     if locale() == "zh":
