@@ -147,6 +147,11 @@ def read_symbols(codes: Bytes, column: int, count: int) -> Integers:
     return values
 
 
+def values_of(codes: Bytes) -> Bytes:
+    """0 to 31 for each of (n, m) ASCII bytes of the (canonical) alphabet."""
+    return _VALUES[codes]
+
+
 def are_symbols(codes: Bytes) -> NDArray[np.bool_]:
     """For each row of (n, m) ASCII bytes whether all its characters are of the (canonical) alphabet."""
     found: NDArray[np.bool_] = (_VALUES[codes] != _NO_VALUE).all(axis=1)

@@ -7,7 +7,9 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
+import qrcode
 from itsdangerous import Signer
+from qrcode.util import MODE_ALPHA_NUM, QRData
 
 PREFIX: Final = "HTTPS://Q.EXAMPLE.CN/"
 _CROCKFORD: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
@@ -35,6 +37,17 @@ def mint_text(path: Path, count: int) -> None:
     with path.open("w", encoding="ascii") as file:
         for serial in range(count):
             file.write(PREFIX + signed_code(signer, 1234567, serial) + "\n")
+
+
+def qr_matrices(texts: list[str]) -> list[list[list[bool]]]:
+    """Symbols at level M with the mask that the package chooses."""
+    found = []
+    for text in texts:
+        code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=0)
+        code.add_data(QRData(text, mode=MODE_ALPHA_NUM))
+        code.make()
+        found.append(code.get_matrix())
+    return found
 
 
 def mint_csv(path: Path, count: int) -> None:

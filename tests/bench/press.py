@@ -18,9 +18,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from batches.codes import Verifier
 from batches.files import write_csv, write_txt
 from batches.items import Kind
+from batches.linear import Symbols, symbols_for
 from batches.spec import BatchSpec
+from batches.text import Bytes
 from tests.bench import peers
 
 ROUNDS: Final = 5
@@ -139,11 +142,30 @@ def _linear() -> Figure:
     }
 
 
+def _symbols(ours: Callable[[Symbols, Bytes], object], count: int) -> Figure:
+    """Version 3-M: 41 characters, all in the alphanumeric mode."""
+    symbols, block = symbols_for(peers.PREFIX), Verifier(KEY).mint_range(1234567, Kind.INNER, 0, count)
+    texts = [peers.PREFIX + bytes(row).decode() for row in block[:60]]
+    with one_processor():
+        figure = turns(lambda: ours(symbols, block), count, lambda: peers.qr_matrices(texts), len(texts))
+    return figure | {"against": "qrcode's matrix, automatic mask"}
+
+
+def qr_iso() -> Figure:
+    return _symbols(lambda symbols, block: symbols.standard(block), 100_000) | {"least": 150}
+
+
+def qr_fixed() -> Figure:
+    return _symbols(lambda symbols, block: symbols.fixed(block, 2), 500_000) | {"least": 5000}
+
+
 FIGURES: Final[dict[str, Callable[[], Figure]]] = {
     "mint-text": mint_text,
     "mint-csv": mint_csv,
     "mint-2p": mint_2p,
     "mint-linear": mint_linear,
+    "qr-iso": qr_iso,
+    "qr-fixed": qr_fixed,
 }
 
 
