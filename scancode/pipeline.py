@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from psycopg import Connection, errors, generators
 from psycopg.abc import PQGen
@@ -58,7 +59,10 @@ class Pipeline:
     def add(self, text: str, values: Sequence[Any]) -> Callable[[], list[tuple[Any, ...]]]:
         """``text`` with ``$1``, ``$2`` … for its places. The answer sends all that waits, and fetches the rows."""
         transformer = Transformer(self._connection)
-        dumped = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values)) if values else ()
+        plain = [
+            value.hex if type(value) is UUID else value for value in values
+        ]  # what the driver's dumper does, cheaper
+        dumped = transformer.dump_sequence(plain, [PyFormat.AUTO] * len(plain)) if plain else ()
         statement = _Statement(text.encode(), dumped, transformer.types or (), transformer.formats or (), [])
         self._waiting.append(statement)
 

@@ -44,10 +44,10 @@ class Front:
     """WSGI middleware around a Flask application that has been built."""
 
     def __init__(self, app: Flask) -> None:
-        self._app = app
         self._next: WSGIApplication = app.wsgi_app
         self._shared: Runtime = app.extensions["scancode"]
         self._signers: Signers = app.extensions["visitor_signers"]
+        self._addresses = app.url_map.bind("")
         assert isinstance(app.session_interface, Sessions)
         self._sessions = app.session_interface
         self._headers = [("Content-Type", "text/html; charset=utf-8"), ("Vary", "Cookie"), *standard_headers(app)]
@@ -107,7 +107,7 @@ class Front:
         return "303 SEE OTHER", [("Location", address)], f'<!doctype html><a href="{escape(address)}">→</a>'
 
     def _url(self, endpoint: str, **values: Any) -> str:
-        return self._app.url_map.bind("").build(endpoint, values)
+        return self._addresses.build(endpoint, values)
 
 
 def _token(environ: WSGIEnvironment) -> str | None:
