@@ -61,7 +61,7 @@ class Pipeline:
         transformer = Transformer(self._connection)
         plain = [
             value.hex if type(value) is UUID else value for value in values
-        ]  # what the driver's dumper does, cheaper
+        ]  # cheaper than the driver
         dumped = transformer.dump_sequence(plain, [PyFormat.AUTO] * len(plain)) if plain else ()
         statement = _Statement(text.encode(), dumped, transformer.types or (), transformer.formats or (), [])
         self._waiting.append(statement)
