@@ -319,7 +319,6 @@ class Database:
                 yield session
                 session.flush()
             finally:
-                session.expunge_all()
                 session.close()
 
     def retrying(self, work: Callable[[Session], T], *, tries: int = 4) -> T:

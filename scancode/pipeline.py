@@ -59,9 +59,7 @@ class Pipeline:
     def add(self, text: str, values: Sequence[Any]) -> Callable[[], list[tuple[Any, ...]]]:
         """``text`` with ``$1``, ``$2`` … for its places. The answer sends all that waits, and fetches the rows."""
         transformer = Transformer(self._connection)
-        plain = [
-            value.hex if type(value) is UUID else value for value in values
-        ]  # cheaper than the driver
+        plain = [value.hex if type(value) is UUID else value for value in values]  # cheaper than the driver
         dumped = transformer.dump_sequence(plain, [PyFormat.AUTO] * len(plain)) if plain else ()
         statement = _Statement(text.encode(), dumped, transformer.types or (), transformer.formats or (), [])
         self._waiting.append(statement)

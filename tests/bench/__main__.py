@@ -55,6 +55,18 @@ def gunicorn(target: str, environment: dict[str, str]) -> Iterator[int]:
         server.wait(20)
 
 
+def spent_s(port: int) -> float:
+    """Processor seconds so far of the server on ``port`` with its workers, and of every PostgreSQL here."""
+    total, ticks = 0.0, os.sysconf("SC_CLK_TCK")
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (folder / "cmdline").read_bytes()
+            if f"127.0.0.1:{port}".encode() in command or command.startswith(b"postgres") or b"bin/postgres" in command:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                total += (int(fields[11]) + int(fields[12])) / ticks
+    return total
+
+
 def compare(name: str, port: int, peer_port: int, requests: list[bytes], expected: set[int]) -> dict[str, object]:
     """Loads ours and the peer in turns. Every answer of ours must have an expected status."""
     peer_requests = [b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"]
@@ -62,23 +74,32 @@ def compare(name: str, port: int, peer_port: int, requests: list[bytes], expecte
     position += _warm(port, requests)
     load.run(peer_port, peer_requests, connections=CONNECTIONS, seconds=0.7)
     ours, peers, waits = [], [], []
+    costs: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
+        before = spent_s(port)
         result = load.run(port, requests, start=position, connections=CONNECTIONS, seconds=SECONDS)
         position += sum(result.statuses.values()) + CONNECTIONS
         strange = {status: count for status, count in result.statuses.items() if status not in expected}
         if strange:
             raise SystemExit(f"{name}: unexpected answers {strange}")
+        costs[0].append(1000 * (spent_s(port) - before) / sum(result.statuses.values()))
         ours.append(result.rate)
         waits.append(result.percentile_ms(0.99))
-        peers.append(load.run(peer_port, peer_requests, connections=CONNECTIONS, seconds=SECONDS).rate)
+        before = spent_s(peer_port)
+        peer = load.run(peer_port, peer_requests, connections=CONNECTIONS, seconds=SECONDS)
+        costs[1].append(1000 * (spent_s(peer_port) - before) / sum(peer.statuses.values()))
+        peers.append(peer.rate)
     if position > len(requests):
         print(f"{name}: note: {position} requests sent, {len(requests)} prepared: some were repeated", file=sys.stderr)
     mine, theirs = statistics.median(ours), statistics.median(peers)
+    cost, peer_cost = map(statistics.median, costs)
     return {
         "ratio": round(mine / theirs, 3),
         "ours": round(mine, 1),
         "peer": round(theirs, 1),
         "unit": "requests/s",
+        "cpu_ratio": round(peer_cost / cost, 3),
+        "cpu_ms": [round(cost, 3), round(peer_cost, 3)],
         "p99_ms": round(statistics.median(waits), 1),
         "setup": f"gunicorn {WORKERS} workers x {THREADS} threads, {CONNECTIONS} connections",
     }
@@ -159,7 +180,7 @@ FIGURES: dict[str, Callable[[], dict[str, object]]] = {
 def _line(name: str, figure: dict[str, object]) -> str:
     return (
         f"{name}  {figure['ratio']} x bare Flask page  ({figure['ours']}, {figure['peer']} {figure['unit']}; "
-        f"p99 {figure['p99_ms']} ms; {figure['setup']})"
+        f"p99 {figure['p99_ms']} ms; {figure['cpu_ratio']} by processor time; {figure['setup']})"
     )
 
 
