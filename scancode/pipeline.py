@@ -24,6 +24,10 @@ COUNTED_MAX = 5000
 _BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 
 
+_Key = tuple[bytes, tuple[int, ...]]
+"""A text and the types of its values."""
+
+
 class _Statement(NamedTuple):
     text: bytes
     values: Sequence[Any]
@@ -32,20 +36,30 @@ class _Statement(NamedTuple):
     rows: list[tuple[Any, ...]]
 
 
+class _Preparing(NamedTuple):
+    key: _Key
+    name: bytes
+
+
 class Prepared:
     """What one connection has met: how often each text, and the names of those that the server has prepared."""
 
     def __init__(self) -> None:
-        self.names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
-        self._seen: dict[tuple[bytes, tuple[int, ...]], int] = {}
+        self.names: dict[_Key, bytes] = {}
+        self._seen: dict[_Key, int] = {}
+        self._given = 0
 
-    def is_due(self, key: tuple[bytes, tuple[int, ...]]) -> bool:
-        if len(self.names) >= PREPARED_MAX:
-            return False
+    def name_for(self, key: _Key) -> bytes | None:
+        """A name that was never given, when it is time to prepare this text."""
+        if self._given >= PREPARED_MAX:
+            return None
         if len(self._seen) >= COUNTED_MAX:
             self._seen.clear()
         count = self._seen[key] = self._seen.get(key, 0) + 1
-        return count >= PREPARE_AFTER
+        if count < PREPARE_AFTER:
+            return None
+        self._given += 1
+        return b"_sc_%d" % self._given
 
 
 class Pipeline:
@@ -82,17 +96,16 @@ class Pipeline:
             if commit:
                 self._connection.commit()
             return
-        prepares: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
         with self._connection.lock:
             is_idle = pgconn.transaction_status == TransactionStatus.IDLE
             pgconn.enter_pipeline_mode()
             try:
-                kept: list[_Statement | None] = []
+                kept: list[_Statement | _Preparing | None] = []
                 if is_idle:
                     pgconn.send_query_params(_BEGIN, None)
                     kept.append(None)
                 for statement in statements:
-                    self._send(statement, kept, prepares)
+                    self._send(statement, kept)
                 if commit:
                     pgconn.send_query_params(b"COMMIT", None)
                     kept.append(None)
@@ -101,20 +114,13 @@ class Pipeline:
             finally:
                 self._leave()
         self._read(kept, results)
-        self._prepared.names.update(prepares)
 
-    def _send(
-        self,
-        statement: _Statement,
-        kept: list[_Statement | None],
-        prepares: dict[tuple[bytes, tuple[int, ...]], bytes],
-    ) -> None:
+    def _send(self, statement: _Statement, kept: list[_Statement | _Preparing | None]) -> None:
         pgconn, key = self._connection.pgconn, (statement.text, statement.types)
-        name = self._prepared.names.get(key) or prepares.get(key)
-        if name is None and self._prepared.is_due(key):
-            name = prepares[key] = b"_sc_%d" % (len(self._prepared.names) + len(prepares))
+        name = self._prepared.names.get(key)
+        if name is None and (name := self._prepared.name_for(key)):
             pgconn.send_prepare(name, statement.text, statement.types)
-            kept.append(None)
+            kept.append(_Preparing(key, name))
         if name is None:
             pgconn.send_query_params(statement.text, statement.values, statement.types, statement.formats)
         else:
@@ -127,15 +133,17 @@ class Pipeline:
         except errors.OperationalError:  # answers are still on their way: nobody can use this connection any more
             self._connection.close()
 
-    def _read(self, kept: list[_Statement | None], results: list[list[PGresult]]) -> None:
-        for statement, answers in zip(kept, results, strict=False):
+    def _read(self, kept: list[_Statement | _Preparing | None], results: list[list[PGresult]]) -> None:
+        for sent, answers in zip(kept, results, strict=False):
             for result in answers:
                 if result.status == ExecStatus.FATAL_ERROR:
                     raise errors.error_from_result(result)
-                if result.status == ExecStatus.TUPLES_OK and statement is not None:
+                if isinstance(sent, _Preparing) and result.status == ExecStatus.COMMAND_OK:
+                    self._prepared.names[sent.key] = sent.name  # it stays, also when the transaction does not
+                if isinstance(sent, _Statement) and result.status == ExecStatus.TUPLES_OK:
                     transformer = Transformer(self._connection)
                     transformer.set_pgresult(result)
-                    statement.rows[:] = transformer.load_rows(0, result.ntuples, tuple)
+                    sent.rows[:] = transformer.load_rows(0, result.ntuples, tuple)
 
 
 def _answers(pgconn: Any, count: int) -> PQGen[list[list[PGresult]]]:
