@@ -15,8 +15,19 @@ from typing import Any, Final
 import click
 import numpy as np
 
-from batches import check, codes, files, making, preflight, reported
-from batches.errors import BadKeyFile, BadSpec, DoesNotFit, NoSpace, PressError, Stopped, TooMany, Unprintable
+from batches import check, codes, files, kits, making, preflight, reported
+from batches.errors import (
+    BadIdentity,
+    BadKeyFile,
+    BadSpec,
+    DoesNotFit,
+    NoSpace,
+    NotSealedForYou,
+    PressError,
+    Stopped,
+    TooMany,
+    Unprintable,
+)
 from batches.items import MAX_BATCH_COUNT, Kind
 from batches.manifest import read_manifest
 from batches.options import KEY, range_options, read_key
@@ -31,6 +42,8 @@ STOPPED: Final = 5
 
 _EXIT_CODES: Final[tuple[tuple[type[PressError], int], ...]] = (
     (BadKeyFile, BAD_KEY),
+    (BadIdentity, BAD_KEY),
+    (NotSealedForYou, BAD_KEY),
     (NoSpace, BAD_DISK),
     (Stopped, STOPPED),
     (BadSpec, WRONG_USAGE),
@@ -157,7 +170,7 @@ def _check_folder(folder: Path, key: bytes | None) -> None:
         sys.exit(NOT_GENUINE)
 
 
-for _command in making.COMMANDS:
+for _command in (*making.COMMANDS, *kits.COMMANDS):
     main.add_command(_command)
 
 

@@ -92,3 +92,33 @@ class BadKeyFile(PressError, ValueError):
     """A key file that does not hold 64 hexadecimal digits. Facts: ``file``."""
 
     code = "bad_key_file"
+
+
+class BadRecipient(PressError, ValueError):
+    """Not the public key of anybody: an age recipient begins with ``age1``."""
+
+    code = "bad_recipient"
+
+
+class BadIdentity(PressError, ValueError):
+    """A file that does not hold one age identity. Facts: ``file``."""
+
+    code = "bad_identity"
+
+
+class NotSealedForYou(PressError):
+    """A sealed file that this identity does not open, or that holds something else than it should."""
+
+    code = "not_sealed_for_you"
+
+
+class BadKit(PressError, ValueError):
+    """A press kit that is damaged or of a later version. Facts: ``reason``."""
+
+    code = "bad_kit"
+
+
+class KitOver(PressError):
+    """A press kit whose time is over: what it would make could not be activated any more. Facts: ``until``."""
+
+    code = "kit_over"

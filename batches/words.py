@@ -48,6 +48,11 @@ ZH: Final = {
     "bad_table.rows": "文件 {file} 的行数超过 Excel 工作表的上限",
     "unproved": "码包未通过检验，不可使用：{file}，行或序号 {row}（{what}）。请重新制作；如再次出现请联系技术支持",
     "bad_key_file": "密钥文件 {file} 无效：应为 64 位十六进制数字",
+    "bad_recipient": "这不是 age 公钥：应以 age1 开头",
+    "bad_identity": "身份文件 {file} 无效：应含一个以 AGE-SECRET-KEY- 开头的私钥",
+    "not_sealed_for_you": "无法打开：文件不是封给这把私钥的，或已损坏",
+    "bad_kit": "印码套件无法读取：已损坏，或版本不符",
+    "kit_over": "印码套件已于 {until} 到期：此时生成的码无法再激活，请申请新的套件",
 }
 
 

@@ -23,6 +23,9 @@ VIEWS = (
     "scancode.web.console.batches",
     "scancode.web.console.packs",
     "scancode.web.console.approvals",
+    "scancode.web.console.houses",
+    "scancode.web.console.handover",
+    "scancode.web.console.alerts",
     "scancode.web.console.code_life",
     "scancode.web.console.packing",
     "scancode.web.console.packing_by_hand",
@@ -51,11 +54,11 @@ VIEWS = (
 
 def install(app: Flask, settings: Settings) -> None:
     """Everything between WSGI and the features: headers, languages, limits, errors, cookies and the pages."""
-    from scancode.web import assets, health, language, limits, problems, security, visitor
+    from scancode.web import assets, health, language, limits, pickup, problems, security, visitor
 
     for part in (security, limits, visitor):
         part.install(app, settings)
-    for piece in (assets, language, problems, health):
+    for piece in (assets, language, problems, health, pickup):
         piece.install(app)
     for module in VIEWS:
         import_module(module)

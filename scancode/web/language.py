@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from babel.support import NullTranslations
 from flask import Flask, Response, g, request
@@ -31,6 +33,7 @@ def install(app: Flask) -> None:
     babel.init_app(app, default_locale=DEFAULT_LOCALE, locale_selector=current_locale)
     babel.domain_instance = _Merged()
     app.jinja_env.globals["language_url"] = language_url
+    app.jinja_env.filters["local_moment"] = local_moment
     app.context_processor(lambda: {"current_locale": current_locale()})
     app.after_request(_keep)
 
@@ -46,6 +49,11 @@ def current_locale() -> str:
 def language_url(locale: str) -> str:
     """This page in the other language: a relative reference, so that it is the same wherever the page stands."""
     return f"?{urlencode({**request.args.to_dict(), 'lang': locale})}"
+
+
+def local_moment(when: datetime, zone: str) -> str:
+    """``2026-11-22 12:00 (Asia/Shanghai)``: for pages whose readers may be anywhere."""
+    return f"{when.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
 
 
 def _choose() -> str:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from scancode.errors import OutsideError, Refusal
 from scancode.jobs import service as jobs
 from scancode.wiring import Wired
-from scancode.worker import tidy
+from scancode.worker import tidy, watch
 from scancode.worker.pulse import LEASE_S, Pulse
 from scancode.worker.runners import RUNNERS, Runner
 
@@ -75,8 +75,9 @@ def run(
 
 
 def _get_ready(wired: Wired, kinds: Collection[str], clock: Clock) -> None:
-    if "tidy" in kinds:
-        wired.db.retrying(lambda session: tidy.see_to_it(session, now=clock()))
+    for chore in (tidy.KEY, watch.KEY):
+        if chore in kinds:
+            wired.db.retrying(lambda session, chore=chore: tidy.see_to_it(session, now=clock(), kind=chore))  # type: ignore[misc]
 
 
 def _run_one(wired: Wired, pulse: Pulse, kinds: Collection[str], runners: Mapping[str, Runner], clock: Clock) -> bool:

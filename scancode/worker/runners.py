@@ -11,7 +11,7 @@ from datetime import datetime
 
 from scancode.jobs.rules import Leased
 from scancode.wiring import Wired
-from scancode.worker import check, mint, packing, payout, reconcile, sms, tidy
+from scancode.worker import check, mint, packing, payout, reconcile, seal, sms, tidy, watch
 
 Runner = Callable[[Wired, Leased, Callable[[], datetime]], None]
 
@@ -20,6 +20,8 @@ RUNNERS: dict[str, Runner] = {
     "mint": mint.run,
     "check": check.run,
     "packing": packing.run,
+    "seal": seal.run,
+    "watch": watch.run,
     "payout": payout.run,
     "reconcile": reconcile.run,
     "tidy": tidy.run,

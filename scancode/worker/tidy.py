@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
+from scancode.handover import service as handover
 from scancode.jobs import service as jobs
 from scancode.jobs.rules import JobState, Leased
 from scancode.members import service as members
@@ -28,13 +29,13 @@ SESSIONS_KEPT = timedelta(days=90)
 log = structlog.get_logger(__name__)
 
 
-def see_to_it(session: Session, *, now: datetime) -> None:
-    """Makes sure that the chore is in the outbox: every worker does so when it starts."""
-    if jobs.enqueue(session, kind="tidy", key=KEY, payload={}, run_at=now, now=now):
+def see_to_it(session: Session, *, now: datetime, kind: str = KEY) -> None:
+    """Makes sure that a chore (its kind is its key) is in the outbox: every worker does so when it starts."""
+    if jobs.enqueue(session, kind=kind, key=kind, payload={}, run_at=now, now=now):
         return
-    job = jobs.find(session, key=KEY)
+    job = jobs.find(session, key=kind)
     if job is not None and job.state in {JobState.DEAD, JobState.CANCELLED, JobState.DONE}:
-        jobs.requeue(session, key=KEY, run_at=now, now=now)
+        jobs.requeue(session, key=kind, run_at=now, now=now)
 
 
 def run(wired: Wired, leased: Leased, clock: Callable[[], datetime]) -> None:
@@ -45,6 +46,9 @@ def run(wired: Wired, leased: Leased, clock: Callable[[], datetime]) -> None:
         "passwords": lambda session: members.purge(session, now=now),
         "messages": lambda session: jobs.sweep(session, kind="sms", before=now - MESSAGE_JOBS_KEPT, with_dead=True),
         "jobs": lambda session: jobs.sweep(session, before=now - JOBS_KEPT),
+        "downloads": lambda session: handover.forget_addresses(
+            session, before=now - timedelta(days=wired.settings.download_log_days)
+        ),
         "sessions": lambda session: staff.sweep_sessions(session, before=now - SESSIONS_KEPT),
     }
     forgotten = {name: _in_pieces(wired, chore) for name, chore in chores.items()}

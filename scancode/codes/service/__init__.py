@@ -44,7 +44,9 @@ from scancode.codes.service.packs import (
     ask_check,
     check_key,
     find_check,
+    mark_pack_gone,
     record_check,
+    require_pack,
     stop_check,
 )
 from scancode.codes.service.reading import (
@@ -67,7 +69,6 @@ from scancode.codes.service.reading import (
 )
 
 __all__ = [
-    "ORDER_LIMIT",
     "ApprovalFacts",
     "BatchNotReady",
     "BatchRow",
@@ -79,6 +80,7 @@ __all__ = [
     "NotWaiting",
     "NothingToChange",
     "NothingToReplace",
+    "ORDER_LIMIT",
     "OrderNumberTaken",
     "PackGone",
     "ProductArchived",
@@ -112,6 +114,7 @@ __all__ = [
     "load_numbers",
     "mark_failed",
     "mark_minting",
+    "mark_pack_gone",
     "mark_ready",
     "mint_key",
     "order",
@@ -119,6 +122,7 @@ __all__ = [
     "preview",
     "record_check",
     "reject",
+    "require_pack",
     "retry",
     "set_terms",
     "stop_check",

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from batches.check import Finding
 from scancode.codes.models import Batch, PackCheck
 from scancode.codes.rules import BatchState
 from scancode.codes.service.reading import get_batch
-from scancode.db import insert_once
+from scancode.db import affected, insert_once
 from scancode.errors import Refusal
 from scancode.i18n import N_
 from scancode.jobs import service as jobs
@@ -113,3 +114,23 @@ def find_check(session: Session, *, number: int) -> CheckFacts | None:
     if row is None:
         return None
     return CheckFacts(row.checked_at, row.is_good, row.rows, row.codes_verified, tuple(json.loads(row.findings)))
+
+
+def mark_pack_gone(session: Session, *, number: int, why: str, now: datetime) -> bool:
+    """The plain files leave the disk, as ``sealed`` or ``expired``; they are never made again. True the first time.
+
+    Commit first, then delete the files: a file without its row is deleted again, a row without its file is not.
+    """
+    statement = update(Batch).where(Batch.number == number, Batch.pack_gone_at.is_(None))
+    if affected(session, statement.values(pack_gone_at=now, pack_gone_why=why)) != 1:
+        return False
+    staff.audit(
+        session,
+        actor="worker",
+        brand_id=get_batch(session, number=number).brand_id,
+        action="pack.leave",
+        subject=f"batch:{number}",
+        facts={"why": why},
+        now=now,
+    )
+    return True

@@ -21,9 +21,10 @@ from scancode.codes import service as codes
 from scancode.codes.models import Batch
 from scancode.codes.orders import kinds_of
 from scancode.codes.rules import BatchState, Life
+from scancode.db import new_id
 from scancode.errors import NotFound
+from scancode.handover import service as handover
 from scancode.jobs import service as jobs
-from scancode.staff import service as staff
 from scancode.web.api.access import caller, find_brand_of_call
 from scancode.web.api.approvals import Approval, approval_of
 from scancode.web.api.refusals import FileGone, ProductUnknown
@@ -51,6 +52,7 @@ from scancode.web.api.shapes import (
     write_cursor,
 )
 from scancode.web.runtime import Runtime, runtime
+from scancode.web.sending import client_of_request
 
 FILE_TYPES = {".csv": "text/csv", ".txt": "text/plain", ".pdf": "application/pdf", ".zip": "application/zip"}
 
@@ -284,16 +286,11 @@ def fetch_file(path: FilePath) -> Response:
     if not found.is_file():
         raise FileGone
     if request.method != "HEAD":
+        file = handover.FetchedFile(path.number, brand_id, path.name, found.stat().st_size)
+        # A machine asks for whole files: each fetching is a download of its own.
+        client = client_of_request(actor=caller().actor, permit=str(new_id(now)))
         with shared.db.transaction() as session:
-            staff.audit(
-                session,
-                actor=caller().actor,
-                brand_id=brand_id,
-                action="batch.download",
-                subject=f"batch:{path.number}",
-                facts={"file": path.name},
-                now=now,
-            )
+            handover.begin_download(session, file=file, client=client, is_beginning=True, sealer=shared.sealer, now=now)
     kind = "application/json" if path.name == MANIFEST_NAME else FILE_TYPES.get(found.suffix)
     response = send_file(found, mimetype=kind, as_attachment=True, download_name=path.name, etag=digest or True)
     response.headers["Cache-Control"] = "private, no-cache"

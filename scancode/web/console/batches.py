@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -30,6 +31,8 @@ from scancode.codes.models import Batch
 from scancode.codes.orders import NOTE_LENGTH_MAX, ORDER_NO_LENGTH_MAX, kinds_of
 from scancode.codes.rules import BatchState
 from scancode.errors import Refusal
+from scancode.handover import service as handover
+from scancode.handover.rules import Terms
 from scancode.jobs import service as jobs
 from scancode.staff.rules import Role
 from scancode.web.console import bars, console
@@ -198,6 +201,7 @@ def batch(number: int) -> ResponseReturnValue:
             kinds=kinds_of(row.kinds),
             progress=_progress(session, row),
             approval=codes.find_approval(session, number=number),
+            leaves_at=_leaves_at(session, row),
             is_mine=row.ordered_by == current_staff().id,
             check=checking(session, number),
             files=codes.list_files(session, batch_number=number),
@@ -271,6 +275,15 @@ def _progress(session: Session, row: Batch) -> Progress:
         rows_a_second=job.rows_a_second if job else None,
         left_s=job.left_s if job else None,
     )
+
+
+def _leaves_at(session: Session, row: Batch) -> datetime | None:
+    """When the plain files leave the disk."""
+    if row.ready_at is None:
+        return None
+    settings = runtime().settings
+    otherwise = Terms(settings.pack_days, settings.download_days, settings.activate_days)
+    return handover.terms_of(session, brand_id=row.brand_id, otherwise=otherwise).leaves_at(row.ready_at)
 
 
 @dataclass(frozen=True)

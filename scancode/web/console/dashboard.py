@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from scancode.catalog import service as catalog
 from scancode.codes import service as codes
 from scancode.codes.rules import BatchState
+from scancode.handover import service as handover
 from scancode.jobs import service as outbox
 from scancode.reports import service as reports
 from scancode.reports.rules import DayFigures
@@ -32,6 +33,7 @@ DAYS = 7
 class CodesBoard:
     """What the factory looks at: batches under way and ready, and the newest ones."""
 
+    alerts: int
     waiting: int
     under_way: int
     ready: int
@@ -83,6 +85,7 @@ def home() -> ResponseReturnValue:
 def _codes_board(session: Session, scope: UUID | None) -> CodesBoard:
     number = {state: codes.count_batches(session, brand_id=scope, state=state) for state in BatchState}
     return CodesBoard(
+        alerts=handover.count_alerts(session, brand_id=scope),
         waiting=number[BatchState.WAITING],
         under_way=number[BatchState.ORDERED] + number[BatchState.MINTING],
         ready=number[BatchState.READY],

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from scancode.codes import service as codes
 from scancode.errors import NotFound
+from scancode.handover import service as handover
 from scancode.i18n import N_
 from scancode.jobs import service as outbox
 from scancode.jobs.rules import JobFacts, JobState
@@ -29,6 +30,8 @@ STOPPABLE = {"claims": N_("Claims"), "payouts": N_("Payouts")}
 KIND_WORDS = {
     "mint": N_("Make codes"),
     "check": N_("Check a pack"),
+    "seal": N_("Encrypt a pack"),
+    "watch": N_("Watch over packs"),
     "payout": N_("Pay a red packet"),
     "reconcile": N_("Compare the books"),
     "sms": N_("Send a message"),
@@ -90,7 +93,7 @@ def change_job(job_id: UUID, verb: str) -> ResponseReturnValue:
         with runtime().db.transaction() as session:
             job = change(session, job_id=job_id, now=runtime().now())
             _audit(session, f"job.{verb}", job)
-    except (outbox.JobBusy, codes.BatchStateRefusal) as refusal:
+    except (outbox.JobBusy, codes.BatchStateRefusal, handover.NotSealing) as refusal:
         flash(refusal.sentence(gettext), "warning")
     else:
         said = gettext("The job is cancelled.") if verb == "cancel" else gettext("The job will run again now.")
@@ -104,6 +107,10 @@ def _cancel(session: Session, *, job_id: UUID, now: datetime) -> JobFacts:
     number = int(job.key.partition(":")[2]) if job.kind == "mint" else -1
     if codes.find_batch(session, number=number) is not None:
         codes.cancel(session, number=number, actor=current_staff().actor, now=now)
+        return job
+    if job.kind == "seal":
+        sealed_id = UUID(job.key.partition(":")[2])
+        handover.cancel_seal(session, sealed_id=sealed_id, actor=current_staff().actor, now=now)
         return job
     return outbox.cancel(session, job_id=job_id, now=now, running_kinds=CANCELLED_WHILE_RUNNING)
 

@@ -15,6 +15,7 @@ from flask_babel import gettext
 from sqlalchemy.exc import SQLAlchemyError
 
 from scancode.codes import service as codes
+from scancode.handover import service as handover
 from scancode.i18n import N_
 from scancode.staff.rules import Role, StaffFacts
 from scancode.web.runtime import runtime
@@ -48,8 +49,10 @@ MENU = (
             Entry("console.batches", "qrcode", N_("Batches"), (FACTORY, MARKETING)),
             Entry("console.approvals", "clipboard-list", N_("Orders to approve"), (FACTORY,)),
             Entry("console.packing", "packages", N_("Packing"), (FACTORY,)),
+            Entry("console.alerts", "bell", N_("Alerts"), (FACTORY,)),
             Entry("console.lookup", "search", N_("Look up a code"), (FACTORY, MARKETING)),
             Entry("console.products", "box", N_("Products"), (FACTORY, MARKETING)),
+            Entry("console.houses", "printer", N_("Print houses"), (FACTORY,)),
             Entry("console.brands", "building", N_("Brands")),
         ),
     ),
@@ -113,7 +116,10 @@ def _badges(person: StaffFacts) -> dict[str, int]:
     if not person.may((FACTORY,)):
         return {}
     with suppress(SQLAlchemyError), runtime().db.reading() as session:
-        return {"console.approvals": codes.count_waiting(session, brand_id=person.brand_id)}
+        return {
+            "console.approvals": codes.count_waiting(session, brand_id=person.brand_id),
+            "console.alerts": handover.count_alerts(session, brand_id=person.brand_id),
+        }
     return {}
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, redirect, render_template, request, send_file, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from scancode.codes import service as codes
+from scancode.codes.models import Batch
 from scancode.codes.rules import BatchState
 from scancode.errors import NotFound
-from scancode.staff import service as staff
+from scancode.handover import service as handover
 from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
 from scancode.web.console.batches import checking, may_order, visible_batch
 from scancode.web.runtime import runtime
+from scancode.web.sending import Sent, client_of_request, counting, send_pack_file
 
 MANIFEST = "manifest.json"
 
@@ -32,18 +34,35 @@ def download(number: int, name: str) -> ResponseReturnValue:
     if known is None:
         response = Response(manifest, mimetype="application/json")
         response.headers.set("Content-Disposition", "attachment", filename=f"batch-{number}-{MANIFEST}")
-        size = len(manifest.encode())
-    else:
-        path = (codes.pack_folder(shared.settings.var_dir, number) / known.name).resolve()
-        if not path.is_file():
-            raise codes.PackGone
-        response = send_file(path, as_attachment=True, download_name=known.name, etag=known.sha256, max_age=0)
-        size = known.size_bytes
-    response.headers["Cache-Control"] = "private, no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    if _is_a_beginning():
-        _record(number, name, size)
-    return response
+        response.headers["Cache-Control"] = "private, no-store"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        if request.method == "GET":
+            _begin(batch, name, len(manifest.encode()), is_beginning=True)(len(manifest.encode()))
+        return response
+    path = (codes.pack_folder(shared.settings.var_dir, number) / known.name).resolve()
+    if batch.pack_gone_at is not None or not path.is_file():
+        raise codes.PackGone
+    size = known.size_bytes
+    return send_pack_file(
+        path,
+        name=known.name,
+        sha256=known.sha256,
+        begin=lambda is_beginning: _begin(batch, name, size, is_beginning=is_beginning),
+    )
+
+
+def _begin(batch: Batch, name: str, size_bytes: int, *, is_beginning: bool) -> Sent:
+    """One person's fetching of one file is one download, however many ranges it takes."""
+    shared, person = runtime(), current_staff()
+    now = shared.now()
+    file = handover.FetchedFile(batch.number, batch.brand_id, name, size_bytes)
+    client = client_of_request(actor=person.actor, permit=f"{person.id}:{batch.number}:{name}")
+    download_id = shared.db.retrying(
+        lambda session: handover.begin_download(
+            session, file=file, client=client, is_beginning=is_beginning, sealer=shared.sealer, now=now
+        )
+    )
+    return counting(download_id)
 
 
 @console.post("/batches/<int:number>/check")
@@ -78,23 +97,3 @@ def pack_check(number: int) -> ResponseReturnValue:
         row = visible_batch(session, number)
         check = checking(session, number)
     return render_template("console/batches/_check.html", row=row, check=check, may_order=may_order())
-
-
-def _is_a_beginning() -> bool:
-    """A download that is fetched in ranges is one download."""
-    ranges = request.range
-    return request.method == "GET" and (ranges is None or not ranges.ranges or ranges.ranges[0][0] == 0)
-
-
-def _record(number: int, name: str, size_bytes: int) -> None:
-    shared, person = runtime(), current_staff()
-    with shared.db.transaction() as session:
-        staff.audit(
-            session,
-            actor=person.actor,
-            brand_id=codes.get_batch(session, number=number).brand_id,
-            action="batch.download",
-            subject=f"batch:{number}",
-            facts={"file": name, "size_bytes": size_bytes},
-            now=shared.now(),
-        )

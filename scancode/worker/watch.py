@@ -1,0 +1,64 @@
+"""What is due about packs, looked at every ten minutes: files whose time on the disk is over leave it, and what nobody
+fetched or activated in time becomes an alert. One job, which puts itself back into the outbox."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from sqlalchemy.orm import Session
+
+from scancode.codes import service as codes
+from scancode.handover import service as handover
+from scancode.handover.rules import Terms
+from scancode.jobs import service as jobs
+from scancode.jobs.rules import Leased
+from scancode.wiring import Wired
+from scancode.worker.progress import Clock, alone_in
+
+KIND = KEY = "watch"
+EVERY = timedelta(minutes=10)
+log = structlog.get_logger(__name__)
+
+
+def terms(wired: Wired) -> Terms:
+    """The installation's times, for brands that have none of their own."""
+    settings = wired.settings
+    return Terms(settings.pack_days, settings.download_days, settings.activate_days)
+
+
+def run(wired: Wired, leased: Leased, clock: Clock) -> None:
+    now = clock()
+    with wired.db.reading() as session:
+        packs = handover.due_packs(session, otherwise=terms(wired), now=now)
+        sealed = handover.due_sealed(session, now=now)
+    for number in packs:
+        _leave(wired, number, clock)
+    for row in sealed:
+        wired.db.retrying(lambda session, row=row: handover.mark_gone(session, sealed_id=row.id, now=clock()))  # type: ignore[misc]
+        shutil.rmtree(handover.sealed_path(wired.settings.var_dir, row).parent, ignore_errors=True)
+    raised = wired.db.retrying(lambda session: handover.watch(session, otherwise=terms(wired), now=clock()))
+    log.info("watched", packs_gone=len(packs), sealed_gone=len(sealed), alerts_raised=raised)
+    with wired.db.transaction() as session:
+        jobs.reschedule(session, leased=leased, run_at=clock() + EVERY, now=clock())
+
+
+def _leave(wired: Wired, number: int, clock: Clock) -> None:
+    folder = codes.pack_folder(wired.settings.var_dir, number)
+
+    def mark(session: Session) -> bool:
+        # A sealing that waits or failed still needs the plain files: they stay until it is done or cancelled.
+        if not handover.may_drop_plain(session, batch_number=number):
+            return False
+        codes.mark_pack_gone(session, number=number, why="expired", now=clock())
+        return True
+
+    with alone_in(folder):
+        if wired.db.retrying(mark):
+            _drop(folder)
+
+
+def _drop(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
