@@ -69,6 +69,7 @@ from scancode.codes.service.reading import (
 )
 
 __all__ = [
+    "ORDER_LIMIT",
     "ApprovalFacts",
     "BatchNotReady",
     "BatchRow",
@@ -80,7 +81,6 @@ __all__ = [
     "NotWaiting",
     "NothingToChange",
     "NothingToReplace",
-    "ORDER_LIMIT",
     "OrderNumberTaken",
     "PackGone",
     "ProductArchived",
