@@ -86,18 +86,24 @@ class Symbols:
         """
         out = np.empty((len(codes), self.modules, self.row_bytes), dtype=np.uint8)
         masks = np.empty(len(codes), dtype=np.uint8)
-        judge = self._new_judge(BLOCK_JUDGED)
-        lines = np.empty((len(self._drawn), MASK_COUNT, BLOCK_JUDGED), dtype=np.uint64)
-        for start in range(0, len(codes), BLOCK_JUDGED):
-            found = self._changes(codes[start : start + BLOCK_JUDGED])
-            if len(found) < BLOCK_JUDGED:  # the last few
+        block = min(BLOCK_JUDGED, max(1, len(codes)))
+        judge = self._new_judge(block)
+        lines = np.empty((len(self._drawn), MASK_COUNT, block), dtype=np.uint64)
+        for start in range(0, len(codes), block):
+            found = self._changes(codes[start : start + block])
+            if len(found) < block:  # the last few
                 judge, lines = self._new_judge(len(found)), np.empty((*lines.shape[:2], len(found)), dtype=np.uint64)
             np.bitwise_xor(self._judged[:, :, np.newaxis], found.T[:, np.newaxis, :], out=lines)
             chosen = judge.penalties(lines).argmin(axis=0)
-            masks[start : start + BLOCK_JUDGED] = chosen
+            masks[start : start + block] = chosen
             found ^= self._drawn.T[chosen]
-            out[start : start + BLOCK_JUDGED] = self._rows(found)
+            out[start : start + block] = self._rows(found)
         return out, masks
+
+    def of(self, code: str) -> NDArray[np.bool_]:
+        """The one symbol of this canonical code, (modules, modules), as ``symbols.symbol_of`` draws it but sooner."""
+        rows, _ = self.standard(np.frombuffer(code.encode("ascii"), dtype=np.uint8).reshape(1, CODE_LENGTH))
+        return np.unpackbits(rows[0], axis=1)[:, : self.modules].astype(np.bool_)
 
     def penalties(self, codes: Bytes) -> NDArray[np.uint16]:
         """(8, n) penalties of (n, 20) codes under every mask."""

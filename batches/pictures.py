@@ -14,9 +14,10 @@ from batches.codes import Verifier
 from batches.errors import TooMany
 from batches.files import one_kind
 from batches.items import Kind
+from batches.linear import symbols_for
 from batches.part import FileRecord, PartFile, Progress, Stop, record_of
 from batches.spec import BatchSpec
-from batches.symbols import png_of, symbol_of
+from batches.symbols import png_of
 
 PNG_COUNT_MAX: Final = 10_000  # in one ZIP: more are slow to unpack and slower to look at
 PNG_SIZE_BYTES: Final = 1600  # a picture and its two ZIP headers, generously
@@ -49,12 +50,12 @@ def write_png_zip(
             count=spec.count,
             limit=PNG_COUNT_MAX,
         )
-    verifier = Verifier(key)
+    verifier, symbols = Verifier(key), symbols_for(spec.url_prefix)
     with PartFile(path, on_progress, stop) as part:
         with zipfile.ZipFile(part.file, "w", zipfile.ZIP_STORED) as archive:
             for done, serial in enumerate(range(spec.first, spec.last + 1), start=1):
                 code = verifier.mint(spec.number, chosen, serial)
-                picture = png_of(symbol_of(spec.url_prefix + code), module_px=module_px, dpi=dpi)
+                picture = png_of(symbols.of(code), module_px=module_px, dpi=dpi)
                 archive.writestr(_entry(f"{chosen.label}-{serial:08d}.png"), picture)
                 if done % chunk_rows == 0 and done < spec.count:
                     part.prove(done)

@@ -13,10 +13,11 @@ from batches.errors import TooMany
 from batches.files import one_kind
 from batches.items import Kind
 from batches.layouts import QUIET_MODULES
+from batches.linear import symbols_for
 from batches.part import FileRecord, PartFile, Progress, Stop, record_of
 from batches.pictures import PNG_COUNT_MAX
 from batches.spec import BatchSpec
-from batches.symbols import Modules, symbol_of
+from batches.symbols import Modules
 
 SVG_SIZE_BYTES: Final = 6_000  # a picture and its two ZIP headers, generously
 MODULE_MM: Final = 0.423
@@ -65,11 +66,11 @@ def write_svg_zip(
             count=spec.count,
             limit=PNG_COUNT_MAX,
         )
-    verifier = Verifier(key)
+    verifier, symbols = Verifier(key), symbols_for(spec.url_prefix)
     with PartFile(path, on_progress, stop) as part:
         with zipfile.ZipFile(part.file, "w", zipfile.ZIP_STORED) as archive:
             for done, serial in enumerate(range(spec.first, spec.last + 1), start=1):
-                symbol = symbol_of(spec.url_prefix + verifier.mint(spec.number, chosen, serial))
+                symbol = symbols.of(verifier.mint(spec.number, chosen, serial))
                 entry = zipfile.ZipInfo(f"{chosen.label}-{serial:08d}.svg", _EPOCH)
                 entry.create_system = 3  # else the bytes differ between Windows and Linux
                 entry.external_attr = 0o644 << 16

@@ -22,11 +22,11 @@ from batches.items import Kind
 from batches.labels import KIND_NAMES, Label, grouped, name_on, place
 from batches.layouts import MM_PER_INCH, Layout
 from batches.lettering import Lettering
+from batches.linear import symbols_for
 from batches.part import FileRecord, PartFile, Progress, Stop, record_of
 from batches.spec import BatchSpec
 from batches.sscc import bars_of, spaced
-from batches.symbols import Modules, modules_for, symbol_of
-from batches.text import CODE_LENGTH
+from batches.symbols import Modules
 
 ZPL_COUNT_MAX: Final = 20_000  # in one file: some printers keep it all in memory
 DPI: Final = 203  # where a layout names no printer
@@ -102,12 +102,13 @@ class _Drawing:
         self.kind = kind
         self.layout = layout
         self._dpi = layout.dpi or DPI
+        self._symbols = symbols_for(spec.url_prefix)
         self._lettering = Lettering(layout.font)
         name = name_on(spec)
         self._lettering.check(name)
         self.label = place(
             layout,
-            modules=modules_for(len(spec.url_prefix) + CODE_LENGTH),
+            modules=self._symbols.modules,
             name=name,
             has_sscc=kind in spec.shipped_kinds,
             width_of=self._lettering.width_mm,
@@ -132,7 +133,7 @@ class _Drawing:
     def _label(self, code: str, serial: int, left: int) -> list[bytes]:
         label = self.label
         found = [_moved(self._name, left)] if self._name else []
-        symbol = symbol_of(self.spec.url_prefix + code)
+        symbol = self._symbols.of(code)
         at = left + self._centred(len(symbol) * self._module), self._dots(label.symbol_top_mm)
         found.append(graphic(_enlarged(symbol, self._module), *at))
         if label.code is not None:

@@ -65,7 +65,9 @@ def test_larger_versions_agree_as_well(prefix):
     block = codes.mint_range(KEY, 7, 1, 0, 4)
     chosen, _ = symbols.standard(block)
     for row, packed in zip(block, chosen, strict=True):
-        assert np.array_equal(unpacked(packed, symbols), symbol_of(prefix + bytes(row).decode()))
+        expected = symbol_of(prefix + bytes(row).decode())
+        assert np.array_equal(unpacked(packed, symbols), expected)
+        assert np.array_equal(symbols.of(bytes(row).decode()), expected)
 
 
 @pytest.mark.parametrize("prefix", [USUAL, LONG[0]])
