@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -36,6 +38,8 @@ class Typeface:
     def __init__(self, path: Path) -> None:
         """Raises BadSpec for a file that is no TrueType font."""
         self._font = _registered(path)
+        self._places: dict[str, tuple[int, str]] = {}  # of each character used: its subset, its byte in hexadecimal
+        self._widths: dict[str, int] = {}  # in thousandths of the type size
 
     def check(self, text: str) -> None:
         """Raises Unprintable for a character that the font lacks."""
@@ -45,14 +49,22 @@ class Typeface:
 
     def width(self, text: str, size: float) -> float:
         """How wide a line is, in points."""
-        return float(self._font.stringWidth(text, size))
+        for symbol in set(text).difference(self._widths):
+            self._widths[symbol] = self._font.face.getCharWidth(ord(symbol))
+        return sum(self._widths[symbol] for symbol in text) * size / 1000
 
     def show(self, text: str, size: float) -> bytes:
         """The operators that show a line at the current place of a text object."""
         shown = []
-        for subset, run in self._font.splitString(text, self):
-            shown.append(f"/F{subset} {number(size)} Tf<{run.hex()}>Tj")
+        for subset, run in groupby((self._place(symbol) for symbol in text), key=itemgetter(0)):
+            shown.append(f"/F{subset} {number(size)} Tf<{''.join(byte for _, byte in run)}>Tj")
         return "\n".join(shown).encode("ascii")
+
+    def _place(self, symbol: str) -> tuple[int, str]:
+        if symbol not in self._places:
+            ((subset, run),) = self._font.splitString(symbol, self)
+            self._places[symbol] = subset, run.hex()
+        return self._places[symbol]
 
     def line(self, x: float, y: float, text: str, size: float) -> bytes:
         """A line of text from a place on."""
