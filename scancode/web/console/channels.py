@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf import FlaskForm
-from sqlalchemy.orm import Session
+from wtforms.csrf.core import CSRFTokenField
 
 from scancode.channels import service as channels
 from scancode.errors import Refusal
@@ -25,11 +26,18 @@ anyone = allow(Role.FACTORY, Role.MARKETING)
 marketing = allow(Role.MARKETING)
 
 
-def saved(work: Callable[[Session], UUID], form: FlaskForm) -> UUID | None:
-    """Runs the change in a transaction. On a refusal the form shows why and None comes back."""
+def saved(form: FlaskForm, verb: Callable[..., Any], **given: Any) -> UUID | None:
+    """Calls the verb with what the form holds, by the names of its fields. Returns the id of what was made or changed.
+
+    On a refusal the form shows why and None comes back.
+    """
+    fields = {
+        field.name: "" if field.data is None else field.data for field in form if not isinstance(field, CSRFTokenField)
+    }
     try:
         with runtime().db.transaction() as session:
-            return work(session)
+            made: UUID = verb(session, **given, **fields, actor=current_staff().actor, now=runtime().now()).id
+            return made
     except Refusal as refusal:
         if refusal.status in {403, 404}:
             raise
@@ -84,26 +92,14 @@ def channel_tree() -> ResponseReturnValue:
 @marketing
 def new_channel() -> ResponseReturnValue:
     form = ChannelForm()
+    del form.is_active  # what is new is in use
     with runtime().db.reading() as session:
         brand = chosen_brand(session)
     if form.validate_on_submit():
-        made = saved(
-            lambda session: (
-                channels.create_channel(
-                    session,
-                    brand_id=brand.id,
-                    name=form.name.data or "",
-                    kind=form.kind.data,
-                    actor=current_staff().actor,
-                    now=runtime().now(),
-                ).id
-            ),
-            form,
-        )
+        made = saved(form, channels.create_channel, brand_id=brand.id)
         if made:
             flash(gettext("The channel is there. Add its stores next, or a code for a shelf or a parcel."), "success")
             return redirect(url_for("console.channel", channel_id=made))
-    del form.is_active
     return form_page(
         form,
         title=gettext("New channel"),
@@ -143,20 +139,7 @@ def edit_channel(channel_id: UUID) -> ResponseReturnValue:
     visible(channel.brand_id)
     form = ChannelForm(obj=channel)
     if form.validate_on_submit():
-        done = saved(
-            lambda session: (
-                channels.change_channel(
-                    session,
-                    channel_id=channel_id,
-                    name=form.name.data or "",
-                    kind=form.kind.data,
-                    is_active=form.is_active.data,
-                    actor=current_staff().actor,
-                    now=runtime().now(),
-                ).id
-            ),
-            form,
-        )
+        done = saved(form, channels.change_channel, channel_id=channel_id)
         if done:
             flash(gettext("Saved."), "success")
             return redirect(url_for("console.channel", channel_id=channel_id))
@@ -180,26 +163,12 @@ def new_store(channel_id: UUID) -> ResponseReturnValue:
         channel = channels.get_channel(session, channel_id=channel_id)
     visible(channel.brand_id)
     form = StoreForm()
+    del form.is_active  # what is new is in use
     if form.validate_on_submit():
-        made = saved(
-            lambda session: (
-                channels.create_store(
-                    session,
-                    channel_id=channel_id,
-                    name=form.name.data or "",
-                    province=form.province.data or "",
-                    city=form.city.data or "",
-                    address=form.address.data or "",
-                    actor=current_staff().actor,
-                    now=runtime().now(),
-                ).id
-            ),
-            form,
-        )
+        made = saved(form, channels.create_store, channel_id=channel_id)
         if made:
             flash(gettext("The store is there, with a code of its own. Print it and add the guides."), "success")
             return redirect(url_for("console.store", store_id=made))
-    del form.is_active
     page = url_for("console.channel", channel_id=channel_id)
     return form_page(
         form,
@@ -246,22 +215,7 @@ def edit_store(store_id: UUID) -> ResponseReturnValue:
     visible(channel.brand_id)
     form = StoreForm(obj=store)
     if form.validate_on_submit():
-        done = saved(
-            lambda session: (
-                channels.change_store(
-                    session,
-                    store_id=store_id,
-                    name=form.name.data or "",
-                    province=form.province.data or "",
-                    city=form.city.data or "",
-                    address=form.address.data or "",
-                    is_active=form.is_active.data,
-                    actor=current_staff().actor,
-                    now=runtime().now(),
-                ).id
-            ),
-            form,
-        )
+        done = saved(form, channels.change_store, store_id=store_id)
         if done:
             flash(gettext("Saved."), "success")
             return redirect(url_for("console.store", store_id=store_id))

@@ -16,7 +16,7 @@ from scancode.channels import service as channels
 from scancode.channels.models import Channel, Store, TouchKind, Touchpoint
 from scancode.errors import NotFound
 from scancode.web.console import console
-from scancode.web.console.access import current_staff, visible
+from scancode.web.console.access import visible
 from scancode.web.console.channel_forms import GuideForm, SceneForm
 from scancode.web.console.channels import anyone, form_page, marketing, roots, saved
 from scancode.web.language import current_locale
@@ -32,25 +32,13 @@ def new_guide(store_id: UUID) -> ResponseReturnValue:
         store, channel = channels.get_store(session, store_id=store_id)
     visible(channel.brand_id)
     form = GuideForm()
+    del form.is_active  # what is new is in use
     page = url_for("console.store", store_id=store_id)
     if form.validate_on_submit():
-        made = saved(
-            lambda session: (
-                channels.create_guide(
-                    session,
-                    store_id=store_id,
-                    name=form.name.data or "",
-                    staff_no=form.staff_no.data or "",
-                    actor=current_staff().actor,
-                    now=runtime().now(),
-                ).id
-            ),
-            form,
-        )
+        made = saved(form, channels.create_guide, store_id=store_id)
         if made:
             flash(gettext("The guide is there, with a code of their own."), "success")
             return redirect(page)
-    del form.is_active
     return form_page(
         form,
         title=gettext("New guide"),
@@ -70,20 +58,7 @@ def edit_guide(guide_id: UUID) -> ResponseReturnValue:
     form = GuideForm(obj=guide)
     page = url_for("console.store", store_id=store.id)
     if form.validate_on_submit():
-        done = saved(
-            lambda session: (
-                channels.change_guide(
-                    session,
-                    guide_id=guide_id,
-                    name=form.name.data or "",
-                    staff_no=form.staff_no.data or "",
-                    is_active=form.is_active.data,
-                    actor=current_staff().actor,
-                    now=runtime().now(),
-                ).id
-            ),
-            form,
-        )
+        done = saved(form, channels.change_guide, guide_id=guide_id)
         if done:
             flash(gettext("Saved."), "success")
             return redirect(page)
@@ -109,26 +84,12 @@ def new_scene(channel_id: UUID) -> ResponseReturnValue:
     if store is not None and store.channel_id != channel_id:
         raise NotFound
     form = SceneForm()
+    del form.is_active  # what is new is in use
     if form.validate_on_submit():
-        made = saved(
-            lambda session: (
-                channels.create_scene(
-                    session,
-                    channel_id=channel_id,
-                    store_id=store_id,
-                    scene=form.scene.data or "",
-                    placement=form.placement.data or "",
-                    name=form.name.data or "",
-                    actor=current_staff().actor,
-                    now=runtime().now(),
-                ).id
-            ),
-            form,
-        )
+        made = saved(form, channels.create_scene, channel_id=channel_id, store_id=store_id)
         if made:
             flash(gettext("The code is ready to be printed and placed."), "success")
             return redirect(url_for("console.placed_code", touchpoint_id=made))
-    del form.is_active
     page = (
         url_for("console.store", store_id=store_id) if store_id else url_for("console.channel", channel_id=channel_id)
     )
@@ -155,21 +116,7 @@ def edit_scene(touchpoint_id: UUID) -> ResponseReturnValue:
     form = SceneForm(obj=point)
     page = url_for("console.placed_code", touchpoint_id=touchpoint_id)
     if form.validate_on_submit():
-        done = saved(
-            lambda session: (
-                channels.change_scene(
-                    session,
-                    touchpoint_id=touchpoint_id,
-                    scene=form.scene.data or "",
-                    placement=form.placement.data or "",
-                    name=form.name.data or "",
-                    is_active=form.is_active.data,
-                    actor=current_staff().actor,
-                    now=runtime().now(),
-                ).id
-            ),
-            form,
-        )
+        done = saved(form, channels.change_scene, touchpoint_id=touchpoint_id)
         if done:
             flash(gettext("Saved."), "success")
             return redirect(page)
