@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ONLY ?=
 TEST_WORKERS ?= auto
 
-.PHONY: demo run test lint bench clean lock
+.PHONY: demo run test lint bench bundle clean lock
 
 $(VENV)/.base: requirements/base.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "scancode needs Python 3.11 or newer: make PYTHON=python3.11 …"; exit 2; }
@@ -40,6 +40,11 @@ bench: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q --extra postgres --extra redis -o requirements/base.txt
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q --extra postgres --extra redis --group dev -c requirements/base.txt -o requirements/dev.txt
+	for system in linux windows; do $(BIN)/uv pip compile deploy/press.in --python-platform $$system --python-version 3.11 --generate-hashes --no-header --no-annotate -q -c requirements/base.txt -o requirements/press-$$system.txt; done
+
+# The press for computers without a network: build/press-bundle.zip.
+bundle: $(VENV)/.base
+	$(BIN)/python deploy/bundle.py build/press-bundle.zip
 
 clean:
 	rm -rf $(VENV) var build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -25,6 +25,7 @@ VIEWS = (
     "scancode.web.console.approvals",
     "scancode.web.console.houses",
     "scancode.web.console.handover",
+    "scancode.web.console.kits",
     "scancode.web.console.alerts",
     "scancode.web.console.code_life",
     "scancode.web.console.packing",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from scancode.codes import service as codes
-from scancode.codes.rules import BatchState
+from scancode.codes.rules import Activate, BatchState
 from scancode.handover import service as handover
 from scancode.handover.rules import AlertKind, PackFacts, SealState, Terms, late
 from scancode.jobs import service as jobs
@@ -87,7 +87,7 @@ def test_an_alert_is_raised_once_and_ends_with_its_reason(works: Works) -> None:
     works.work(NOW + timedelta(days=3, hours=1), "watch")
     assert kinds(works) == ["not_downloaded"]
     with works.wired.db.transaction() as session:
-        codes.activate(session, batch_number=works.number, first=0, last=9, actor="staff:carol", now=NOW)
+        codes.change(session, batch_number=works.number, ranges=[(0, 9)], what=Activate(), actor="staff:carol", now=NOW)
     works.work(NOW + timedelta(days=3, hours=2), "watch")
     assert kinds(works) == []
 

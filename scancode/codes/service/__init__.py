@@ -22,6 +22,7 @@ from scancode.codes.service.life import (
     change,
     preview,
 )
+from scancode.codes.service.offline import OutsideKit, allow_offline
 from scancode.codes.service.ordering import (
     BatchStateRefusal,
     NeverTwice,
@@ -82,10 +83,12 @@ __all__ = [
     "NothingToChange",
     "NothingToReplace",
     "OrderNumberTaken",
+    "OutsideKit",
     "PackGone",
     "ProductArchived",
     "ReasonMissing",
     "SamePerson",
+    "allow_offline",
     "approve",
     "ask_check",
     "cancel",

@@ -27,6 +27,7 @@ from scancode.codes.rules import (
     Void,
     plan,
 )
+from scancode.codes.service.offline import require_kit
 from scancode.codes.service.reading import get_batch, load_life
 from scancode.codes.typed import LINES_MAX, check_ranges
 from scancode.db import affected, new_id
@@ -65,7 +66,7 @@ def change(
 ) -> Changed:
     """Changes ranges of one batch, records it and writes its audit row.
 
-    Raises NotFound, BatchNotReady, NothingToChange, and what ``check_ranges`` raises.
+    Raises NotFound, BatchNotReady, NothingToChange, OutsideKit, and what ``check_ranges`` raises.
     """
     turn = update(Batch).where(Batch.number == batch_number).values(life_changes=Batch.life_changes + 1)
     if affected(session, turn) != 1:
@@ -74,6 +75,7 @@ def change(
     if batch.state != BatchState.READY:
         raise BatchNotReady(number=batch_number)
     wanted = check_ranges(list(ranges), count=batch.count, limit=LINES_MAX)
+    require_kit(session, batch=batch, ranges=wanted, what=what, now=now)
     done = plan(_touched(session, batch_number, wanted), wanted, what, now=now)
     _store(session, batch_number, done, now)
     note = what.note.strip()[:NOTE_LENGTH_MAX]
@@ -97,6 +99,7 @@ def preview(session: Session, *, batch_number: int, ranges: Iterable[Range], wha
     if batch.state != BatchState.READY:
         raise BatchNotReady(number=batch_number)
     wanted = check_ranges(list(ranges), count=batch.count, limit=LINES_MAX)
+    require_kit(session, batch=batch, ranges=wanted, what=what, now=now)
     done = plan(_touched(session, batch_number, wanted), wanted, what, now=now)
     return Changed(done.changed_count, done.left)
 

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from scancode.codes import service as codes
+from scancode.handover import service as handover
 from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff
@@ -19,7 +20,8 @@ from scancode.web.runtime import runtime
 def approvals() -> ResponseReturnValue:
     with runtime().db.reading() as session:
         rows = codes.list_waiting(session, brand_id=brand_scope())
-    return render_template("console/approvals/list.html", rows=rows)
+        kits = handover.list_kits(session, brand_id=brand_scope(), only_waiting=True)
+    return render_template("console/approvals/list.html", rows=rows, kits=kits)
 
 
 @console.post("/approvals/<int:number>/<any(approve, reject):verb>")

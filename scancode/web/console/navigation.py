@@ -117,7 +117,8 @@ def _badges(person: StaffFacts) -> dict[str, int]:
         return {}
     with suppress(SQLAlchemyError), runtime().db.reading() as session:
         return {
-            "console.approvals": codes.count_waiting(session, brand_id=person.brand_id),
+            "console.approvals": codes.count_waiting(session, brand_id=person.brand_id)
+            + handover.count_waiting_kits(session, brand_id=person.brand_id),
             "console.alerts": handover.count_alerts(session, brand_id=person.brand_id),
         }
     return {}
