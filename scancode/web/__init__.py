@@ -28,6 +28,7 @@ VIEWS = (
     "scancode.web.console.kits",
     "scancode.web.console.alerts",
     "scancode.web.console.code_life",
+    "scancode.web.console.life_orders",
     "scancode.web.console.packing",
     "scancode.web.console.packing_by_hand",
     "scancode.web.console.lookup",

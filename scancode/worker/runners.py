@@ -12,6 +12,7 @@ from datetime import datetime
 from scancode.jobs.rules import Leased
 from scancode.wiring import Wired
 from scancode.worker import check, mint, packing, payout, reconcile, seal, sms, tidy, watch
+from scancode.worker import check, life, mint, packing, payout, reconcile, sms, tidy
 
 Runner = Callable[[Wired, Leased, Callable[[], datetime]], None]
 
@@ -19,6 +20,7 @@ RUNNERS: dict[str, Runner] = {
     "sms": sms.run,
     "mint": mint.run,
     "check": check.run,
+    "life": life.run,
     "packing": packing.run,
     "seal": seal.run,
     "watch": watch.run,

@@ -2,11 +2,13 @@
 
 from scancode.channels.service.held import (
     find_batch,
+    find_shipment,
     get_shipment,
     holdings,
     lines_of_shipment,
     list_shipments,
     shippable_batches,
+    trail,
 )
 from scancode.channels.service.places import (
     NameTaken,
@@ -68,6 +70,7 @@ __all__ = [
     "create_scene",
     "create_store",
     "find_batch",
+    "find_shipment",
     "find_touchpoint_of",
     "get_channel",
     "get_guide",
@@ -88,5 +91,6 @@ __all__ = [
     "shippable_batches",
     "touch",
     "touch_counts",
+    "trail",
     "tree",
 ]

@@ -27,6 +27,12 @@ def get_shipment(session: Session, *, shipment_id: UUID) -> Shipment:
     return found
 
 
+def find_shipment(session: Session, *, brand_id: UUID, number: str) -> Shipment | None:
+    """A brand's shipment by its number."""
+    wanted = select(Shipment).where(Shipment.brand_id == brand_id, Shipment.number == number.strip())
+    return session.scalars(wanted).one_or_none()
+
+
 @dataclass(frozen=True)
 class ShipmentRow:
     shipment: Shipment
@@ -73,6 +79,21 @@ def list_shipments(
         ShipmentRow(shipment, channel, store, batch_number, int(count or 0))
         for shipment, channel, store, batch_number, count in session.execute(statement)
     ]
+
+
+def trail(
+    session: Session, *, batch_number: int, serial: int, limit: int = 50
+) -> list[tuple[Shipment, Channel | None]]:
+    """Every shipment that carried a serial, the newest first."""
+    query = (
+        select(Shipment, Channel)
+        .join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
+        .outerjoin(Channel, Channel.id == Shipment.channel_id)
+        .where(ShipmentLine.batch_number == batch_number, ShipmentLine.first <= serial, ShipmentLine.last >= serial)
+        .order_by(Shipment.shipped_at.desc(), Shipment.id.desc())
+        .limit(limit)
+    )
+    return [(shipment, channel) for shipment, channel in session.execute(query)]
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,31 @@ number have changed in between, it is asked again.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from werkzeug.exceptions import NotFound as NoPage
-from wtforms import HiddenField, SelectField, StringField, TextAreaField
+from wtforms import DateTimeLocalField, FileField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Length
+from wtforms.validators import Length, Optional
 
 from scancode.codes import service as codes
 from scancode.codes.models import Batch
 from scancode.codes.rules import Activate, Change, Deactivate, Life, Range, Recall, Restore, Void, VoidReason
-from scancode.codes.typed import TEXT_LENGTH_MAX, parse_ranges
+from scancode.codes.typed import (
+    FILE_RANGES_TEXT_MAX,
+    LINES_MAX,
+    TEXT_LENGTH_MAX,
+    parse_lines,
+    parse_ranges,
+    written,
+)
 from scancode.errors import Refusal
 from scancode.staff.rules import Role
+from scancode.stories.life_orders import Target
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
 from scancode.web.console.batches import visible_batch
@@ -38,13 +48,14 @@ REASONS = (
     (VoidReason.CANCELLED, lazy_gettext("Cancelled")),
     (VoidReason.OTHER, lazy_gettext("Other (say what)")),
 )
+FILE_BYTES_MAX = 4_000_000
 VERBS = ("activate", "deactivate", "void", "recall", "restore")
 
 
 class LifeForm(FlaskForm):
     """Every verb's fields; the page shows those of its verb."""
 
-    ranges = TextAreaField(lazy_gettext("Which codes"), validators=[Length(max=TEXT_LENGTH_MAX)])
+    ranges = TextAreaField(lazy_gettext("Which codes"), validators=[Length(max=FILE_RANGES_TEXT_MAX)])
     reason = SelectField(
         lazy_gettext("Reason"),
         choices=[
@@ -60,7 +71,12 @@ class LifeForm(FlaskForm):
     """How many codes the person was told would change; empty before they were asked."""
 
 
-FIELD_OF = {"void_reason": "reason", "recall_message": "message_zh", "restore_note": "note"}
+class BatchLifeForm(LifeForm):
+    file = FileField(lazy_gettext("Or a file"))
+    at = DateTimeLocalField(lazy_gettext("At a set time"), validators=[Optional()])
+
+
+FIELD_OF = {"time_past": "at", "void_reason": "reason", "recall_message": "message_zh", "restore_note": "note"}
 
 
 @console.route("/batches/<int:number>/life/<verb>", methods=["GET", "POST"])
@@ -68,7 +84,7 @@ FIELD_OF = {"void_reason": "reason", "recall_message": "message_zh", "restore_no
 def change_life(number: int, verb: str) -> ResponseReturnValue:
     if verb not in VERBS:
         raise NoPage
-    form, shared = LifeForm(), runtime()
+    form, shared = BatchLifeForm(), runtime()
     with shared.db.reading() as session:
         batch = visible_batch(session, number)
     if request.method == "GET":
@@ -76,21 +92,34 @@ def change_life(number: int, verb: str) -> ResponseReturnValue:
     asked: codes.Changed | None = None
     if form.validate_on_submit():
         try:
-            change = _change_of(verb, form)
-            ranges = parse_ranges(
-                form.ranges.data or "", count=batch.count, read_code=lambda text: serial_in_batch(batch, text)
-            )
-            if verb != "activate":
+            change = change_of(verb, form)
+            ranges = _ranges(batch, form)
+            if verb != "activate" or form.expected.data or request.files.get("file"):
                 asked = _unconfirmed(batch, ranges, change, form)
             if asked is None:
-                return _done(batch, ranges, change)
+                return _done(batch, ranges, change, form.at.data)
         except Refusal as refusal:
             refuse_field(form, FIELD_OF.get(refusal.code, "ranges"), refusal)
     status = 422 if request.method == "POST" and asked is None else 200
     return render_template("console/batches/life.html", form=form, row=batch, verb=verb, asked=asked), status
 
 
-def _change_of(verb: str, form: LifeForm) -> Change:
+def _ranges(batch: Batch, form: BatchLifeForm) -> tuple[Range, ...]:
+    """What was typed, or the lines of the file; a file's are written into the field, for the second step."""
+
+    def read_code(text: str) -> int:
+        return serial_in_batch(batch, text)
+
+    upload = request.files.get("file")
+    if upload is not None and upload.filename:
+        text = upload.stream.read(FILE_BYTES_MAX + 1).decode("utf-8-sig", "replace")
+        ranges = parse_lines(text.splitlines(), count=batch.count, read_code=read_code)
+        form.ranges.data = written(ranges)
+        return ranges
+    return parse_ranges(form.ranges.data or "", count=batch.count, read_code=read_code, limit=LINES_MAX)
+
+
+def change_of(verb: str, form: LifeForm) -> Change:
     note = (form.note.data or "").strip()
     if verb == "activate":
         return Activate(note)
@@ -114,8 +143,15 @@ def _unconfirmed(batch: Batch, ranges: tuple[Range, ...], change: Change, form: 
     return told
 
 
-def _done(batch: Batch, ranges: tuple[Range, ...], change: Change) -> ResponseReturnValue:
+def _done(batch: Batch, ranges: tuple[Range, ...], change: Change, at: datetime | None) -> ResponseReturnValue:
     shared, person = runtime(), current_staff()
+    if at is not None:
+        from scancode.web.console import life_orders
+
+        title = f"{batch.order_no}: {written(ranges)}"
+        target = Target.ranges(batch.number, ranges)
+        life_orders.say(life_orders.place(batch.brand_id, target, title, change, life_orders.at_of(at)))
+        return redirect(url_for("console.life_list"))
     done = shared.db.retrying(
         lambda session: codes.change(
             session,
@@ -127,11 +163,11 @@ def _done(batch: Batch, ranges: tuple[Range, ...], change: Change) -> ResponseRe
             now=shared.now(),
         )
     )
-    flash(_told(change.verb, done), "success")
+    flash(told(change.verb, done), "success")
     return redirect(url_for("console.batch", number=batch.number, _anchor="life"))
 
 
-def _told(verb: str, done: codes.Changed) -> str:
+def told(verb: str, done: codes.Changed) -> str:
     said: str = {
         "activate": gettext("%(count)s codes are live.", count=f"{done.count:,}"),
         "deactivate": gettext("%(count)s codes are inactive again.", count=f"{done.count:,}"),

@@ -15,16 +15,20 @@ from sqlalchemy.orm import Session
 from batches import codes as press
 from scancode.catalog import service as catalog
 from scancode.channels import service as channels
+from scancode.claims import service as claims
 from scancode.codes import service as codes
 from scancode.codes.orders import kinds_of
 from scancode.codes.typed import RangeOutside
 from scancode.errors import NotFound, Refusal
+from scancode.packing import service as packing
+from scancode.packing.rules import Level, Unit
 from scancode.scans import service as scans
 from scancode.staff.rules import Role
 from scancode.web.console import console
-from scancode.web.console.access import allow
+from scancode.web.console.access import allow, current_staff
 from scancode.web.console.batches import may_order, visible_batch
 from scancode.web.console.code_reading import FoundCode, UnreadableCode, find_code
+from scancode.web.console.packing_by_hand import with_camera
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 
@@ -36,7 +40,7 @@ SCANS_SHOWN = 20
 def lookup() -> ResponseReturnValue:
     typed = request.args.get("q", "").strip()[:300]
     if not typed:
-        return render_template("console/batches/lookup.html", typed="", problem=None, found=None)
+        return with_camera(render_template("console/batches/lookup.html", typed="", problem=None, found=None))
     try:
         with runtime().db.reading() as session:
             found = _find(session, typed)
@@ -44,8 +48,8 @@ def lookup() -> ResponseReturnValue:
     except Refusal as refusal:
         problem = refusal.sentence(gettext)
         page = render_template("console/batches/lookup.html", typed=typed, problem=problem, found=None)
-        return page, refusal.status
-    return render_template("console/batches/lookup.html", typed=typed, problem=None, found=found, **shown)
+        return with_camera(page), refusal.status
+    return with_camera(render_template("console/batches/lookup.html", typed=typed, problem=None, found=found, **shown))
 
 
 def _find(session: Session, typed: str) -> FoundCode:
@@ -72,7 +76,17 @@ def _shown(session: Session, found: FoundCode) -> dict[str, object]:
         for kind in kinds
         for scan in scans.of_code(session, code_id=press.code_id(batch.number, kind, serial), limit=SCANS_SHOWN)
     ]
+    unit = Unit(batch.number, _level(found), serial)
+    claim = None
+    for kind in kinds:
+        claim = claim or claims.find_facts(session, code_id=press.code_id(batch.number, kind, serial))
     return {
+        "unit": unit,
+        "parents": packing.parents(session, unit=unit),
+        "steps": packing.history(session, unit=unit),
+        "trail": channels.trail(session, batch_number=batch.number, serial=serial),
+        "claim": None if claim is None or claim.has_lapsed(runtime().now()) else claim,
+        "may_see_prizes": current_staff().may((Role.MARKETING,)),
         "product": product,
         "product_name": product.name_zh if current_locale() == "zh" else product.name_en,
         "life": codes.life_of(session, batch_number=batch.number, serial=serial),
@@ -81,6 +95,12 @@ def _shown(session: Session, found: FoundCode) -> dict[str, object]:
         "place": _place(session, batch.number, serial),
         "may_order": may_order(),
     }
+
+
+def _level(found: FoundCode) -> Level:
+    """That of the code; a bare serial is an item where its batch has any."""
+    kinds = kinds_of(found.batch.kinds)
+    return Level.of(found.kind if found.kind is not None else min(kinds))
 
 
 def _place(session: Session, number: int, serial: int) -> str | None:

@@ -48,6 +48,7 @@ MENU = (
         (
             Entry("console.batches", "qrcode", N_("Batches"), (FACTORY, MARKETING)),
             Entry("console.approvals", "clipboard-list", N_("Orders to approve"), (FACTORY,)),
+            Entry("console.life_list", "bolt", N_("Activation and voiding"), (FACTORY,)),
             Entry("console.packing", "packages", N_("Packing"), (FACTORY,)),
             Entry("console.alerts", "bell", N_("Alerts"), (FACTORY,)),
             Entry("console.lookup", "search", N_("Look up a code"), (FACTORY, MARKETING)),

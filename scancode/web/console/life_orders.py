@@ -1,0 +1,161 @@
+"""Life of a case, a pallet, a shipment or a lot, and every change that waits for its time: list, form, cancelling."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import NotFound as NoPage
+from wtforms import DateTimeLocalField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Length, Optional
+
+from scancode.channels import service as channels
+from scancode.codes import service as codes
+from scancode.codes.models import LifeOrder
+from scancode.codes.rules import Change
+from scancode.errors import NotFound, Refusal
+from scancode.packing.rules import Level, Unit
+from scancode.staff.rules import Role
+from scancode.stories import life_orders
+from scancode.stories.life_orders import Target, TargetEmpty, TargetKind
+from scancode.web.console import console
+from scancode.web.console.access import allow, brand_scope, current_staff, visible
+from scancode.web.console.chosen import brand_choices, chosen_brand
+from scancode.web.console.code_life import FIELD_OF, VERBS, LifeForm, change_of, told
+from scancode.web.console.code_reading import find_code
+from scancode.web.console.moments import zone
+from scancode.web.console.pages import Page, page_number
+from scancode.web.console.session import refuse_field
+from scancode.web.runtime import runtime
+
+PAGE_SIZE = 50
+
+
+class TargetForm(LifeForm):
+    kind = SelectField(
+        lazy_gettext("What"),
+        choices=[
+            SelectChoice(TargetKind.UNIT.value, lazy_gettext("A case or a pallet, by its code")),
+            SelectChoice(TargetKind.SHIPMENT.value, lazy_gettext("A shipment, by its number")),
+            SelectChoice(TargetKind.LOT.value, lazy_gettext("A production lot")),
+        ],
+    )
+    value = StringField(lazy_gettext("Code, number or lot"), validators=[Length(max=300)])
+    at = DateTimeLocalField(lazy_gettext("At a set time"), validators=[Optional()])
+
+
+@console.get("/life")
+@allow(Role.FACTORY)
+def life_list() -> ResponseReturnValue:
+    number = page_number()
+    with runtime().db.reading() as session:
+        rows = life_orders.list_orders(
+            session, brand_id=brand_scope(), limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE
+        )
+    page = Page(number, PAGE_SIZE, min(len(rows), PAGE_SIZE), (number - 1) * PAGE_SIZE + len(rows))
+    return render_template("console/life/list.html", rows=rows[:PAGE_SIZE], page=page)
+
+
+@console.route("/life/<verb>", methods=["GET", "POST"])
+@allow(Role.FACTORY)
+def order_life(verb: str) -> ResponseReturnValue:
+    if verb not in VERBS:
+        raise NoPage
+    form, shared = TargetForm(), runtime()
+    with shared.db.reading() as session:
+        brand, brands = chosen_brand(session), brand_choices(session)
+    if request.method == "GET":
+        kind = request.args.get("kind", "")
+        form.kind.data = kind if kind in set(TargetKind) else TargetKind.UNIT.value
+        form.value.data = request.args.get("value", "")[:300]
+    asked: codes.Changed | None = None
+    if form.validate_on_submit():
+        try:
+            what, run_at = change_of(verb, form), at_of(form.at.data)
+            with shared.db.reading() as session:
+                target = _target(session, form, brand.id)
+                seen = life_orders.preview(session, target=target, brand_id=brand.id, what=what, now=shared.now())
+            if form.expected.data == str(seen.count):
+                return _ordered(brand.id, target, form, what, run_at)
+            form.expected.data, asked = str(seen.count), seen
+        except Refusal as refusal:
+            refuse_field(form, {"time_past": "at"}.get(refusal.code, FIELD_OF.get(refusal.code, "value")), refusal)
+    status = 422 if request.method == "POST" and asked is None else 200
+    page = render_template("console/life/order.html", form=form, verb=verb, asked=asked, brand=brand, brands=brands)
+    return page, status
+
+
+def at_of(typed: datetime | None) -> datetime | None:
+    """What was typed into a field for a time, in the zone of the page."""
+    return typed.replace(tzinfo=zone()) if typed else None
+
+
+def _target(session: Session, form: TargetForm, brand_id: UUID) -> Target:
+    """Raises TargetEmpty, UnreadableCode, NotOurCode."""
+    typed = (form.value.data or "").strip()
+    if form.kind.data == TargetKind.LOT:
+        return Target.lot(typed)
+    if form.kind.data == TargetKind.SHIPMENT:
+        found = channels.find_shipment(session, brand_id=brand_id, number=typed)
+        if found is None:
+            raise TargetEmpty
+        return Target.shipment(found.id)
+    code = find_code(session, typed)
+    if code.kind is None or code.batch.brand_id != brand_id:
+        raise TargetEmpty
+    return Target.unit(Unit(code.batch.number, Level.of(code.kind), code.serial))
+
+
+def _ordered(
+    brand_id: UUID, target: Target, form: TargetForm, what: Change, run_at: datetime | None
+) -> ResponseReturnValue:
+    row = place(brand_id, target, (form.value.data or "").strip(), what, run_at)
+    say(row)
+    return redirect(url_for("console.life_list"))
+
+
+def place(brand_id: UUID, target: Target, title: str, what: Change, run_at: datetime | None) -> LifeOrder:
+    """Orders the change, in a transaction of its own."""
+    shared, person = runtime(), current_staff()
+    return shared.db.retrying(
+        lambda session: life_orders.order(
+            session,
+            brand_id=brand_id,
+            target=target,
+            title=title,
+            what=what,
+            run_at=run_at,
+            actor=person.actor,
+            staff_id=person.id,
+            now=shared.now(),
+        )
+    )
+
+
+def say(row: LifeOrder) -> None:
+    if row.state == life_orders.OrderState.DONE:
+        flash(told(row.verb, codes.Changed(row.count, {})), "success")
+    else:
+        flash(gettext("It will happen at the set time. Until then it can be cancelled here."), "success")
+
+
+@console.post("/life/orders/<uuid:order_id>/cancel")
+@allow(Role.FACTORY)
+def cancel_life(order_id: UUID) -> ResponseReturnValue:
+    shared = runtime()
+    try:
+        with shared.db.transaction() as session:
+            row = life_orders.get_order(session, order_id=order_id)
+            visible(row.brand_id)
+            life_orders.cancel(session, order_id=order_id, actor=current_staff().actor, now=shared.now())
+        flash(gettext("Cancelled: the codes stay as they are."), "success")
+    except NotFound:
+        raise
+    except life_orders.OrderMoved as refusal:
+        flash(refusal.sentence(gettext), "warning")
+    return redirect(url_for("console.life_list"))
