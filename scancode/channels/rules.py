@@ -121,11 +121,23 @@ def leave_out(ranges: Sequence[tuple[int, int]], dead: Sequence[tuple[int, int]]
     return left
 
 
-def lay(old: Sequence[Span[Place]], ranges: Sequence[tuple[int, int]], place: Place) -> list[Span[Place]]:
-    """Where everything of a batch is, once ``ranges`` went to ``place``."""
+class ShipmentKind(StrEnum):
+    """Out of the factory; from one place to another; back to the factory."""
+
+    OUT = "out"
+    TRANSFER = "transfer"
+    RETURN = "return"
+
+
+def lay(old: Sequence[Span[Place]], ranges: Sequence[tuple[int, int]], place: Place | None) -> list[Span[Place]]:
+    """Where everything of a batch is, once ``ranges`` went to ``place`` (None: nowhere any more)."""
     spans = list(old)
     for first, last in ranges:
-        spans = overlay(spans, Span(first, last, place))
+        if place is not None:
+            spans = overlay(spans, Span(first, last, place))
+        else:
+            cut = [(span.cut(span.first, first - 1), span.cut(last + 1, span.last)) for span in spans]
+            spans = [part for parts in cut for part in parts if part is not None]
     return spans
 
 

@@ -35,6 +35,7 @@ VIEWS = (
     "scancode.web.console.channels",
     "scancode.web.console.placed",
     "scancode.web.console.shipments",
+    "scancode.web.console.held",
     "scancode.web.console.reports",
     "scancode.web.console.campaigns",
     "scancode.web.console.campaign_pools",

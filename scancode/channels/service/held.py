@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from scancode.catalog.models import Product
-from scancode.channels.models import Channel, Shipment, ShipmentLine, ShippedRange, Store
+from scancode.channels.models import Channel, ReceiptGap, Shipment, ShipmentLine, ShippedRange, Store
 from scancode.codes.models import Batch, BatchState
 from scancode.codes.ranges import Span
 from scancode.errors import NotFound
@@ -36,7 +36,7 @@ def find_shipment(session: Session, *, brand_id: UUID, number: str) -> Shipment 
 @dataclass(frozen=True)
 class ShipmentRow:
     shipment: Shipment
-    channel: Channel
+    channel: Channel | None
     store: Store | None
     batch_number: int | None
     count: int
@@ -65,7 +65,7 @@ def list_shipments(
     )
     statement = (
         select(Shipment, Channel, Store, carried.c.batch_number, carried.c.count)
-        .join(Channel, Channel.id == Shipment.channel_id)
+        .outerjoin(Channel, Channel.id == Shipment.channel_id)
         .outerjoin(Store, Store.id == Shipment.store_id)
         .outerjoin(carried, carried.c.shipment_id == Shipment.id)
         .where(Shipment.brand_id == brand_id)
@@ -134,6 +134,67 @@ def lines_of_shipment(session: Session, *, shipment_id: UUID) -> list[LineRow]:
         )
         for line, origin in lines
     ]
+
+
+@dataclass(frozen=True)
+class HeldRange:
+    """Serials of a batch that a place has now, and the shipment that brought them."""
+
+    batch_number: int
+    first: int
+    last: int
+    order_no: str
+    gtin: str
+    product_name_zh: str
+    product_name_en: str
+    shipment: Shipment
+    store: Store | None
+
+    @property
+    def count(self) -> int:
+        return self.last - self.first + 1
+
+
+def held_ranges(
+    session: Session,
+    *,
+    channel_id: UUID | None = None,
+    store_id: UUID | None = None,
+    after: tuple[int, int] | None = None,
+    limit: int,
+) -> list[HeldRange]:
+    """What a store, or a channel with its stores, has now, range by range from ``after`` (batch, first) on."""
+    query = (
+        select(ShippedRange, Batch.order_no, Product.gtin, Product.name_zh, Product.name_en, Shipment, Store)
+        .join(Batch, Batch.number == ShippedRange.batch_number)
+        .join(Product, Product.id == Batch.product_id)
+        .join(Shipment, Shipment.id == ShippedRange.shipment_id)
+        .outerjoin(Store, Store.id == ShippedRange.store_id)
+        .order_by(ShippedRange.batch_number, ShippedRange.first)
+        .limit(limit)
+    )
+    if store_id is not None:
+        query = query.where(ShippedRange.store_id == store_id)
+    else:
+        query = query.where(ShippedRange.channel_id == channel_id)
+    if after is not None:
+        number, first = after
+        beyond = and_(ShippedRange.batch_number == number, ShippedRange.first > first)
+        query = query.where(or_(ShippedRange.batch_number > number, beyond))
+    return [
+        HeldRange(row.batch_number, row.first, row.last, order_no, gtin, zh, en, shipment, store)
+        for row, order_no, gtin, zh, en, shipment, store in session.execute(query)
+    ]
+
+
+def gaps(session: Session, *, shipment_id: UUID) -> list[tuple[int, int, int]]:
+    """What was missing at the receipt: batch, first, last."""
+    rows = session.scalars(
+        select(ReceiptGap)
+        .where(ReceiptGap.shipment_id == shipment_id)
+        .order_by(ReceiptGap.batch_number, ReceiptGap.first)
+    )
+    return [(row.batch_number, row.first, row.last) for row in rows]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -114,6 +114,16 @@ def parents(session: Session, *, unit: Unit) -> list[Unit]:
         found.append(above)
         above = parent_of(session, unit=above)
     return found
+
+
+def everything(session: Session, *, units: Sequence[Unit]) -> dict[int, tuple[Range, ...]]:
+    """Serials by batch of items, and of cases and pallets with all that is in them."""
+    selection = selected(units)
+    for unit in units:
+        if unit.level is not Level.ITEM:
+            for key, ranges in contents(session, parent=unit).all.items():
+                selection[key] = merge([*selection.get(key, ()), *ranges])
+    return serials(session, selection=selection)
 
 
 def serials(

@@ -14,7 +14,7 @@ from flask_openapi import APIBlueprint, OpenAPI
 from scancode.web.api.described import COMMON
 
 PREFIX = "/api/v1"
-VIEWS = ("batches", "approvals", "life", "codes", "packing", "scans", "reports")
+VIEWS = ("batches", "approvals", "life", "codes", "packing", "shipments", "scans", "reports")
 
 api = APIBlueprint("api", __name__, url_prefix=PREFIX, abp_responses=COMMON)
 

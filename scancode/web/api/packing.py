@@ -90,7 +90,7 @@ def pack_codes(body: Packing) -> Response:
     All of them or none. What was packed already answers 409 `already_inside` or `already_packed`.
     """
     shared, token = runtime(), caller()
-    parent, children = _unit(body.parent), [_unit(code) for code in body.children]
+    parent, children = unit_of(body.parent), [unit_of(code) for code in body.children]
 
     def work(session: Session) -> packing.Filled:
         by: dict[str, Any] = {
@@ -110,7 +110,7 @@ def pack_codes(body: Packing) -> Response:
 def unpack_codes(body: Unpacking) -> Response:
     """Take codes out of whatever holds them, all or none."""
     shared, token = runtime(), caller()
-    children = [_unit(code) for code in body.children]
+    children = [unit_of(code) for code in body.children]
     runs = shared.db.retrying(
         lambda session: packing.unpack(
             session,
@@ -127,7 +127,7 @@ def unpack_codes(body: Unpacking) -> Response:
 @get("/codes/<code>/contents", scope="batches:read", tag=PACKING, answers={200: ContentsAnswer}, refusals=(404,))
 def show_contents(path: CodePath) -> Response:
     """What a case or a pallet holds; for an item, what holds it."""
-    unit = _unit(path.code)
+    unit = unit_of(path.code)
     with runtime().db.reading() as session:
         inside = packing.contents(session, parent=unit)
         filled = packing.find_container(session, unit=unit)
@@ -143,7 +143,7 @@ def show_contents(path: CodePath) -> Response:
     return reply(ContentsAnswer.model_validate(answer))
 
 
-def _unit(text: str) -> Unit:
+def unit_of(text: str) -> Unit:
     """Raises what ``read_code`` raises, and NotFound for another brand's."""
     code = read_code(runtime(), text, is_scan=False)
     if caller().brand_id not in (None, code.brand.id):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scancode.catalog.rules import BadCheckDigit, BadGtin
+from scancode.channels import service as channels
 from scancode.codes.orders import BadOrder, CountOutside, KindMissing, OrderNumberMissing
 from scancode.codes.rules import MessageNeeded, NothingToChange, ReasonNeeded
 from scancode.codes.service import (
@@ -108,6 +109,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     Mistyped,
     UnknownCode,
     ForgedCode,
+    channels.NoSuchBatch,
     WrongMethod,
     OrderNumberTaken,
     ProductArchived,
@@ -116,6 +118,13 @@ REFUSALS: tuple[type[Refusal], ...] = (
     NotWaiting,
     NothingToReplace,
     OutsideKit,
+    channels.BatchNotShippable,
+    channels.DeadCodes,
+    channels.AlreadyShipped,
+    channels.NotShipped,
+    channels.AlreadyReceived,
+    channels.ShipmentNumberTaken,
+    channels.PlaceOff,
     packing.AlreadyInside,
     packing.AlreadyPacked,
     packing.NotPacked,
@@ -146,6 +155,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     RangeOutside,
     RangesOverlap,
     TooManyRanges,
+    channels.NothingToShip,
     packing.NotAContainer,
     packing.WrongKind,
     packing.UnitOutside,

@@ -17,6 +17,7 @@ View = TypeVar("View", bound=Callable[..., Response])
 BATCHES = Tag(name="batches", description="Order codes, follow their making, fetch their files, change their life.")
 CODES = Tag(name="codes", description="Look a single code up, without recording a scan.")
 PACKING = Tag(name="packing", description="Items into cases, cases onto pallets, and what is in them.")
+SHIPMENTS = Tag(name="shipments", description="Out, from place to place, back; receipts; what a place holds.")
 SCANS = Tag(name="scans", description="Recorded scans with where they came from; never who made them.")
 REPORTS = Tag(name="reports", description="The attribution funnel.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -10,33 +11,58 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
-from wtforms import BooleanField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, FileField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from batches.codes import Kind
 from scancode.catalog.rules import BrandFacts
 from scancode.channels import service as channels
 from scancode.channels.models import Shipment
+from scancode.channels.rules import ShipmentKind
 from scancode.codes import typed
 from scancode.errors import Invalid, Refusal
 from scancode.i18n import N_
+from scancode.packing import service as packing
+from scancode.packing.rules import Level, Unit
 from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff, visible
 from scancode.web.console.channels import anyone, refusal_words
 from scancode.web.console.chosen import brand_choices, chosen_brand
+from scancode.web.console.code_reading import NotOurCode, UnreadableCode, find_code
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 
 PAGE_SIZE = 50
 PAGE_MAX = 10_000
+FILE_BYTES_MAX = 2_000_000
+CODES_MAX = 5000
+"""Cases, pallets and items that one shipment names singly."""
+
+
+class PlaceMissing(Refusal):
+    code = "place_missing"
+    text = N_("Choose where it goes.")
+    status = 422
 
 
 class ShipmentForm(FlaskForm):
+    kind = SelectField(
+        lazy_gettext("What happens"),
+        choices=[
+            SelectChoice(ShipmentKind.OUT.value, lazy_gettext("It leaves the factory")),
+            SelectChoice(ShipmentKind.TRANSFER.value, lazy_gettext("It moves from one place to another")),
+            SelectChoice(ShipmentKind.RETURN.value, lazy_gettext("It comes back to the factory")),
+        ],
+        default=ShipmentKind.OUT.value,
+    )
     number = StringField(lazy_gettext("Shipment number"), validators=[InputRequired(), Length(max=60)])
-    batch = StringField(lazy_gettext("Batch"), validators=[InputRequired(), Length(max=60)])
+    codes = TextAreaField(lazy_gettext("Cases and pallets"), validators=[Length(max=60_000)])
+    file = FileField(lazy_gettext("Or a file"))
+    batch = StringField(lazy_gettext("Batch"), validators=[Length(max=60)])
     ranges = TextAreaField(lazy_gettext("Serials"), validators=[Length(max=4000)])
-    place = SelectField(lazy_gettext("Ship to"), validators=[InputRequired()])
+    place = SelectField(lazy_gettext("Ship to"))
     note = StringField(lazy_gettext("Note"), validators=[Length(max=200)])
     move = BooleanField(lazy_gettext("Move codes that were shipped before"))
     leave_out_dead = BooleanField(lazy_gettext("Leave out void and recalled codes"))
@@ -50,6 +76,10 @@ FIELD_OF = {
     channels.AlreadyShipped: "ranges",
     channels.DeadCodes: "ranges",
     channels.NothingToShip: "ranges",
+    channels.NotShipped: "ranges",
+    UnreadableCode: "codes",
+    NotOurCode: "codes",
+    PlaceMissing: "place",
     typed.RangeForm: "ranges",
     typed.RangeReversed: "ranges",
     typed.RangeOutside: "ranges",
@@ -168,24 +198,18 @@ def _places(session: Session, brand: BrandFacts) -> list[SelectChoice]:
 
 def _ship(form: ShipmentForm, brand: BrandFacts) -> Shipment:
     staff, shared = current_staff(), runtime()
+    kind = ShipmentKind(form.kind.data or ShipmentKind.OUT)
+    lines = _lines(form)
     with shared.db.transaction() as session:
-        batch = channels.find_batch(session, brand_id=brand.id, text=form.batch.data or "")
-        if batch is None:
-            raise channels.NoSuchBatch(batch=(form.batch.data or "").strip())
-        kind, _, text = (form.place.data or "").partition(":")
-        store, channel = None, None
-        if kind == "store":
-            store, channel = channels.get_store(session, store_id=UUID(text))
-        else:
-            channel = channels.get_channel(session, channel_id=UUID(text))
+        channel_id, store_id = _destination(session, form, kind)
         return channels.ship(
             session,
             brand_id=brand.id,
             number=form.number.data or "",
-            channel_id=channel.id,
-            store_id=store.id if store else None,
-            batch_number=batch.number,
-            ranges=typed.parse_ranges(form.ranges.data or "all", count=batch.count),
+            channel_id=channel_id,
+            store_id=store_id,
+            selection=_selection(session, form, brand, lines),
+            kind=kind,
             note=form.note.data or "",
             move=form.move.data,
             leave_out_dead=form.leave_out_dead.data,
@@ -193,6 +217,60 @@ def _ship(form: ShipmentForm, brand: BrandFacts) -> Shipment:
             actor=staff.actor,
             now=shared.now(),
         )
+
+
+def _destination(session: Session, form: ShipmentForm, kind: ShipmentKind) -> tuple[UUID | None, UUID | None]:
+    """Channel and store; a return has neither. Raises PlaceMissing."""
+    if kind is ShipmentKind.RETURN:
+        return None, None
+    place, _, text = (form.place.data or "").partition(":")
+    if not text:
+        raise PlaceMissing
+    if place == "store":
+        store, channel = channels.get_store(session, store_id=UUID(text))
+        return channel.id, store.id
+    return channels.get_channel(session, channel_id=UUID(text)).id, None
+
+
+def _lines(form: ShipmentForm) -> list[str]:
+    """Codes that were typed or stand in the file, one a line; the first column counts."""
+    text = form.codes.data or ""
+    upload = request.files.get("file")
+    if upload is not None and upload.filename:
+        text += "\n" + upload.stream.read(FILE_BYTES_MAX).decode("utf-8-sig", "replace")
+    lines = [re.split(r"[,;\t]", line)[0].strip() for line in text.splitlines()]
+    found = [line for line in lines if line]
+    if len(found) > CODES_MAX:
+        raise typed.TooManyLines(limit=CODES_MAX)
+    return found
+
+
+def _selection(
+    session: Session, form: ShipmentForm, brand: BrandFacts, lines: list[str]
+) -> dict[int, tuple[tuple[int, int], ...]]:
+    """Serials by batch: of the codes (a case means what is in it) and of the ranges. Raises NoSuchBatch and what the
+    readers of codes and ranges raise."""
+    found = serials_of(session, lines)
+    wanted = (form.batch.data or "").strip()
+    if wanted or not lines:
+        batch = channels.find_batch(session, brand_id=brand.id, text=wanted)
+        if batch is None:
+            raise channels.NoSuchBatch(batch=wanted)
+        ranges = typed.parse_ranges(form.ranges.data or "all", count=batch.count)
+        found[batch.number] = typed.merge([*found.get(batch.number, ()), *ranges])
+    return found
+
+
+def serials_of(session: Session, lines: list[str]) -> dict[int, tuple[tuple[int, int], ...]]:
+    """The serials by batch that these codes stand for: an item itself, a case or a pallet with everything in it.
+
+    Raises UnreadableCode, NotOurCode.
+    """
+    units = []
+    for line in lines:
+        found = find_code(session, line)
+        units.append(Unit(found.batch.number, Level.of(found.kind or Kind.INNER), found.serial))
+    return packing.everything(session, units=units)
 
 
 HINTS = {
@@ -213,15 +291,61 @@ def _blame(form: ShipmentForm, refusal: Refusal) -> None:
     field.errors = [*field.errors, *words]
 
 
+class ReceiptForm(FlaskForm):
+    missing = TextAreaField(lazy_gettext("Missing"), validators=[Length(max=60_000)])
+    note = StringField(lazy_gettext("Note"), validators=[Length(max=200)])
+
+
+@console.post("/shipments/<uuid:shipment_id>/receive")
+@allow(Role.FACTORY)
+def receive_shipment(shipment_id: UUID) -> ResponseReturnValue:
+    """The place has it; codes that did not arrive are held by nobody from then on."""
+    form, shared, person = ReceiptForm(), runtime(), current_staff()
+    lines = [line.strip() for line in (form.missing.data or "").splitlines() if line.strip()][:CODES_MAX]
+    try:
+        with shared.db.transaction() as session:
+            visible(channels.get_shipment(session, shipment_id=shipment_id).brand_id)
+            channels.receive(
+                session,
+                shipment_id=shipment_id,
+                missing=serials_of(session, lines),
+                note=form.note.data or "",
+                staff_id=person.id,
+                actor=person.actor,
+                now=shared.now(),
+            )
+    except (UnreadableCode, NotOurCode, channels.NotShipped) as refusal:
+        form.missing.errors = [*form.missing.errors, refusal_words(refusal)]
+        return _shipment_page(shipment_id, form)
+    except channels.AlreadyReceived as refusal:
+        flash(refusal_words(refusal), "warning")
+    else:
+        flash(gettext("The receipt is recorded."), "success")
+    return redirect(url_for("console.shipment", shipment_id=shipment_id))
+
+
 @console.get("/shipments/<uuid:shipment_id>", endpoint="shipment")
 @anyone
 def show_shipment(shipment_id: UUID) -> ResponseReturnValue:
+    return _shipment_page(shipment_id)
+
+
+def _shipment_page(shipment_id: UUID, form: ReceiptForm | None = None) -> ResponseReturnValue:
     with runtime().db.reading() as session:
         shipment = channels.get_shipment(session, shipment_id=shipment_id)
         visible(shipment.brand_id)
         channel = channels.get_channel(session, channel_id=shipment.channel_id) if shipment.channel_id else None
         store = channels.get_store(session, store_id=shipment.store_id)[0] if shipment.store_id else None
         lines = channels.lines_of_shipment(session, shipment_id=shipment_id)
-    return render_template(
-        "console/shipments/shipment.html", shipment=shipment, channel=channel, store=store, lines=lines
+        missing = channels.gaps(session, shipment_id=shipment_id)
+    page = render_template(
+        "console/shipments/shipment.html",
+        shipment=shipment,
+        channel=channel,
+        store=store,
+        lines=lines,
+        missing=missing,
+        form=form or ReceiptForm(),
+        may_receive=current_staff().may((Role.FACTORY,)),
     )
+    return page, 422 if form else 200

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from batches import codes as press
 from scancode.wiring import Wired
 from tests import factories
 from tests.web.console.office import Browser, Office, open_office, words
@@ -139,3 +141,35 @@ def test_marketing_looks_and_another_brand_does_not(office: Office, carol: Brows
 def test_the_form_opens_with_the_place_that_it_was_asked_for(carol: Browser, places: tuple[str, str]) -> None:
     page: Any = carol.get(f"{NEW}?store={places[1][6:]}").get_data(as_text=True)
     assert f'<option selected value="{places[1]}">' in page
+
+
+def test_a_receipt_with_something_missing_and_the_file_of_what_is_held(
+    office: Office, carol: Browser, places: tuple[str, str]
+) -> None:
+    path = book(carol, office, places[1]).location
+    key = office.wired.keyring.derive("t1", bytes(16))
+    code = press.mint_one(key, office.batch, press.Kind.INNER, 3)
+    page = carol.get(path).get_data(as_text=True)
+    token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', page)
+    assert token
+    form = {"csrf_token": token[1], "missing": code, "note": "one torn"}
+    assert carol.client.post(f"{path}/receive", data=form, headers={"Accept-Language": "en"}).status_code == 302
+    shown = carol.read(path)
+    assert "one torn" in shown
+    assert f"{office.batch}:3:3" in shown
+    held = carol.get(f"/console/channels/held.csv?store={places[1][6:]}").get_data(as_text=True)
+    assert [line.split(",")[4:7] for line in held.splitlines()[1:]] == [["0", "2", "3"], ["4", "99", "96"]]
+
+
+def test_codes_in_a_file_are_shipped_and_a_return_needs_no_place(
+    office: Office, carol: Browser, places: tuple[str, str]
+) -> None:
+    key = office.wired.keyring.derive("t1", bytes(16))
+    codes = "\n".join(press.mint_one(key, office.batch, press.Kind.INNER, serial) for serial in (4, 5, 9))
+    answer = book(carol, office, places[0], batch="", ranges="", codes=codes)
+    assert "4–5" in carol.read(answer.location)
+    back = book(carol, office, "", "TH-1", batch="", ranges="", codes=codes, kind="return")
+    assert back.status_code == 302, words(back)
+    refused = book(carol, office, "", "TH-2", batch="", ranges="", codes=codes, kind="return")
+    assert "are not there to move or to come back" in words(refused)
+    assert "Choose where it goes." in words(book(carol, office, "", "CK-3"))
