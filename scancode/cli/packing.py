@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from datetime import UTC, datetime
@@ -13,12 +14,17 @@ from batches.part import sha256_of
 from scancode.catalog import service as catalog
 from scancode.cli.bars import gettext
 from scancode.cli.root import REFUSED, fail, wire
+from scancode.epcis import service as events
+from scancode.epcis.rules import Question, document
 from scancode.errors import NotFound
 from scancode.i18n import N_
 from scancode.packing import service as packing
 from scancode.packing.rules import Level, Unit
 from scancode.packing.service import ImportState
+from scancode.staff import service as staff
 from scancode.worker import loop
+
+TIMES = ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 
 
 @click.group("packing")
@@ -82,4 +88,47 @@ def show(unit: str) -> None:
             click.echo(f"{at.label:<6}  {batch:>8}  {first}-{last}")
 
 
-COMMANDS = (group,)
+@click.group()
+def epcis() -> None:
+    """What happened to the codes, for trading partners."""
+
+
+@epcis.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--brand", required=True, help="Short name of the brand.")
+@click.option("--since", type=click.DateTime(TIMES), help="From this time on (UTC).")
+@click.option("--until", type=click.DateTime(TIMES), help="Up to this time (UTC).")
+def export(file: Path, brand: str, since: datetime | None, until: datetime | None) -> None:
+    """Write EPCIS 2.0 events into FILE, as JSON-LD."""
+    wired, now = wire(), datetime.now(UTC)
+    wanted = Question(since and since.replace(tzinfo=UTC), until and until.replace(tzinfo=UTC))
+    with wired.db.reading() as session:
+        owner = catalog.find_brand(session, slug=brand)
+    if owner is None:
+        raise NotFound
+    head = json.dumps(document([], now=now), ensure_ascii=False, indent=1)
+    start, end = head.rsplit("[]", 1)
+    count, place = 0, None
+    with file.open("w", encoding="utf-8") as out:
+        out.write(start + "[")
+        while True:
+            with wired.db.reading() as session:
+                part = events.page(
+                    session, brand_id=owner.id, keyring=wired.keyring, question=wanted, after=place, limit=500
+                )
+            for event in part.events:
+                out.write(("," if count else "") + "\n" + json.dumps(event, ensure_ascii=False))
+                count += 1
+            place = part.next
+            if place is None:
+                break
+        out.write("]" + end + "\n")
+    with wired.db.transaction() as session:
+        staff.audit(
+            session, actor="cli", brand_id=owner.id, action="epcis.export", subject=f"brand:{owner.id}",
+            facts={"count": count}, now=now,
+        )  # fmt: skip
+    click.echo(gettext(N_("{count} events"), count=f"{count:,}"))
+
+
+COMMANDS = (group, epcis)

@@ -24,7 +24,9 @@ FACTS_LENGTH_MAX = 4000
 CHAIN_START = "0" * 64
 """What the first row of the audit chain names as the hash before it."""
 
-SCOPES = ("batches:read", "batches:files", "batches:write", "batches:approve", "scans:read", "reports:read")
+SCOPES = (
+    "batches:read", "batches:files", "batches:write", "batches:approve", "scans:read", "reports:read", "epcis:read",
+)  # fmt: skip
 """What an API token may be allowed to do. Print files hold every code, and so every prize: a right of their own."""
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,79}")

@@ -56,6 +56,8 @@ class Broken(Refusal):
     status = 500
 
 
+MACHINES = ("/api/", "/epcis/")
+"""What answers below these addresses is for machines."""
 _BY_STATUS: dict[int, type[Refusal]] = {404: NotFound, 405: WrongMethod, 413: TooLarge, 429: TooMany, 503: Unavailable}
 
 
@@ -72,7 +74,7 @@ def install(app: Flask) -> None:
 
 def _refused(refusal: Refusal) -> Response:
     sentence = refusal.sentence(gettext)
-    if request.path.startswith("/api/"):
+    if request.path.startswith(MACHINES):
         return problem(refusal, sentence)
     face = "console" if request.path.startswith("/console") else "h5"
     body = render_template(f"{face}/refusal.html", code=refusal.code, sentence=sentence, status=refusal.status)

@@ -111,12 +111,7 @@ def ship(
     batches = [_locked_batch(session, each, brand_id) for each in sorted(selection)]
     if kind is not ShipmentKind.RETURN:
         _check_place(session, brand_id, channel_id, store_id)
-    parcels = [
-        _parcel(session, batch, selection[batch.number], kind, move, leave_out_dead or len(selection) > 1)
-        for batch in batches
-    ]
-    if not any(parcel.lines for parcel in parcels):
-        raise NothingToShip
+    parcels = _parcels(session, batches, selection, kind, move, leave_out_dead)
     shipment_id = new_id(now)
     made = insert_once(
         session,
@@ -152,6 +147,22 @@ class _Parcel:
     wanted: Sequence[tuple[int, int]]
     old: Sequence[Span[Place]]
     lines: list[rules.Line]
+
+
+def _parcels(
+    session: Session,
+    batches: Sequence[Batch],
+    selection: Selection,
+    kind: ShipmentKind,
+    move: bool,
+    leave_out_dead: bool,
+) -> list[_Parcel]:
+    """Raises NothingToShip where nothing is left of any. Of several batches what is dead stays behind unasked."""
+    leave_out_dead = leave_out_dead or len(batches) > 1
+    found = [_parcel(session, batch, selection[batch.number], kind, move, leave_out_dead) for batch in batches]
+    if not any(parcel.lines for parcel in found):
+        raise NothingToShip
+    return found
 
 
 def _parcel(

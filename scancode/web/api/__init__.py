@@ -31,4 +31,7 @@ def install(app: Flask) -> None:
     access.install(app)
     bodies.install(app)
     document.install(app)
+    from scancode.web.api import epcis
+
     app.register_api(api)
+    app.register_blueprint(epcis.epcis)

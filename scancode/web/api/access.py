@@ -89,7 +89,8 @@ def find_brand_of_call(session: Session, slug: str | None) -> BrandFacts | None:
 
 
 @api.before_request
-def _enter() -> None:
+def enter() -> None:
+    """Lets the request in, or raises why not."""
     if request.endpoint in PUBLIC:
         return
     shared = runtime()

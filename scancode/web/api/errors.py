@@ -16,7 +16,7 @@ from scancode.i18n import DEFAULT_LOCALE, LOCALES
 from scancode.web.api import api
 from scancode.web.api.described import CONTENT_TYPE
 from scancode.web.api.refusals import MANY_RETRY_S, PartBeyond, ScopeMissing, TokenInvalid, TokenMissing, TooManyCalls
-from scancode.web.problems import problem
+from scancode.web.problems import MACHINES, problem
 
 REALM = "scancode"
 UNAVAILABLE_RETRY_S = 5
@@ -61,7 +61,7 @@ def _refuse_more(_: RateLimitExceeded) -> Response:
 
 def is_api() -> bool:
     """Whether this request is for a machine, known or unknown address alike."""
-    return request.path.startswith("/api/")
+    return request.path.startswith(MACHINES)
 
 
 def _choose_language() -> None:

@@ -17,6 +17,7 @@ from scancode.codes.service import (
     SamePerson,
 )
 from scancode.codes.typed import RangeMissing, RangeOutside, RangeReversed, RangesOverlap, TooManyRanges
+from scancode.epcis.rules import BadEpcisQuery, EpcisNotSupported
 from scancode.errors import Invalid, NotFound, Refusal, Unavailable
 from scancode.i18n import N_
 from scancode.packing import rules as packing
@@ -100,6 +101,7 @@ class PartBeyond(Refusal):
 REFUSALS: tuple[type[Refusal], ...] = (
     BadRequest,
     BrokenJson,
+    BadEpcisQuery,
     TokenMissing,
     TokenInvalid,
     ScopeMissing,
@@ -164,6 +166,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     PeriodTooLong,
     TooManyCalls,
     Broken,
+    EpcisNotSupported,
     Unavailable,
 )
 """By status. Clients may rely on these codes; sentences may change."""

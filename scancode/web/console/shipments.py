@@ -49,7 +49,7 @@ class PlaceMissing(Refusal):
 
 class ShipmentForm(FlaskForm):
     kind = SelectField(
-        lazy_gettext("What happens"),
+        lazy_gettext("Kind of shipment"),
         choices=[
             SelectChoice(ShipmentKind.OUT.value, lazy_gettext("It leaves the factory")),
             SelectChoice(ShipmentKind.TRANSFER.value, lazy_gettext("It moves from one place to another")),
@@ -292,7 +292,7 @@ def _blame(form: ShipmentForm, refusal: Refusal) -> None:
 
 
 class ReceiptForm(FlaskForm):
-    missing = TextAreaField(lazy_gettext("Missing"), validators=[Length(max=60_000)])
+    missing = TextAreaField(lazy_gettext("Did not arrive"), validators=[Length(max=60_000)])
     note = StringField(lazy_gettext("Note"), validators=[Length(max=200)])
 
 

@@ -34,6 +34,7 @@ SCOPE_WORDS = {
     "batches:approve": lazy_gettext("Approve or reject large orders of other people"),
     "scans:read": lazy_gettext("Read scans"),
     "reports:read": lazy_gettext("Read reports"),
+    "epcis:read": lazy_gettext("Read EPCIS events, which name every code"),
 }
 
 
