@@ -37,7 +37,9 @@ class Floor:
         return Unit(self.pallets, Level.PALLET, serial)
 
     def code(self, unit: Unit, kind: press.Kind | None = None) -> str:
-        return press.mint_one(self.keys[unit.batch], unit.batch, kind or press.Kind(int(unit.level)), unit.serial)
+        return press.mint_one(
+            self.keys[unit.batch], unit.batch, press.Kind(int(unit.level)) if kind is None else kind, unit.serial
+        )
 
 
 def make_floor(session: Session, wired: Wired, *, count: int = 1000) -> Floor:
