@@ -11,8 +11,7 @@ from datetime import datetime
 
 from scancode.jobs.rules import Leased
 from scancode.wiring import Wired
-from scancode.worker import check, mint, packing, payout, reconcile, seal, sms, tidy, watch
-from scancode.worker import check, life, mint, packing, payout, reconcile, sms, tidy
+from scancode.worker import check, life, mint, packing, payout, reconcile, seal, sms, tidy, watch
 
 Runner = Callable[[Wired, Leased, Callable[[], datetime]], None]
 
