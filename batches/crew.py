@@ -26,7 +26,7 @@ from typing import BinaryIO, Final
 from batches.part import PartFile
 from batches.rows import RowPlan
 
-CHUNK_ROWS: Final = 1 << 18  # ten megabytes or so, some ten milliseconds of work
+CHUNK_ROWS: Final = 1 << 17  # five megabytes or so, some ten milliseconds of work
 ALONE_ROWS: Final = 2_000_000  # below that a helper's start costs more than it saves
 PROCESSES_MAX: Final = 16
 CHUNKS_AHEAD: Final = 2
@@ -276,6 +276,8 @@ def _serve() -> None:
                     file.write(block.data)
                 file.flush()
                 print("done", chunk, flush=True)
+    except BrokenPipeError:
+        return  # whoever asked is gone
     except OSError as error:
         print("error", error.errno or 0, flush=True)
 

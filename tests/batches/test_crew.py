@@ -1,8 +1,12 @@
 """Files written by several processes: the same bytes as by one, and nothing left behind when something goes wrong."""
 
+import contextlib
 import hashlib
 import os
 import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +112,53 @@ def test_a_helper_is_told_nothing_on_its_command_line(tmp_path, monkeypatch):
     started = started_processes(monkeypatch)
     files.write_txt(SPEC, KEY, tmp_path / "a.txt", kind=Kind.INNER, processes=2, chunk_rows=500)
     assert [process.args[1:] for process in started] == [["-m", "batches.crew"]]
+
+
+FOREVER = """
+import sys
+from pathlib import Path
+from batches import files
+from batches.items import Kind
+from batches.spec import BatchSpec
+spec = BatchSpec(number=1, kinds=(Kind.INNER,), count=33_000_000, host="q.cn")
+files.write_txt(spec, bytes(32), Path(sys.argv[1]), processes=3, chunk_rows=1000)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_helpers_end_with_a_press_that_is_killed(tmp_path):
+    press = subprocess.Popen([sys.executable, "-c", FOREVER, str(tmp_path / "a.txt")], cwd=Path(__file__).parents[2])
+    try:
+        children = []
+        until(
+            lambda: children.extend(pid for pid in children_of(press.pid) if pid not in children) or len(children) == 2
+        )
+    finally:
+        press.kill()
+        press.wait()
+    until(lambda: not [pid for pid in children if is_helper(pid)])
+
+
+def until(reached):
+    for _ in range(600):
+        if reached():
+            return
+        time.sleep(0.1)
+    raise AssertionError("not within a minute")
+
+
+def children_of(parent):
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            stat = path.read_text()
+            if int(stat.rpartition(")")[2].split()[1]) == parent:
+                found.append(int(stat.split()[0]))
+    return found
+
+
+def is_helper(pid):
+    try:
+        return b"batches.crew" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
