@@ -20,6 +20,7 @@ from batches.errors import BadSpec, NoSpace, OtherPack, TooMany
 from batches.files import TABLES, USUAL_TICKET, constant_cells, csv_size_bytes, txt_size_bytes, write_csv, write_txt
 from batches.items import Kind
 from batches.manifest import MANIFEST_NAME, Manifest, read_manifest
+from batches.manifest_page import PAGE_NAME, page_of
 from batches.part import PART_SUFFIX, FileRecord, Progress, Stop, sha256_of, write_whole
 from batches.pictures import PNG_SIZE_BYTES, write_png_zip
 from batches.proof import prove
@@ -173,6 +174,7 @@ def run(
     if manifest.proof is None:
         report(total, total, "proof")
         manifest = replace(manifest, proof=prove(folder, manifest, key, stop=stop))
+    write_whole(folder / PAGE_NAME, page_of(manifest))
     write_whole(folder / MANIFEST_NAME, manifest.to_json())
     (folder / _BEGUN_NAME).unlink(missing_ok=True)
     report(total, total, "manifest")

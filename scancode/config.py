@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, validation_alias="PORT", ge=1, le=65535, description="port of the web server")
     bind_host: str = Field("127.0.0.1", description="address that the web server listens on")
     base_url: str = Field("http://127.0.0.1:8000", description="printed on every code: the scan host, no path")
+    scan_hosts: str = Field("", description="comma list: more scan hosts that orders may choose, as https://q.brand.cn")
     var_dir: Path = Field(Path("var"), description="folder for packs, backups and the SQLite file")
     web_workers: int = Field(2, ge=1, le=64, description="web server processes")
     web_threads: int = Field(8, ge=1, le=64, description="threads in each web process")
@@ -100,6 +101,16 @@ class Settings(BaseSettings):
         if scheme.lower() not in {"http", "https"} or not rest or "/" in rest.rstrip("/"):
             raise ValueError("must be an origin such as https://q.brand.cn, without a path")
         return value.rstrip("/")
+
+    @field_validator("scan_hosts")
+    @classmethod
+    def _bare_origins(cls, value: str) -> str:
+        return ",".join(cls._bare_origin(each.strip()) for each in value.split(",") if each.strip())
+
+    @property
+    def scan_bases(self) -> tuple[str, ...]:
+        """Every scan host that may be printed, the usual one first."""
+        return (self.base_url, *(each for each in self.scan_hosts.split(",") if each and each != self.base_url))
 
     @property
     def is_production(self) -> bool:

@@ -84,6 +84,7 @@ def settings(database_url: str, tmp_path: Path) -> config.Settings:
         database_url=database_url,
         var_dir=tmp_path,
         base_url="http://127.0.0.1:8000",
+        scan_hosts="https://q.example",
         payout_gateway="sandbox",
         sms_gateway="sandbox",
         login_gateway="sandbox",

@@ -64,6 +64,8 @@ def make_brand(session: Session, **over: Any) -> Brand:
         "privacy_zh": "隐私说明",
         "privacy_en": "Privacy notice",
         "privacy_version": "2026-11",
+        "company_prefix": "",
+        "sscc_next": 0,
         "created_at": NOW,
     }
     brand = Brand(id=brand_id, **(columns | over))

@@ -148,6 +148,7 @@ REFERENCE = {
     "revision", "brands", "products", "pictures", "batches", "life_ranges", "life_events", "pack_files", "channels",
     "stores", "guides", "touchpoints", "shipments", "shipment_lines", "shipped_ranges", "campaigns", "tranches",
     "tranche_ranges", "prizes", "staff", "pack_checks", "order_approvals", "brand_terms", "offline_ranges",
+    "label_layouts",
     "print_houses", "sealed_packs", "pack_links", "downloads", "press_kits", "alerts",
     "packed_ranges", "packing_imports", "life_orders", "receipt_gaps",
 }  # fmt: skip

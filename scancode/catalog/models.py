@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Text
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scancode.db import Base
@@ -36,6 +36,9 @@ class Brand(Base):
     privacy_zh: Mapped[str] = mapped_column(Text)
     privacy_en: Mapped[str] = mapped_column(Text)
     privacy_version: Mapped[str] = mapped_column(String(20))
+    # GS1 company prefix, for the SSCCs of cases and pallets, and how many of them were taken.
+    company_prefix: Mapped[str] = mapped_column(String(12), default="")
+    sscc_next: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[datetime]
 
 

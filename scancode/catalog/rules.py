@@ -12,6 +12,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from batches.sscc import is_prefix
 from scancode.catalog.colours import is_colour
 from scancode.errors import Refusal
 from scancode.i18n import N_
@@ -55,6 +56,12 @@ class BadSlug(Refusal):
 class BadLink(Refusal):
     code = "support_url"
     text = N_("A support address begins with https:// and has no spaces.")
+    status = 422
+
+
+class BadCompanyPrefix(Refusal):
+    code = "company_prefix"
+    text = N_("“{typed}” is no GS1 company prefix: it has 4 to 12 digits.")
     status = 422
 
 
@@ -202,6 +209,7 @@ class BrandDraft:
     support_url: str = ""
     privacy_zh: str = ""
     privacy_en: str = ""
+    company_prefix: str = ""
 
     def checked(self) -> BrandDraft:
         """The same, tidied. Raises the refusal of the first field that cannot be stored."""
@@ -217,7 +225,11 @@ class BrandDraft:
         colour = self.colour.strip().lower()
         if not is_colour(colour):
             raise BadColour(typed=self.colour.strip()[:20])
-        return replace(self, **tidy, colour=colour, timezone=check_timezone(self.timezone.strip()))
+        prefix = self.company_prefix.strip()
+        if prefix and not is_prefix(prefix):
+            raise BadCompanyPrefix(typed=prefix[:20])
+        zone = check_timezone(self.timezone.strip())
+        return replace(self, **tidy, colour=colour, timezone=zone, company_prefix=prefix)
 
 
 def check_slug(text: str) -> str:

@@ -9,18 +9,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import click
+from sqlalchemy.orm import Session
 
 from batches.codes import Kind, Verifier
 from batches.errors import PressError
+from batches.layouts import Layout
 from batches.part import sha256_of
 from batches.press import FORMATS
+from batches.ticket import ENCODINGS, HEADERS, NEWLINES, Ticket
 from scancode.catalog import service as catalog
 from scancode.catalog.rules import check_gtin
 from scancode.cli.bars import Bar, gettext
 from scancode.cli.root import FAULTY, REFUSED, fail, wire
 from scancode.codes import service as codes
+from scancode.codes.orders import LayoutUnknown, check_host, unprintable
 from scancode.codes.rules import Activate, BatchState, Change, Void, VoidReason
 from scancode.codes.typed import RangeForm, code_in, parse_ranges
 from scancode.errors import Refusal
@@ -59,6 +65,15 @@ def batch() -> None:
 @click.option("--note", default="", help="A note for colleagues.")
 @click.option("--test", "is_test", is_flag=True, help="A test batch: no report counts it and it pays nothing.")
 @click.option("--replaces", type=int, help="Batch whose void codes these stand in for.")
+@click.option("--base-url", default="", help="One of the installation's scan hosts; the usual one if left out.")
+@click.option("--digital-link", is_flag=True, help="Symbols say GS1 Digital Links.")
+@click.option("--layout", "layout_name", default="", help="A saved layout of labels, by name; A4 if left out.")
+@click.option("--encoding", type=click.Choice(ENCODINGS), default="usual", help="Of text files.")
+@click.option("--newline", type=click.Choice(NEWLINES), default="usual", help="Line ends of text files.")
+@click.option("--header", type=click.Choice(HEADERS), default="en", help="Header of tables.")
+@click.option("--with-product", is_flag=True, help="Product, GTIN and lot in every row of tables.")
+@click.option("--rows-per-file", type=int, default=0, help="Split tables after so many rows.")
+@click.option("--spoilage", type=int, default=0, help="So many of the items are spare.")
 @click.option("--offline", is_flag=True, help="Made by a press kit elsewhere, not by the worker.")
 @click.option("--wait", is_flag=True, help="Stay until a worker has minted it, with a progress bar.")
 @click.option("--here", is_flag=True, help="Mint it in this process, without a worker.")
@@ -72,9 +87,13 @@ def order(
     note: str,
     is_test: bool,
     replaces: int | None,
+    base_url: str,
+    digital_link: bool,
+    layout_name: str,
     offline: bool,
     wait: bool,
     here: bool,
+    **text: Any,
 ) -> None:
     """Order a batch. It is minted by a worker; prints the batch's number."""
     wired = wire()
@@ -96,7 +115,9 @@ def order(
             formats=tuple(name.strip() for name in formats.split(",") if name.strip()),
             lot=lot,
             note=note,
-            base_url=wired.settings.base_url,
+            base_url=check_host(base_url, wired.settings.scan_bases),
+            digital_link=digital_link,
+            ticket=_ticket(session, product.brand_id, layout_name, text),
             is_test=is_test,
             replaces=replaces,
             is_offline=offline,
@@ -105,19 +126,37 @@ def order(
             actor="cli",
             now=datetime.now(UTC),
         )
-        number, waits = made.number, made.state == BatchState.WAITING
-    click.echo(gettext(N_("batch {number} ordered"), number=number))
+        waits = made.state == BatchState.WAITING
+        ordered = [each.number for each in codes.list_order(session, brand_id=made.brand_id, order_no=made.order_no)]
+    for each in ordered:
+        click.echo(gettext(N_("batch {number} ordered"), number=each))
     if waits:
         click.echo(gettext(N_("it is large: a second person has to approve it first")), err=True)
     if offline or (here and waits):
         return
     if here:
         with _minting_here(wired):
-            _wait(wired, number)
+            for each in ordered:
+                _wait(wired, each)
     elif wait:
         if not _has_worker(wired):
             click.echo(gettext(N_("no worker is alive: start `scancode worker`, or order with --here")), err=True)
-        _wait(wired, number)
+        for each in ordered:
+            _wait(wired, each)
+
+
+def _ticket(session: Session, brand_id: UUID, layout_name: str, text: dict[str, Any]) -> Ticket:
+    """How the files are to be written. Raises LayoutUnknown, BadOrder."""
+    layout = Layout()
+    if layout_name:
+        saved = codes.find_layout(session, brand_id=brand_id, name=layout_name)
+        if saved is None:
+            raise LayoutUnknown(name=layout_name)
+        layout = saved.layout
+    try:
+        return Ticket(layout=layout, **text)
+    except PressError as error:
+        raise unprintable(error) from error
 
 
 @batch.command()

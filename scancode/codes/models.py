@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scancode.codes.rules import BatchState as BatchState
@@ -18,20 +18,33 @@ from scancode.db import Base
 
 class Batch(Base):
     __tablename__ = "batches"
-    __table_args__ = (CheckConstraint("count BETWEEN 1 AND 33554432", name="count_fits"),)
+    __table_args__ = (
+        CheckConstraint("count BETWEEN 1 AND 33554432", name="count_fits"),
+        UniqueConstraint("brand_id", "order_no", "part"),
+    )
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), index=True)
     product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"), index=True)
-    order_no: Mapped[str] = mapped_column(String(60), unique=True)
+    order_no: Mapped[str] = mapped_column(String(60))
+    # An order above a batch's size is several batches: this is ``part`` (from 1) of ``parts``.
+    part: Mapped[int] = mapped_column(default=1)
+    parts: Mapped[int] = mapped_column(default=1)
     kid: Mapped[str] = mapped_column(String(40))
     salt: Mapped[bytes] = mapped_column(LargeBinary(16))
     kinds: Mapped[str] = mapped_column(String(40))
     count: Mapped[int]
     base_url: Mapped[str] = mapped_column(String(120))
+    # Symbols say GS1 Digital Links, with the product's GTIN.
+    digital_link: Mapped[bool] = mapped_column(default=False)
+    # Cases and pallets: the brand's company prefix when it was ordered, and the first number taken for it.
+    sscc_prefix: Mapped[str] = mapped_column(String(12), default="")
+    sscc_first: Mapped[int] = mapped_column(BigInteger, default=0)
     lot: Mapped[str] = mapped_column(String(20), default="")
     note: Mapped[str] = mapped_column(String(200), default="")
     formats: Mapped[str] = mapped_column(String(60))
+    # How files are written and labels drawn: ``batches.ticket.Ticket`` as JSON.
+    ticket: Mapped[str] = mapped_column(Text, default="{}")
     is_test: Mapped[bool]
     state: Mapped[str] = mapped_column(String(12))
     manifest: Mapped[str | None] = mapped_column(Text)
@@ -47,6 +60,20 @@ class Batch(Base):
     pack_gone_why: Mapped[str] = mapped_column(String(8), default="")
     # Counts changes of life; updating it first makes two changes of one batch take turns.
     life_changes: Mapped[int] = mapped_column(default=0)
+
+
+class LabelLayout(Base):
+    """A layout of labels that a brand has saved. An order copies it: changing it later changes nothing ordered."""
+
+    __tablename__ = "label_layouts"
+    __table_args__ = (UniqueConstraint("brand_id", "name"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    name: Mapped[str] = mapped_column(String(60))
+    # ``batches.layouts.Layout`` as JSON, lengths in millimetres.
+    layout: Mapped[str] = mapped_column(Text)
+    changed_at: Mapped[datetime]
 
 
 class LifeRange(Base):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from batches.codes import MAX_BATCH_COUNT, Kind
-from batches.errors import PressError
+from batches.errors import BadSpec, PressError
 from batches.press import FORMATS, plan
 from batches.spec import BatchSpec
+from batches.ticket import Ticket
 from batches.words import ZH, sentence_key
 from scancode.errors import Refusal
 from scancode.i18n import N_
 
 ORDER_NO_LENGTH_MAX = 60
+PARTS_MAX = 32
+ORDER_COUNT_MAX = PARTS_MAX * MAX_BATCH_COUNT
+ANY_GTIN = "0" * 14
+"""Stands for the product's in checks of an address's form."""
 NOTE_LENGTH_MAX = 200
 
 
@@ -33,7 +39,19 @@ class OrderNumberMissing(Refusal):
 
 class CountOutside(Refusal):
     code = "order_count"
-    text = N_("A batch holds 1 to {limit} items. Order more as several batches.")
+    text = N_("An order is for 1 to {limit} items.")
+    status = 422
+
+
+class ScanHostUnknown(Refusal):
+    code = "scan_host"
+    text = N_("{typed} is none of this installation's scan hosts: {offered}. A label with another host leads nowhere.")
+    status = 422
+
+
+class LayoutUnknown(Refusal):
+    code = "layout_unknown"
+    text = N_("The brand has no saved layout named “{name}”.")
     status = 422
 
 
@@ -60,14 +78,16 @@ class OrderDraft:
     """The batch whose void codes these stand in for."""
     is_offline: bool = False
     """Made by a press kit on somebody's computer, not here."""
+    digital_link: bool = False
+    ticket: Ticket = field(default_factory=Ticket)
 
     def checked(self) -> OrderDraft:
         """The same, tidied. Raises OrderNumberMissing, CountOutside, KindMissing, BadOrder."""
         order_no = self.order_no.strip()
         if not 1 <= len(order_no) <= ORDER_NO_LENGTH_MAX or not order_no.isprintable():
             raise OrderNumberMissing
-        if not 1 <= self.count <= MAX_BATCH_COUNT:
-            raise CountOutside(limit=MAX_BATCH_COUNT)
+        if not 1 <= self.count <= ORDER_COUNT_MAX:
+            raise CountOutside(limit=f"{ORDER_COUNT_MAX:,}")
         if not self.kinds:
             raise KindMissing
         draft = replace(
@@ -80,10 +100,20 @@ class OrderDraft:
             note=self.note.strip()[:NOTE_LENGTH_MAX],
         )
         try:
-            plan(draft.spec(number=0), draft.formats)
+            for count in set(draft.counts):
+                part = replace(draft, count=count)
+                plan(part.spec(number=0, gtin=ANY_GTIN), part.formats, part.ticket)
+            if draft.ticket.spoilage >= draft.count:
+                raise BadSpec("spoilage is not less than the count", field="spoilage", value=str(draft.ticket.spoilage))
         except PressError as error:
             raise unprintable(error) from error
         return draft
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many items each batch of this order holds: as few batches as it takes, all but the last full."""
+        whole, rest = divmod(self.count, MAX_BATCH_COUNT)
+        return (MAX_BATCH_COUNT,) * whole + ((rest,) if rest else ())
 
     def spec(self, *, number: int, product_name: str = "", gtin: str | None = None) -> BatchSpec:
         """What the press is told. Raises BadSpec."""
@@ -97,12 +127,35 @@ class OrderDraft:
             lot=self.lot or None,
             order_no=self.order_no,
             is_test=self.is_test,
+            digital_link=self.digital_link,
+            replaces=self.replaces,
         )
 
 
 def unprintable(error: PressError) -> BadOrder:
     """The press's refusal as one of ours."""
     return BadOrder(zh=ZH[sentence_key(error)].format(**error.facts), en=str(error))
+
+
+def check_host(base_url: str, offered: tuple[str, ...]) -> str:
+    """The scan host, the installation's first where nothing is asked for. Raises ScanHostUnknown."""
+    wanted = base_url.strip().rstrip("/")
+    if not wanted:
+        return offered[0]
+    for host in offered:
+        if wanted.lower() == host.lower():
+            return host
+    raise ScanHostUnknown(typed=wanted[:120], offered=", ".join(offered))
+
+
+def ticket_text(ticket: Ticket) -> str:
+    """How a ticket is stored."""
+    return json.dumps(ticket.to_dict(), sort_keys=True, separators=(",", ":"))
+
+
+def ticket_of(text: str) -> Ticket:
+    """The inverse. Raises BadSpec."""
+    return Ticket.from_dict(json.loads(text))
 
 
 def kinds_text(kinds: tuple[Kind, ...]) -> str:

@@ -21,6 +21,8 @@ VIEWS = (
     "scancode.web.console.brands",
     "scancode.web.console.products",
     "scancode.web.console.batches",
+    "scancode.web.console.ordering",
+    "scancode.web.console.label_layouts",
     "scancode.web.console.packs",
     "scancode.web.console.approvals",
     "scancode.web.console.houses",

@@ -19,7 +19,6 @@ from batches.manifest import Manifest
 from batches.spec import BatchSpec
 from batches.words import spoken
 from scancode.catalog import service as catalog
-from scancode.catalog.models import Product
 from scancode.codes import service as codes
 from scancode.codes.orders import OrderDraft
 from scancode.codes.rules import BatchState
@@ -61,10 +60,9 @@ class Minting:
         taken = self._wired.db.retrying(self._take_up)
         if taken is None:
             return
-        draft, product, key = taken
+        draft, spec, key = taken
         try:
-            spec = draft.spec(number=self._number, product_name=product.name_zh, gtin=product.gtin)
-            manifest = self._press(spec, key, draft.formats)
+            manifest = self._press(spec, key, draft)
         except Stopped:
             self._drop_files()
             return
@@ -75,12 +73,12 @@ class Minting:
             if error.errno not in FULL:
                 self._fail_at_the_last_attempt(error)
                 raise
-            self._give_up(spoken(self._no_space(spec, draft.formats)))
+            self._give_up(spoken(self._no_space(spec, draft)))
             return
         self._wired.db.retrying(lambda session: self._deliver(session, manifest))
         log.info("batch_ready", number=self._number, rows=manifest.count, files=len(manifest.files))
 
-    def _take_up(self, session: Session) -> tuple[OrderDraft, Product, bytes] | None:
+    def _take_up(self, session: Session) -> tuple[OrderDraft, BatchSpec, bytes] | None:
         """What the press needs; None where the order is not to be minted any more."""
         jobs.hold(session, leased=self._leased)
         if not codes.mark_minting(session, number=self._number):
@@ -90,22 +88,23 @@ class Minting:
             return None
         batch = codes.get_batch(session, number=self._number)
         product = catalog.get_product(session, product_id=batch.product_id)
-        return codes.draft_of(batch), product, self._wired.keyring.derive(batch.kid, batch.salt)
+        return codes.draft_of(batch), codes.spec_of(batch, product), self._wired.keyring.derive(batch.kid, batch.salt)
 
-    def _press(self, spec: BatchSpec, key: bytes, formats: tuple[str, ...]) -> Manifest:
+    def _press(self, spec: BatchSpec, key: bytes, draft: OrderDraft) -> Manifest:
         try:
-            return self._run_press(spec, key, formats)
+            return self._run_press(spec, key, draft)
         except OtherPack:
             # The product was renamed since an earlier attempt. Nothing of that has been handed out: begin anew.
             self._drop_files()
-            return self._run_press(spec, key, formats)
+            return self._run_press(spec, key, draft)
 
-    def _run_press(self, spec: BatchSpec, key: bytes, formats: tuple[str, ...]) -> Manifest:
+    def _run_press(self, spec: BatchSpec, key: bytes, draft: OrderDraft) -> Manifest:
         return press.run(
             spec,
             key,
             self._folder,
-            formats=formats,
+            formats=draft.formats,
+            ticket=draft.ticket,
             now=self._clock(),
             on_progress=self._progress.report,
             stop=self._progress.shall_stop,
@@ -141,9 +140,11 @@ class Minting:
             self._give_up(f"无法写入文件：{error.strerror} / cannot write files: {error.strerror}")
             raise LeaseLost(self._leased.key) from error
 
-    def _no_space(self, spec: BatchSpec, formats: tuple[str, ...]) -> NoSpace:
+    def _no_space(self, spec: BatchSpec, draft: OrderDraft) -> NoSpace:
         """The disk was filled up by others while the files were written: what is still missing, and what is free."""
-        missing = [piece for piece in press.plan(spec, formats) if not (self._folder / piece.name).exists()]
+        missing = [
+            piece for piece in press.plan(spec, draft.formats, draft.ticket) if not (self._folder / piece.name).exists()
+        ]
         needs_mb = round(sum(piece.size_bytes for piece in missing) / 1e6) + 1
         has_mb = round(self._free(self._folder) / 1e6)
         return NoSpace(

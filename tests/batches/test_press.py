@@ -59,7 +59,8 @@ def test_a_pack_holds_what_its_manifest_says(tmp_path):
         f"{stem}.xlsx",
         *(f"{stem}-{kind}.{ending}" for ending in ("png.zip", "svg.zip", "zpl", "pdf") for kind in ("outer", "inner")),
     ]
-    assert sorted(contents(tmp_path)) == sorted([record.name for record in manifest.files] + ["manifest.json"])
+    names = [record.name for record in manifest.files]
+    assert sorted(contents(tmp_path)) == sorted([*names, "manifest.json", "manifest.html"])
     assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
     assert seen[0] == (0, 144, "csv")
     assert seen[-1] == (144, 144, "manifest")

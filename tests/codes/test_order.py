@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from batches.codes import Kind
+from batches.layouts import Layout
+from batches.ticket import Ticket
 from scancode.catalog.models import Brand, Product, Revision
 from scancode.codes import service as codes
 from scancode.codes.models import Batch
@@ -79,18 +81,81 @@ def test_it_refuses_another_order_under_the_same_number(
         place(session, product, now, **over)
 
 
-def test_it_refuses_another_brands_order_number(session: Session, product: Product, now: datetime) -> None:
-    place(session, product, now)
-    other = make_product(session, brand_id=make_brand(session).id)
+def test_two_brands_may_use_the_same_order_number(session: Session, product: Product, now: datetime) -> None:
+    one = place(session, product, now)
+    other = place(session, make_product(session, brand_id=make_brand(session).id), now)
+    assert one.number != other.number
+    found = codes.find_order(session, brand_id=other.brand_id, order_no="PO-1")
+    assert found is not None
+    assert found.number == other.number
+
+
+def test_an_order_above_a_batchs_size_becomes_several(session: Session, product: Product, now: datetime) -> None:
+    over = {"count": 100_000_000, "approval_above": 10**9}
+    first = place(session, product, now, **over)
+    batches = codes.list_order(session, brand_id=product.brand_id, order_no="PO-1")
+    assert [(batch.part, batch.parts, batch.count) for batch in batches] == [
+        (1, 3, 1 << 25),
+        (2, 3, 1 << 25),
+        (3, 3, 100_000_000 - (2 << 25)),
+    ]
+    assert first.number == batches[0].number
+    assert len({batch.salt for batch in batches}) == 3
+    for batch in batches:
+        assert jobs.find(session, key=f"mint:{batch.number}") is not None
+    again = place(session, product, now + timedelta(days=1), **over)
+    assert again.number == first.number
+    assert session.scalar(select(func.count()).select_from(Batch)) == 3
     with pytest.raises(codes.OrderNumberTaken):
-        place(session, other, now)
+        place(session, product, now, count=1 << 25)
+    spec = codes.spec_of(batches[1], product)
+    assert (spec.part, spec.parts, spec.count) == (2, 3, 1 << 25)
+
+
+def test_how_files_are_written_is_part_of_the_order(session: Session, product: Product, now: datetime) -> None:
+    ticket = Ticket(encoding="gbk", rows_per_file=500, spoilage=20, layout=Layout(columns=4, dpi=300))
+    batch = place(session, product, now, ticket=ticket, digital_link=True)
+    draft = codes.draft_of(batch)
+    assert draft.ticket == ticket
+    assert codes.spec_of(batch, product).url_prefix == f"HTTPS://Q.EXAMPLE/01/{product.gtin}/21/"
+    assert place(session, product, now, ticket=ticket, digital_link=True).number == batch.number
+    for over in ({"ticket": ticket}, {"digital_link": True}, {"ticket": Ticket(), "digital_link": True}):
+        with pytest.raises(codes.OrderNumberTaken):
+            place(session, product, now, **over)
+
+
+def test_it_refuses_a_ticket_that_cannot_be_carried_out(session: Session, product: Product, now: datetime) -> None:
+    with pytest.raises(BadOrder):
+        place(session, product, now, ticket=Ticket(spoilage=1000))
+    with pytest.raises(BadOrder):
+        place(session, product, now, count=1_000_000, ticket=Ticket(rows_per_file=100))
+
+
+def test_cases_take_ssccs_that_no_other_batch_takes(session: Session, now: datetime) -> None:
+    brand = make_brand(session, company_prefix="690123456789")
+    product = make_product(session, brand_id=brand.id)
+    kinds = (Kind.CASE, Kind.PALLET)
+    one = place(session, product, now, count=10, kinds=kinds)
+    two = place(session, product, now, count=10, kinds=(Kind.CASE,), order_no="PO-2")
+    items = place(session, product, now, count=10, order_no="PO-3")
+    assert [(batch.sscc_prefix, batch.sscc_first) for batch in (one, two, items)] == [
+        ("690123456789", 0),
+        ("690123456789", 20),
+        ("", 0),
+    ]
+    specs = [codes.spec_of(batch, product) for batch in (one, two)]
+    found = [spec.sscc_for(kind, serial) for spec in specs for kind in spec.kinds for serial in range(10)]
+    assert len(set(found)) == 30
+    with pytest.raises(BadOrder) as caught:
+        place(session, product, now, count=100_000, kinds=(Kind.CASE,), order_no="PO-4")
+    assert "99999" in str(caught.value.facts["en"]) or "names 100000 units" in str(caught.value.facts["en"])
 
 
 @pytest.mark.parametrize(
     ("over", "refusal"),
     [
         ({"count": 0}, CountOutside),
-        ({"count": (1 << 25) + 1}, CountOutside),
+        ({"count": (32 << 25) + 1}, CountOutside),
         ({"kinds": ()}, KindMissing),
         ({"order_no": "  "}, OrderNumberMissing),
         ({"order_no": "x" * 61}, OrderNumberMissing),

@@ -60,14 +60,13 @@ def undisturbed(wired: Wired, number: int, folder: Path) -> dict[str, bytes]:
     with wired.db.reading() as session:
         batch = codes.get_batch(session, number=number)
         product = catalog.get_product(session, product_id=batch.product_id)
-        draft = codes.draft_of(batch)
-    spec = draft.spec(number=number, product_name=product.name_zh, gtin=product.gtin)
+        draft, spec = codes.draft_of(batch), codes.spec_of(batch, product)
     press.run(spec, wired.keyring.derive(batch.kid, batch.salt), folder, formats=draft.formats, now=datetime.now(UTC))
     return contents(folder)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix not in (".json", ".html")}
 
 
 def test_killed_again_and_again_it_makes_the_files_of_an_undisturbed_run(wired: Wired, tmp_path: Path) -> None:

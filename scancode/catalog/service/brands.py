@@ -56,7 +56,7 @@ def create_brand(session: Session, *, slug: str, draft: BrandDraft, actor: str, 
     check_slug(slug)
     brand_id = new_id(now)
     day = now.astimezone(ZoneInfo(draft.timezone)).strftime("%Y-%m-%d")
-    values = _values(draft) | {"privacy_version": day, "created_at": now}
+    values = _values(draft) | {"privacy_version": day, "sscc_next": 0, "created_at": now}
     if not insert_once(session, Brand, id=brand_id, slug=slug, **values):
         raise SlugTaken
     revision.bump(session)
@@ -132,4 +132,5 @@ def _values(draft: BrandDraft) -> dict[str, Any]:
         "support_url": draft.support_url,
         "privacy_zh": draft.privacy_zh,
         "privacy_en": draft.privacy_en,
+        "company_prefix": draft.company_prefix,
     }

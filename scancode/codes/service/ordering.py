@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,15 +16,19 @@ from sqlalchemy import Update, func, select, update
 from sqlalchemy.orm import Session
 
 from batches.codes import BATCH_SALT_BYTES, MAX_BATCH_COUNT, Kind
+from batches.errors import PressError
+from batches.files import USUAL_TICKET
 from batches.part import FileRecord
+from batches.spec import BatchSpec
+from batches.ticket import Ticket
 from scancode.catalog import revision
-from scancode.catalog.models import Product
+from scancode.catalog.models import Brand, Product
 from scancode.codes.models import Batch, LifeRange, PackFile
-from scancode.codes.orders import OrderDraft, kinds_of, kinds_text
+from scancode.codes.orders import ANY_GTIN, OrderDraft, kinds_of, kinds_text, ticket_of, ticket_text, unprintable
 from scancode.codes.rules import BatchState, Life
 from scancode.codes.service import approving
 from scancode.codes.service.approving import mint_key
-from scancode.codes.service.reading import find_order, get_batch
+from scancode.codes.service.reading import get_batch, list_order
 from scancode.db import affected, insert_once
 from scancode.errors import NotFound, Refusal
 from scancode.i18n import N_
@@ -83,6 +88,8 @@ def order(
     is_test: bool = False,
     replaces: int | None = None,
     is_offline: bool = False,
+    digital_link: bool = False,
+    ticket: Ticket = USUAL_TICKET,
     approval_above: int = approving.ORDER_LIMIT,
     kid: str,
     staff_id: UUID | None = None,
@@ -91,6 +98,7 @@ def order(
 ) -> Batch:
     """Orders a batch and asks for its minting; writes its audit row. The same order again returns the same batch.
 
+    An order above a batch's size becomes several, of which the first is returned (``list_order`` has all).
     An order beyond the brand's limit (``approval_above`` where it has none) waits for a second person. Raises
     OrderNumberTaken, NotFound (the brand has no such product), ProductArchived, NothingToReplace, and what
     ``OrderDraft`` raises.
@@ -107,24 +115,43 @@ def order(
         is_test=is_test,
         replaces=replaces,
         is_offline=is_offline,
+        digital_link=digital_link,
+        ticket=ticket,
     ).checked()
-    earlier = find_order(session, order_no=draft.order_no)
-    if earlier is not None:
-        return _same_order(earlier, draft, brand_id)
+    earlier = list_order(session, brand_id=brand_id, order_no=draft.order_no)
+    if earlier:
+        return _same_order(earlier, draft)
     _check_order(session, draft, brand_id)
     limit = approving.limit_for(session, brand_id=brand_id, otherwise=approval_above)
     lately = approving.ordered_lately(session, brand_id=brand_id, staff_id=staff_id, now=now)
     state = BatchState.WAITING if draft.count + lately > limit else BatchState.ORDERED
-    batch, is_new = _insert(session, draft, brand_id=brand_id, kid=kid, staff_id=staff_id, state=state, now=now)
-    if not is_new:
-        return batch
-    if state is BatchState.WAITING:
-        approving.ask(session, number=batch.number, limit=limit, now=now)
-    else:
-        approving.release(session, batch=batch, now=now)
+    made: list[Batch] = []
+    for count in draft.counts:
+        part = replace(draft, count=count)
+        place = _Place(brand_id, kid, staff_id, state, len(made) + 1, len(draft.counts))
+        batch = _insert(session, part, place, now=now)
+        if batch is None:  # somebody else was faster with the same number
+            return _same_order(list_order(session, brand_id=brand_id, order_no=draft.order_no), draft)
+        if state is BatchState.WAITING:
+            approving.ask(session, number=batch.number, limit=limit, now=now)
+        else:
+            approving.release(session, batch=batch, now=now)
+        _audit(session, "batch.order", batch.number, actor, now, **_told(part, state))
+        made.append(batch)
     revision.bump(session)
-    _audit(session, "batch.order", batch.number, actor, now, **_told(draft, state))
-    return batch
+    return made[0]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What a new batch has besides its draft."""
+
+    brand_id: UUID
+    kid: str
+    staff_id: UUID | None
+    state: BatchState
+    part: int
+    parts: int
 
 
 def _told(draft: OrderDraft, state: BatchState) -> dict[str, object]:
@@ -174,17 +201,9 @@ def _replaced_count(session: Session, number: int) -> int:
     return int(session.scalar(statement) or 0)
 
 
-def _insert(
-    session: Session,
-    draft: OrderDraft,
-    *,
-    brand_id: UUID,
-    kid: str,
-    staff_id: UUID | None,
-    state: BatchState,
-    now: datetime,
-) -> tuple[Batch, bool]:
-    """The new batch and True, or the one that somebody else ordered under the same number just now and False."""
+def _insert(session: Session, draft: OrderDraft, place: _Place, *, now: datetime) -> Batch | None:
+    """The new batch, or None when somebody else ordered under the same number just now."""
+    prefix, first = _take_ssccs(session, draft, place.brand_id)
     for _ in range(NUMBER_TRIES):
         # Drawn at random, so that a code does not tell how many batches there are.
         number = secrets.randbelow(MAX_BATCH_COUNT)
@@ -192,39 +211,75 @@ def _insert(
             session,
             Batch,
             number=number,
-            brand_id=brand_id,
+            brand_id=place.brand_id,
             product_id=draft.product_id,
             order_no=draft.order_no,
-            kid=kid,
+            part=place.part,
+            parts=place.parts,
+            kid=place.kid,
             salt=secrets.token_bytes(BATCH_SALT_BYTES),
             kinds=kinds_text(draft.kinds),
             count=draft.count,
             base_url=draft.base_url,
+            digital_link=draft.digital_link,
+            sscc_prefix=prefix,
+            sscc_first=first,
             lot=draft.lot,
             note=draft.note,
             formats=",".join(draft.formats),
+            ticket=ticket_text(draft.ticket),
             is_test=draft.is_test,
             replaces=draft.replaces,
             is_offline=draft.is_offline,
             pack_gone_why="",
-            state=state.value,
+            state=place.state.value,
             ordered_at=now,
-            ordered_by=staff_id,
+            ordered_by=place.staff_id,
             life_changes=0,
         )
         if is_new:
-            return get_batch(session, number=number), True
-        earlier = find_order(session, order_no=draft.order_no)
-        if earlier is not None:
-            return _same_order(earlier, draft, brand_id), False
+            return get_batch(session, number=number)
+        if list_order(session, brand_id=place.brand_id, order_no=draft.order_no)[place.part - 1 :]:
+            return None
     raise AssertionError("no free batch number found: the numbers are used up")
 
 
-def _same_order(batch: Batch, draft: OrderDraft, brand_id: UUID) -> Batch:
-    """The batch, when it is what the draft asks for. Raises OrderNumberTaken."""
-    if batch.brand_id != brand_id or draft_of(batch, note=draft.note) != draft:
+def _take_ssccs(session: Session, draft: OrderDraft, brand_id: UUID) -> tuple[str, int]:
+    """The brand's company prefix and the first of the numbers that this batch takes. Raises BadOrder.
+
+    Numbers are taken by one UPDATE, so no two orders share one; a refused order gives them back.
+    """
+    shipped = sum(kind in (Kind.CASE, Kind.PALLET) for kind in draft.kinds)
+    prefix = session.scalar(select(Brand.company_prefix).where(Brand.id == brand_id)) or ""
+    if not shipped or not prefix:
+        return "", 0
+    count = shipped * draft.count
+    affected(session, update(Brand).where(Brand.id == brand_id).values(sscc_next=Brand.sscc_next + count))
+    first = (session.scalar(select(Brand.sscc_next).where(Brand.id == brand_id)) or 0) - count
+    try:
+        replace(draft.spec(number=0, gtin=ANY_GTIN), sscc_prefix=prefix, sscc_first=first)
+    except PressError as error:
+        raise unprintable(error) from error
+    return prefix, first
+
+
+def _same_order(batches: list[Batch], draft: OrderDraft) -> Batch:
+    """The first batch, when together they are what the draft asks for. Raises OrderNumberTaken."""
+    ordered = replace(draft_of(batches[0], note=draft.note), count=sum(batch.count for batch in batches))
+    if ordered != draft:
         raise OrderNumberTaken
-    return batch
+    return batches[0]
+
+
+def spec_of(batch: Batch, product: Product) -> BatchSpec:
+    """What the press is told of a batch. Raises BadSpec."""
+    return replace(
+        draft_of(batch).spec(number=batch.number, product_name=product.name_zh, gtin=product.gtin),
+        sscc_prefix=batch.sscc_prefix,
+        sscc_first=batch.sscc_first,
+        part=batch.part,
+        parts=batch.parts,
+    )
 
 
 def draft_of(batch: Batch, *, note: str | None = None) -> OrderDraft:
@@ -241,6 +296,8 @@ def draft_of(batch: Batch, *, note: str | None = None) -> OrderDraft:
         is_test=batch.is_test,
         replaces=batch.replaces,
         is_offline=batch.is_offline,
+        digital_link=batch.digital_link,
+        ticket=ticket_of(batch.ticket),
     )
 
 

@@ -84,8 +84,15 @@ def find_batch(session: Session, *, number: int) -> Batch | None:
     return session.get(Batch, number)
 
 
-def find_order(session: Session, *, order_no: str) -> Batch | None:
-    return session.scalar(select(Batch).where(Batch.order_no == order_no.strip()))
+def find_order(session: Session, *, brand_id: UUID, order_no: str) -> Batch | None:
+    """The first batch of a brand's order."""
+    return next(iter(list_order(session, brand_id=brand_id, order_no=order_no)), None)
+
+
+def list_order(session: Session, *, brand_id: UUID, order_no: str) -> list[Batch]:
+    """All batches of a brand's order; numbers are the brand's own, so another's does not stand in the way."""
+    query = select(Batch).where(Batch.brand_id == brand_id, Batch.order_no == order_no.strip())
+    return list(session.scalars(query.order_by(Batch.part)))
 
 
 def get_batch(session: Session, *, number: int, brand_id: UUID | None = None) -> Batch:

@@ -73,6 +73,8 @@ def upgrade() -> None:
         sa.Column("privacy_zh", sa.Text(), nullable=False),
         sa.Column("privacy_en", sa.Text(), nullable=False),
         sa.Column("privacy_version", sa.String(length=20), nullable=False),
+        sa.Column("company_prefix", sa.String(length=12), nullable=False),
+        sa.Column("sscc_next", sa.BigInteger(), nullable=False),
         sa.Column("created_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_brands")),
         sa.UniqueConstraint("slug", name=op.f("uq_brands_slug")),
@@ -321,19 +323,36 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_staff_sessions_staff_id"), ["staff_id"], unique=False)
 
     op.create_table(
+        "label_layouts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("layout", sa.Text(), nullable=False),
+        sa.Column("changed_at", scancode.db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["brand_id"], ["brands.id"], name=op.f("fk_label_layouts_brand_id_brands")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_label_layouts")),
+        sa.UniqueConstraint("brand_id", "name", name=op.f("uq_label_layouts_brand_id_name")),
+    )
+    op.create_table(
         "batches",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("brand_id", sa.Uuid(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=False),
         sa.Column("order_no", sa.String(length=60), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("parts", sa.Integer(), nullable=False),
         sa.Column("kid", sa.String(length=40), nullable=False),
         sa.Column("salt", sa.LargeBinary(length=16), nullable=False),
         sa.Column("kinds", sa.String(length=40), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("base_url", sa.String(length=120), nullable=False),
+        sa.Column("digital_link", sa.Boolean(), nullable=False),
+        sa.Column("sscc_prefix", sa.String(length=12), nullable=False),
+        sa.Column("sscc_first", sa.BigInteger(), nullable=False),
         sa.Column("lot", sa.String(length=20), nullable=False),
         sa.Column("note", sa.String(length=200), nullable=False),
         sa.Column("formats", sa.String(length=60), nullable=False),
+        sa.Column("ticket", sa.Text(), nullable=False),
         sa.Column("is_test", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("manifest", sa.Text(), nullable=True),
@@ -351,7 +370,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_batches_product_id_products")),
         sa.ForeignKeyConstraint(["replaces"], ["batches.number"], name=op.f("fk_batches_replaces_batches")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_batches")),
-        sa.UniqueConstraint("order_no", name=op.f("uq_batches_order_no")),
+        sa.UniqueConstraint("brand_id", "order_no", "part", name=op.f("uq_batches_brand_id_order_no_part")),
     )
     with op.batch_alter_table("batches", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_batches_brand_id"), ["brand_id"], unique=False)

@@ -12,14 +12,17 @@ from flask import Response, request, send_file, url_for
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from batches.errors import PressError
+from batches.layouts import Layout
 from batches.manifest import MANIFEST_NAME
+from batches.ticket import Ticket
 from scancode.catalog import service as catalog
 from scancode.catalog.models import Product
 from scancode.catalog.rules import check_gtin
 from scancode.codes import listing
 from scancode.codes import service as codes
 from scancode.codes.models import Batch
-from scancode.codes.orders import kinds_of
+from scancode.codes.orders import ORDER_COUNT_MAX, LayoutUnknown, check_host, kinds_of, unprintable
 from scancode.codes.rules import BatchState, Life
 from scancode.db import new_id
 from scancode.errors import NotFound
@@ -54,7 +57,14 @@ from scancode.web.api.shapes import (
 from scancode.web.runtime import Runtime, runtime
 from scancode.web.sending import client_of_request
 
-FILE_TYPES = {".csv": "text/csv", ".txt": "text/plain", ".pdf": "application/pdf", ".zip": "application/zip"}
+FILE_TYPES = {
+    ".csv": "text/csv",
+    ".txt": "text/plain",
+    ".pdf": "application/pdf",
+    ".zip": "application/zip",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".zpl": "application/zpl",
+}
 
 
 class Order(Asked):
@@ -62,12 +72,20 @@ class Order(Asked):
 
     order_no: OrderNumber
     product: ProductRef
-    count: Annotated[int, Field(strict=True, ge=1, le=1 << 25, description="items; each gets a code of every kind")]
+    count: Annotated[
+        int,
+        Field(
+            strict=True,
+            ge=1,
+            le=ORDER_COUNT_MAX,
+            description="items; each gets a code of every kind; above 33554432 the order becomes several batches",
+        ),
+    ]
     kinds: Annotated[
         list[KindName], EachOnce, Field(min_length=1, max_length=4, json_schema_extra={"uniqueItems": True})
     ]
     formats: Annotated[
-        list[FormatName], EachOnce, Field(min_length=1, max_length=4, json_schema_extra={"uniqueItems": True})
+        list[FormatName], EachOnce, Field(min_length=1, max_length=7, json_schema_extra={"uniqueItems": True})
     ] = ["csv"]
     lot: Annotated[str, text_field(20, description="GS1 production lot, AI (10)", examples=["L20261122"])] = ""
     note: Annotated[str, text_field(200)] = ""
@@ -75,6 +93,18 @@ class Order(Asked):
     replaces: Annotated[
         int | None, Field(strict=True, ge=0, lt=1 << 25, description="batch whose void codes these stand in for")
     ] = None
+
+    base_url: Annotated[
+        str, text_field(120, description="a scan host of this installation; the usual one if empty")
+    ] = ""
+    digital_link: Annotated[bool, Field(strict=True, description="symbols say GS1 Digital Links")] = False
+    encoding: Literal["usual", "utf-8-bom", "utf-8", "gbk"] = "usual"
+    newline: Literal["usual", "crlf", "lf"] = "usual"
+    header: Literal["en", "zh", "none"] = "en"
+    with_product: Annotated[bool, Field(strict=True, description="product, GTIN and lot in every row")] = False
+    rows_per_file: Annotated[int, Field(strict=True, ge=0, le=1 << 25, description="split tables; 0: do not")] = 0
+    spoilage: Annotated[int, Field(strict=True, ge=0, lt=1 << 25, description="so many of the items are spare")] = 0
+    layout: Annotated[str, text_field(60, description="name of a saved layout of labels; A4 if empty")] = ""
 
     model_config = {
         "json_schema_extra": {
@@ -107,6 +137,9 @@ class BatchAnswer(Answer):
     note: str
     is_test: bool
     base_url: str = Field(description="printed on every code", examples=["https://q.example.cn"])
+    part: int = Field(description="of `parts`: a large order is several batches", examples=[1])
+    parts: int = Field(examples=[1])
+    digital_link: bool = Field(description="symbols say GS1 Digital Links")
     replaces: int | None = Field(description="batch whose void codes these stand in for")
     ordered_at: datetime
     ready_at: datetime | None
@@ -152,6 +185,7 @@ class BatchDetail(BatchAnswer):
     """A batch with what is known of its making, its files and its codes."""
 
     approval: Approval | None = Field(description="null for an order that never had to wait")
+    order_batches: list[int] = Field(description="numbers of all batches of this order, this one among them")
     progress: Progress | None
     files: list[PackFileAnswer] = Field(description="empty until the batch is ready")
     manifest: dict[str, Any] | None = Field(description="what is handed to the printer; null until the batch is ready")
@@ -194,7 +228,7 @@ def order_batch(body: Order) -> Response:
 
     def work(session: Session) -> tuple[BatchDetail, bool]:
         product = _product(session, body.product)
-        earlier = codes.find_order(session, order_no=body.order_no)
+        earlier = codes.find_order(session, brand_id=product.brand_id, order_no=body.order_no)
         batch = codes.order(
             session,
             brand_id=product.brand_id,
@@ -206,7 +240,9 @@ def order_batch(body: Order) -> Response:
             note=body.note,
             formats=tuple(body.formats),
             # An order made before keeps its own address, though the setting may have changed since.
-            base_url=earlier.base_url if earlier is not None else shared.settings.base_url,
+            base_url=_base_url(body.base_url, shared, earlier),
+            digital_link=body.digital_link,
+            ticket=_ticket(session, body, product.brand_id),
             is_test=body.is_test,
             replaces=body.replaces,
             approval_above=shared.settings.order_limit,
@@ -219,6 +255,27 @@ def order_batch(body: Order) -> Response:
 
     detail, is_new = shared.db.retrying(work)
     return reply(detail, 201 if is_new else 200, Location=url_for("api.show_batch", number=detail.number))
+
+
+def _base_url(wanted: str, shared: Runtime, earlier: Batch | None) -> str:
+    """Raises ScanHostUnknown."""
+    offered = shared.settings.scan_bases
+    return check_host(wanted, offered if earlier is None else (earlier.base_url, *offered))
+
+
+def _ticket(session: Session, body: Order, brand_id: UUID) -> Ticket:
+    """How the files are to be written. Raises LayoutUnknown, BadOrder."""
+    layout = Layout()
+    if body.layout:
+        saved = codes.find_layout(session, brand_id=brand_id, name=body.layout)
+        if saved is None:
+            raise LayoutUnknown(name=body.layout)
+        layout = saved.layout
+    names = ("encoding", "newline", "header", "with_product", "rows_per_file", "spoilage")
+    try:
+        return Ticket(layout=layout, **{name: getattr(body, name) for name in names})
+    except PressError as error:
+        raise unprintable(error) from error
 
 
 @get("/batches", scope="batches:read", tag=BATCHES, answers={200: BatchPage})
@@ -342,6 +399,9 @@ def _facts(session: Session, shared: Runtime, batch: Batch) -> dict[str, Any]:
         "note": batch.note,
         "is_test": batch.is_test,
         "base_url": batch.base_url,
+        "part": batch.part,
+        "parts": batch.parts,
+        "digital_link": batch.digital_link,
         "replaces": batch.replaces,
         "ordered_at": batch.ordered_at,
         "ready_at": batch.ready_at,
@@ -353,6 +413,9 @@ def _detail(session: Session, shared: Runtime, batch: Batch) -> BatchDetail:
     return BatchDetail(
         **_facts(session, shared, batch),
         approval=approval_of(session, batch.number),
+        order_batches=[
+            each.number for each in codes.list_order(session, brand_id=batch.brand_id, order_no=batch.order_no)
+        ],
         progress=_progress(session, batch.number),
         files=[
             PackFileAnswer(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from scancode.catalog.rules import BadCheckDigit, BadGtin
 from scancode.channels import service as channels
-from scancode.codes.orders import BadOrder, CountOutside, KindMissing, OrderNumberMissing
+from scancode.codes.orders import (
+    BadOrder,
+    CountOutside,
+    KindMissing,
+    LayoutUnknown,
+    OrderNumberMissing,
+    ScanHostUnknown,
+)
 from scancode.codes.rules import MessageNeeded, NothingToChange, ReasonNeeded
 from scancode.codes.service import (
     BatchNotReady,
@@ -147,6 +154,8 @@ REFUSALS: tuple[type[Refusal], ...] = (
     BadCheckDigit,
     BadOrder,
     OrderNumberMissing,
+    ScanHostUnknown,
+    LayoutUnknown,
     CountOutside,
     KindMissing,
     ReasonMissing,

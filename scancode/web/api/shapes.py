@@ -22,7 +22,7 @@ BATCH_NUMBER_MAX = (1 << 25) - 1
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
 KindName = Literal["outer", "inner", "case", "pallet"]
-FormatName = Literal["csv", "txt", "png", "pdf"]
+FormatName = Literal["csv", "txt", "xlsx", "png", "svg", "zpl", "pdf"]
 LifeName = Literal["inactive", "active", "void", "recalled"]
 BatchStateName = Literal["waiting", "rejected", "ordered", "minting", "ready", "failed", "cancelled"]
 

@@ -2,100 +2,32 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
-from flask_wtf import FlaskForm
+from flask_babel import gettext
 from sqlalchemy.orm import Session
-from wtforms import (
-    BooleanField,
-    IntegerField,
-    SelectField,
-    SelectMultipleField,
-    StringField,
-)
-from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
-from wtforms.widgets import CheckboxInput
 
-from batches.codes import MAX_BATCH_COUNT, Kind
-from batches.press import DRAWN_COUNT_MAX
 from scancode.catalog import service as catalog
 from scancode.codes import service as codes
 from scancode.codes.models import Batch
-from scancode.codes.orders import NOTE_LENGTH_MAX, ORDER_NO_LENGTH_MAX, kinds_of
+from scancode.codes.orders import kinds_of
 from scancode.codes.rules import BatchState
-from scancode.errors import Refusal
 from scancode.handover import service as handover
 from scancode.handover.rules import Terms
 from scancode.jobs import service as jobs
 from scancode.staff.rules import Role
 from scancode.web.console import bars, console
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
-from scancode.web.console.moments import today
 from scancode.web.console.pages import Page, page_number
-from scancode.web.console.session import refuse_field
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 
 PAGE_SIZE = 50
 RANGES_SHOWN = 200
 UNDER_WAY = (BatchState.ORDERED, BatchState.MINTING)
-FIELD_OF = {
-    "order_no": "order_no",
-    "order_no_taken": "order_no",
-    "order_count": "count",
-    "order_kinds": "kinds",
-    "product_archived": "product",
-    "order_unprintable": "formats",
-    "order_replaces": "replaces",
-    "not_found": "replaces",
-}
-
-
-class OrderForm(FlaskForm):
-    """An order. The order number is what makes pressing the button twice harmless."""
-
-    product = SelectField(lazy_gettext("Product"), validators=[InputRequired()])
-    count = IntegerField(lazy_gettext("Number of items"), validators=[InputRequired(), NumberRange(1, MAX_BATCH_COUNT)])
-    kinds = SelectMultipleField(
-        lazy_gettext("Codes on each item"),
-        choices=[
-            SelectChoice(
-                Kind.INNER.label, lazy_gettext("Inner code: under the cap or inside the box; verifies and rewards")
-            ),
-            SelectChoice(Kind.OUTER.label, lazy_gettext("Outer code: on the outside; verifies, never rewards")),
-            SelectChoice(Kind.CASE.label, lazy_gettext("Case code: on the shipping case")),
-            SelectChoice(Kind.PALLET.label, lazy_gettext("Pallet code")),
-        ],
-        default=[Kind.INNER.label],
-        option_widget=CheckboxInput(),
-    )
-    formats = SelectMultipleField(
-        lazy_gettext("Files"),
-        choices=[
-            SelectChoice("csv", lazy_gettext("CSV: serial, code and address in columns")),
-            SelectChoice("txt", lazy_gettext("TXT: one address a line, for print engines")),
-            SelectChoice("pdf", lazy_gettext("PDF: sheets of labels, ready to print on A4")),
-            SelectChoice("png", lazy_gettext("PNG: one picture a code, in ZIP files")),
-        ],
-        default=["csv"],
-        option_widget=CheckboxInput(),
-    )
-    order_no = StringField(lazy_gettext("Order number"), validators=[InputRequired(), Length(max=ORDER_NO_LENGTH_MAX)])
-    lot = StringField(lazy_gettext("Production lot"), validators=[Length(max=20)])
-    note = StringField(lazy_gettext("Note"), validators=[Length(max=NOTE_LENGTH_MAX)])
-    base_url = StringField(lazy_gettext("Address printed on the codes"), validators=[InputRequired(), Length(max=110)])
-    is_test = BooleanField(lazy_gettext("Test batch"))
-    replaces = IntegerField(
-        lazy_gettext("Replaces batch"), validators=[Optional(), NumberRange(0, MAX_BATCH_COUNT - 1)]
-    )
-    is_offline = BooleanField(lazy_gettext("Made offline with a press kit"))
 
 
 @console.get("/batches")
@@ -118,71 +50,6 @@ def batches() -> ResponseReturnValue:
         states=list(BatchState),
         may_order=may_order(),
         page=Page(number, PAGE_SIZE, len(rows), total),
-    )
-
-
-@console.route("/batches/order", methods=["GET", "POST"])
-@allow(Role.FACTORY)
-def order() -> ResponseReturnValue:
-    form, shared = OrderForm(), runtime()
-    with shared.db.reading() as session:
-        offered = catalog.list_products(session, brand_id=brand_scope(), limit=1000)
-    form.product.choices = [SelectChoice(str(row.id), f"{_name(row)} · {row.gtin}") for row in offered]
-    if request.method == "GET":
-        form.base_url.data = shared.settings.base_url
-        form.order_no.data = f"{today(shared.now()):%Y%m%d}-{secrets.randbelow(9000) + 1000}"
-        form.product.data = request.args.get("product")
-        form.replaces.data = request.args.get("replaces", type=int)
-    if form.validate_on_submit():
-        try:
-            batch = _place(form, {str(row.id): row.brand_id for row in offered})
-        except Refusal as refusal:
-            name = FIELD_OF.get(refusal.code)
-            if name is None:
-                raise
-            refuse_field(form, name, refusal)
-        else:
-            flash(_ordered_words(batch), "success")
-            return redirect(url_for("console.batch", number=batch.number))
-    page = render_template(
-        "console/batches/order.html", form=form, has_products=bool(offered), drawn_max=DRAWN_COUNT_MAX
-    )
-    return page, 422 if request.method == "POST" else 200
-
-
-def _ordered_words(batch: Batch) -> str:
-    if batch.state == BatchState.WAITING:
-        words = gettext("Ordered. It is large, so a second person has to approve it before its codes are made.")
-    elif batch.is_offline:
-        words = gettext("Ordered. Now ask for a press kit for whoever prints it.")
-    else:
-        words = gettext("Ordered. The files are made in the background; this page shows how far they are.")
-    return str(words)
-
-
-def _place(form: OrderForm, brand_of: dict[str, UUID]) -> Batch:
-    shared, person = runtime(), current_staff()
-    return shared.db.retrying(
-        lambda session: codes.order(
-            session,
-            brand_id=brand_of[form.product.data],
-            product_id=UUID(form.product.data),
-            order_no=form.order_no.data or "",
-            count=form.count.data or 0,
-            kinds=[Kind.of(label) for label in form.kinds.data or []],
-            formats=form.formats.data or [],
-            lot=form.lot.data or "",
-            note=form.note.data or "",
-            base_url=form.base_url.data or "",
-            is_test=bool(form.is_test.data),
-            replaces=form.replaces.data,
-            is_offline=bool(form.is_offline.data),
-            approval_above=shared.settings.order_limit,
-            kid=shared.keyring.newest,
-            staff_id=person.id,
-            actor=person.actor,
-            now=shared.now(),
-        )
     )
 
 

@@ -32,6 +32,7 @@ FIELD_OF = {
     "timezone": "timezone",
     "colour": "colour",
     "support_url": "support_url",
+    "company_prefix": "company_prefix",
     "text_missing": "name_zh",
     "text_too_long": "name_zh",
 }
@@ -54,6 +55,7 @@ class BrandForm(FlaskForm):
     company_en = StringField(lazy_gettext("Company (English)"), validators=[Length(max=120)])
     support_phone = TelField(lazy_gettext("Customer service phone"), validators=[Length(max=40)])
     support_url = URLField(lazy_gettext("Customer service page"), validators=[Length(max=200)])
+    company_prefix = StringField(lazy_gettext("GS1 company prefix"), validators=[Length(max=12)])
     privacy_zh = TextAreaField(lazy_gettext("Privacy text (Chinese)"), validators=[Length(max=PRIVACY_LENGTH_MAX)])
     privacy_en = TextAreaField(lazy_gettext("Privacy text (English)"), validators=[Length(max=PRIVACY_LENGTH_MAX)])
 
@@ -62,7 +64,7 @@ class BrandForm(FlaskForm):
 
     def draft(self) -> BrandDraft:
         names = ("name_zh", "name_en", "timezone", "colour", "company_zh", "company_en")
-        more = ("support_phone", "support_url", "privacy_zh", "privacy_en")
+        more = ("support_phone", "support_url", "privacy_zh", "privacy_en", "company_prefix")
         return BrandDraft(**{name: self[name].data or "" for name in names + more})
 
 

@@ -52,6 +52,7 @@ MENU = (
             Entry("console.packing", "packages", N_("Packing"), (FACTORY,)),
             Entry("console.alerts", "bell", N_("Alerts"), (FACTORY,)),
             Entry("console.lookup", "search", N_("Look up a code"), (FACTORY, MARKETING)),
+            Entry("console.label_layouts", "tag", N_("Label layouts"), (FACTORY,)),
             Entry("console.products", "box", N_("Products"), (FACTORY, MARKETING)),
             Entry("console.houses", "printer", N_("Print houses"), (FACTORY,)),
             Entry("console.brands", "building", N_("Brands")),

@@ -6,6 +6,8 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from batches.manifest import Manifest
+from batches.manifest_page import STYLE_HASH, page_of
 from scancode.codes import service as codes
 from scancode.codes.models import Batch
 from scancode.codes.rules import BatchState
@@ -97,3 +99,18 @@ def pack_check(number: int) -> ResponseReturnValue:
         row = visible_batch(session, number)
         check = checking(session, number)
     return render_template("console/batches/_check.html", row=row, check=check, may_order=may_order())
+
+
+@console.get("/batches/<int:number>/manifest")
+@allow(Role.FACTORY)
+def manifest_page(number: int) -> ResponseReturnValue:
+    """The manifest to print, in both languages, whoever reads it."""
+    with runtime().db.reading() as session:
+        text = visible_batch(session, number).manifest
+    if text is None:
+        raise NotFound
+    response = Response(page_of(Manifest.from_json(text.encode())), mimetype="text/html")
+    # It stands alone, so nothing but its own style is allowed.
+    response.headers["Content-Security-Policy"] = f"default-src 'none'; style-src '{STYLE_HASH}'"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
