@@ -128,6 +128,11 @@ def order(
         )
         waits = made.state == BatchState.WAITING
         ordered = [each.number for each in codes.list_order(session, brand_id=made.brand_id, order_no=made.order_no)]
+    _say_and_wait(wired, ordered, waits=waits, offline=offline, wait=wait, here=here)
+
+
+def _say_and_wait(wired: Wired, ordered: list[int], *, waits: bool, offline: bool, wait: bool, here: bool) -> None:
+    """Prints the batches' numbers, and stays until they are made where that was asked for."""
     for each in ordered:
         click.echo(gettext(N_("batch {number} ordered"), number=each))
     if waits:

@@ -16,19 +16,19 @@ from sqlalchemy import Update, func, select, update
 from sqlalchemy.orm import Session
 
 from batches.codes import BATCH_SALT_BYTES, MAX_BATCH_COUNT, Kind
-from batches.errors import PressError
 from batches.files import USUAL_TICKET
 from batches.part import FileRecord
 from batches.spec import BatchSpec
 from batches.ticket import Ticket
 from scancode.catalog import revision
-from scancode.catalog.models import Brand, Product
+from scancode.catalog.models import Product
 from scancode.codes.models import Batch, LifeRange, PackFile
-from scancode.codes.orders import ANY_GTIN, OrderDraft, kinds_of, kinds_text, ticket_of, ticket_text, unprintable
+from scancode.codes.orders import OrderDraft, kinds_of, kinds_text, ticket_of, ticket_text
 from scancode.codes.rules import BatchState, Life
 from scancode.codes.service import approving
 from scancode.codes.service.approving import mint_key
 from scancode.codes.service.reading import get_batch, list_order
+from scancode.codes.service.units import take_ssccs
 from scancode.db import affected, insert_once
 from scancode.errors import NotFound, Refusal
 from scancode.i18n import N_
@@ -125,21 +125,11 @@ def order(
     limit = approving.limit_for(session, brand_id=brand_id, otherwise=approval_above)
     lately = approving.ordered_lately(session, brand_id=brand_id, staff_id=staff_id, now=now)
     state = BatchState.WAITING if draft.count + lately > limit else BatchState.ORDERED
-    made: list[Batch] = []
-    for count in draft.counts:
-        part = replace(draft, count=count)
-        place = _Place(brand_id, kid, staff_id, state, len(made) + 1, len(draft.counts))
-        batch = _insert(session, part, place, now=now)
-        if batch is None:  # somebody else was faster with the same number
-            return _same_order(list_order(session, brand_id=brand_id, order_no=draft.order_no), draft)
-        if state is BatchState.WAITING:
-            approving.ask(session, number=batch.number, limit=limit, now=now)
-        else:
-            approving.release(session, batch=batch, now=now)
-        _audit(session, "batch.order", batch.number, actor, now, **_told(part, state))
-        made.append(batch)
+    made = _make(session, draft, _Place(brand_id, kid, staff_id, state), limit=limit, actor=actor, now=now)
+    if made is None:  # somebody else was faster with the same number
+        return _same_order(list_order(session, brand_id=brand_id, order_no=draft.order_no), draft)
     revision.bump(session)
-    return made[0]
+    return made
 
 
 @dataclass(frozen=True)
@@ -150,8 +140,25 @@ class _Place:
     kid: str
     staff_id: UUID | None
     state: BatchState
-    part: int
-    parts: int
+    part: int = 1
+    parts: int = 1
+
+
+def _make(session: Session, draft: OrderDraft, place: _Place, *, limit: int, actor: str, now: datetime) -> Batch | None:
+    """Makes the batches of an order and returns the first; None when somebody else has the number."""
+    first: Batch | None = None
+    for number, count in enumerate(draft.counts, start=1):
+        part = replace(draft, count=count)
+        batch = _insert(session, part, replace(place, part=number, parts=len(draft.counts)), now=now)
+        if batch is None:
+            return None
+        if place.state is BatchState.WAITING:
+            approving.ask(session, number=batch.number, limit=limit, now=now)
+        else:
+            approving.release(session, batch=batch, now=now)
+        _audit(session, "batch.order", batch.number, actor, now, **_told(part, place.state))
+        first = first or batch
+    return first
 
 
 def _told(draft: OrderDraft, state: BatchState) -> dict[str, object]:
@@ -203,7 +210,7 @@ def _replaced_count(session: Session, number: int) -> int:
 
 def _insert(session: Session, draft: OrderDraft, place: _Place, *, now: datetime) -> Batch | None:
     """The new batch, or None when somebody else ordered under the same number just now."""
-    prefix, first = _take_ssccs(session, draft, place.brand_id)
+    prefix, first = take_ssccs(session, draft, place.brand_id)
     for _ in range(NUMBER_TRIES):
         # Drawn at random, so that a code does not tell how many batches there are.
         number = secrets.randbelow(MAX_BATCH_COUNT)
@@ -242,25 +249,6 @@ def _insert(session: Session, draft: OrderDraft, place: _Place, *, now: datetime
         if list_order(session, brand_id=place.brand_id, order_no=draft.order_no)[place.part - 1 :]:
             return None
     raise AssertionError("no free batch number found: the numbers are used up")
-
-
-def _take_ssccs(session: Session, draft: OrderDraft, brand_id: UUID) -> tuple[str, int]:
-    """The brand's company prefix and the first of the numbers that this batch takes. Raises BadOrder.
-
-    Numbers are taken by one UPDATE, so no two orders share one; a refused order gives them back.
-    """
-    shipped = sum(kind in (Kind.CASE, Kind.PALLET) for kind in draft.kinds)
-    prefix = session.scalar(select(Brand.company_prefix).where(Brand.id == brand_id)) or ""
-    if not shipped or not prefix:
-        return "", 0
-    count = shipped * draft.count
-    affected(session, update(Brand).where(Brand.id == brand_id).values(sscc_next=Brand.sscc_next + count))
-    first = (session.scalar(select(Brand.sscc_next).where(Brand.id == brand_id)) or 0) - count
-    try:
-        replace(draft.spec(number=0, gtin=ANY_GTIN), sscc_prefix=prefix, sscc_first=first)
-    except PressError as error:
-        raise unprintable(error) from error
-    return prefix, first
 
 
 def _same_order(batches: list[Batch], draft: OrderDraft) -> Batch:

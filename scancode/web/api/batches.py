@@ -12,17 +12,14 @@ from flask import Response, request, send_file, url_for
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from batches.errors import PressError
-from batches.layouts import Layout
 from batches.manifest import MANIFEST_NAME
-from batches.ticket import Ticket
 from scancode.catalog import service as catalog
 from scancode.catalog.models import Product
 from scancode.catalog.rules import check_gtin
 from scancode.codes import listing
 from scancode.codes import service as codes
 from scancode.codes.models import Batch
-from scancode.codes.orders import ORDER_COUNT_MAX, LayoutUnknown, check_host, kinds_of, unprintable
+from scancode.codes.orders import kinds_of
 from scancode.codes.rules import BatchState, Life
 from scancode.db import new_id
 from scancode.errors import NotFound
@@ -30,6 +27,7 @@ from scancode.handover import service as handover
 from scancode.jobs import service as jobs
 from scancode.web.api.access import caller, find_brand_of_call
 from scancode.web.api.approvals import Approval, approval_of
+from scancode.web.api.order_shapes import Order, base_url_of, ticket_of
 from scancode.web.api.refusals import FileGone, ProductUnknown
 from scancode.web.api.routes import BATCHES, get, post
 from scancode.web.api.shapes import (
@@ -40,7 +38,6 @@ from scancode.web.api.shapes import (
     BatchStateName,
     BrandSlug,
     Cursor,
-    EachOnce,
     FormatName,
     KindName,
     Limit,
@@ -51,7 +48,6 @@ from scancode.web.api.shapes import (
     number,
     read_cursor,
     reply,
-    text_field,
     write_cursor,
 )
 from scancode.web.runtime import Runtime, runtime
@@ -65,61 +61,6 @@ FILE_TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".zpl": "application/zpl",
 }
-
-
-class Order(Asked):
-    """An order of codes. The same `order_no` with the same content never orders twice."""
-
-    order_no: OrderNumber
-    product: ProductRef
-    count: Annotated[
-        int,
-        Field(
-            strict=True,
-            ge=1,
-            le=ORDER_COUNT_MAX,
-            description="items; each gets a code of every kind; above 33554432 the order becomes several batches",
-        ),
-    ]
-    kinds: Annotated[
-        list[KindName], EachOnce, Field(min_length=1, max_length=4, json_schema_extra={"uniqueItems": True})
-    ]
-    formats: Annotated[
-        list[FormatName], EachOnce, Field(min_length=1, max_length=7, json_schema_extra={"uniqueItems": True})
-    ] = ["csv"]
-    lot: Annotated[str, text_field(20, description="GS1 production lot, AI (10)", examples=["L20261122"])] = ""
-    note: Annotated[str, text_field(200)] = ""
-    is_test: Annotated[bool, Field(strict=True, description="codes for trying out, which no report counts")] = False
-    replaces: Annotated[
-        int | None, Field(strict=True, ge=0, lt=1 << 25, description="batch whose void codes these stand in for")
-    ] = None
-
-    base_url: Annotated[
-        str, text_field(120, description="a scan host of this installation; the usual one if empty")
-    ] = ""
-    digital_link: Annotated[bool, Field(strict=True, description="symbols say GS1 Digital Links")] = False
-    encoding: Literal["usual", "utf-8-bom", "utf-8", "gbk"] = "usual"
-    newline: Literal["usual", "crlf", "lf"] = "usual"
-    header: Literal["en", "zh", "none"] = "en"
-    with_product: Annotated[bool, Field(strict=True, description="product, GTIN and lot in every row")] = False
-    rows_per_file: Annotated[int, Field(strict=True, ge=0, le=1 << 25, description="split tables; 0: do not")] = 0
-    spoilage: Annotated[int, Field(strict=True, ge=0, lt=1 << 25, description="so many of the items are spare")] = 0
-    layout: Annotated[str, text_field(60, description="name of a saved layout of labels; A4 if empty")] = ""
-
-    model_config = {
-        "json_schema_extra": {
-            "examples": [
-                {
-                    "order_no": "PO-2026-1122",
-                    "product": "6901234567892",
-                    "count": 100000,
-                    "kinds": ["outer", "inner"],
-                    "formats": ["csv"],
-                    "lot": "L20261122",
-                }
-            ]
-        }
-    }
 
 
 class BatchAnswer(Answer):
@@ -240,9 +181,9 @@ def order_batch(body: Order) -> Response:
             note=body.note,
             formats=tuple(body.formats),
             # An order made before keeps its own address, though the setting may have changed since.
-            base_url=_base_url(body.base_url, shared, earlier),
+            base_url=base_url_of(body.base_url, shared, earlier),
             digital_link=body.digital_link,
-            ticket=_ticket(session, body, product.brand_id),
+            ticket=ticket_of(session, body, product.brand_id),
             is_test=body.is_test,
             replaces=body.replaces,
             approval_above=shared.settings.order_limit,
@@ -255,27 +196,6 @@ def order_batch(body: Order) -> Response:
 
     detail, is_new = shared.db.retrying(work)
     return reply(detail, 201 if is_new else 200, Location=url_for("api.show_batch", number=detail.number))
-
-
-def _base_url(wanted: str, shared: Runtime, earlier: Batch | None) -> str:
-    """Raises ScanHostUnknown."""
-    offered = shared.settings.scan_bases
-    return check_host(wanted, offered if earlier is None else (earlier.base_url, *offered))
-
-
-def _ticket(session: Session, body: Order, brand_id: UUID) -> Ticket:
-    """How the files are to be written. Raises LayoutUnknown, BadOrder."""
-    layout = Layout()
-    if body.layout:
-        saved = codes.find_layout(session, brand_id=brand_id, name=body.layout)
-        if saved is None:
-            raise LayoutUnknown(name=body.layout)
-        layout = saved.layout
-    names = ("encoding", "newline", "header", "with_product", "rows_per_file", "spoilage")
-    try:
-        return Ticket(layout=layout, **{name: getattr(body, name) for name in names})
-    except PressError as error:
-        raise unprintable(error) from error
 
 
 @get("/batches", scope="batches:read", tag=BATCHES, answers={200: BatchPage})
