@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from batches.errors import PressError
 from batches.kit import Kit
-from batches.ticket import Ticket
 from scancode.catalog import service as catalog
 from scancode.codes import service as codes
 from scancode.codes.models import Batch
@@ -134,13 +133,13 @@ def approve_kit(session: Session, *, kit_id: UUID, key: bytes, staff_id: UUID, a
     batch = codes.get_batch(session, number=row.batch_number)
     product = catalog.get_product(session, product_id=batch.product_id)
     draft = codes.draft_of(batch)
-    spec = draft.spec(number=batch.number, product_name=product.name_zh, gtin=product.gtin)
+    spec = codes.spec_of(batch, product)
     kit = Kit(
         id=str(row.id),
         spec=replace(spec, first=row.first, count=row.last - row.first + 1),
         key=key,
         formats=draft.formats,
-        ticket=getattr(draft, "ticket", None) or Ticket(),
+        ticket=draft.ticket,
         issued_at=now,
         expires_at=row.expires_at,
     )
