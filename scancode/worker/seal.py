@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from batches.errors import NoSpace, PressError, Stopped
 from batches.manifest import MANIFEST_NAME, read_manifest
+from batches.manifest_page import PAGE_NAME
 from batches.part import sha256_of
 from batches.sealed import seal_files, seal_files_with_password
 from batches.words import spoken
@@ -83,7 +84,8 @@ class Sealing:
 
     def _encrypt(self, row: SealedPack, folder: Path, out: Path) -> None:
         manifest = read_manifest(folder / MANIFEST_NAME)
-        paths = [folder / record.name for record in manifest.files] + [folder / MANIFEST_NAME]
+        extra = [folder / name for name in (MANIFEST_NAME, PAGE_NAME) if (folder / name).exists()]
+        paths = [folder / record.name for record in manifest.files] + extra
         out.parent.mkdir(parents=True, exist_ok=True)
         if self._free(out.parent) < sum(path.stat().st_size for path in paths) + SPARE_BYTES:
             raise self._no_space(folder, out)
