@@ -30,6 +30,8 @@ STOPPABLE = {"claims": N_("Claims"), "payouts": N_("Payouts")}
 KIND_WORDS = {
     "mint": N_("Make codes"),
     "check": N_("Check a pack"),
+    "life": N_("Change codes at a set time"),
+    "packing": N_("Import a line's association file"),
     "seal": N_("Encrypt a pack"),
     "watch": N_("Watch over packs"),
     "payout": N_("Pay a red packet"),
