@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -31,119 +31,122 @@ from tests.payouts.conftest import Till
 S = PayoutState
 
 
-def machine(template: Path) -> type[RuleBasedStateMachine]:
-    class Money(RuleBasedStateMachine):
-        def __init__(self) -> None:
-            super().__init__()
-            self.folder = Path(tempfile.mkdtemp(prefix="money-"))
-            shutil.copy(template, self.folder / "db.sqlite")
-            given = {"env": "test", "var_dir": self.folder, "payout_gateway": "sandbox", **SECRETS}
-            wired = connect(config.load({}, database_url=f"sqlite:///{self.folder}/db.sqlite", **given))
-            with wired.db.transaction() as session:
-                shop = open_shop(session, wired)
-                alice = Claimant(visitor().visitor_id, shop.openid(session))
-                shop.claim(session, alice)
-            self.till = Till(wired, shop, World(self.folder / "sandbox.sqlite"), alice, shop.code().code_id)
-            self.ends: dict[int, PayoutState] = {}
+class Money(RuleBasedStateMachine):
+    """One claim's money under every fault, in any order, on a database of its own."""
 
-        def teardown(self) -> None:
-            self.settle()
-            self.till.wired.db.close()
-            shutil.rmtree(self.folder)
+    template: ClassVar[Path]
+    """A migrated database to copy; the test says where it is."""
 
-        @rule(seconds=st.sampled_from([0, 5, 61, 4000]))
-        def work(self, seconds: int) -> None:
-            self.till.work(after_s=seconds)
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="money-"))
+        shutil.copy(self.template, self.folder / "db.sqlite")
+        given = {"env": "test", "var_dir": self.folder, "payout_gateway": "sandbox", **SECRETS}
+        wired = connect(config.load({}, database_url=f"sqlite:///{self.folder}/db.sqlite", **given))
+        with wired.db.transaction() as session:
+            shop = open_shop(session, wired)
+            alice = Claimant(visitor().visitor_id, shop.openid(session))
+            shop.claim(session, alice)
+        self.till = Till(wired, shop, World(self.folder / "sandbox.sqlite"), alice, shop.code().code_id)
+        self.ends: dict[int, PayoutState] = {}
 
-        @rule(fault=st.sampled_from(["send", "send_after", "query"]), times=st.integers(1, 3))
-        def fail(self, fault: str, times: int) -> None:
-            self.till.world.fail_next(fault, times)
+    def teardown(self) -> None:
+        self.settle()
+        self.till.wired.db.close()
+        shutil.rmtree(self.folder)
 
-        @rule(sends=st.booleans())
-        def die_between_the_calls(self, *, sends: bool) -> None:
-            """A worker that gets as far as the first transaction, or the call, and is killed."""
-            till = self.till
-            payout = till.find()
-            with till.wired.db.transaction() as session:
-                place = {"code_id": till.code_id, "attempt": payout.attempt, "sealer": till.wired.sealer}
-                errand = payouts.prepare(session, **place, may_send=True, now=till.now)  # type: ignore[arg-type]
-            gateway = till.wired.ports.payout
-            if sends and errand is not None and errand.task == "send" and errand.bill and gateway:
-                till.world.fail_next("send", 0)
-                till.world.fail_next("send_after", 0)
-                gateway.send(errand.bill)
+    @rule(seconds=st.sampled_from([0, 5, 61, 4000]))
+    def work(self, seconds: int) -> None:
+        self.till.work(after_s=seconds)
 
-        @rule(confirms=st.booleans())
-        def person(self, *, confirms: bool) -> None:
-            package = self.till.find().package
-            if package:
-                (self.till.world.confirm if confirms else self.till.world.decline)(package)
+    @rule(fault=st.sampled_from(["send", "send_after", "query"]), times=st.integers(1, 3))
+    def fail(self, fault: str, times: int) -> None:
+        self.till.world.fail_next(fault, times)
 
-        @rule()
-        def cancel(self) -> None:
-            self.ask(payouts.cancel)
+    @rule(sends=st.booleans())
+    def die_between_the_calls(self, *, sends: bool) -> None:
+        """A worker that gets as far as the first transaction, or the call, and is killed."""
+        till = self.till
+        payout = till.find()
+        with till.wired.db.transaction() as session:
+            place = {"code_id": till.code_id, "attempt": payout.attempt, "sealer": till.wired.sealer}
+            errand = payouts.prepare(session, **place, may_send=True, now=till.now)  # type: ignore[arg-type]
+        gateway = till.wired.ports.payout
+        if sends and errand is not None and errand.task == "send" and errand.bill and gateway:
+            till.world.fail_next("send", 0)
+            till.world.fail_next("send_after", 0)
+            gateway.send(errand.bill)
 
-        @rule()
-        def reissue(self) -> None:
-            self.ask(payouts.reissue)
+    @rule(confirms=st.booleans())
+    def person(self, *, confirms: bool) -> None:
+        package = self.till.find().package
+        if package:
+            (self.till.world.confirm if confirms else self.till.world.decline)(package)
 
-        @rule()
-        def retry(self) -> None:
-            self.ask(payouts.retry)
+    @rule()
+    def cancel(self) -> None:
+        self.ask(payouts.cancel)
 
-        @rule()
-        @precondition(lambda self: True)
-        def stop_and_go(self) -> None:
+    @rule()
+    def reissue(self) -> None:
+        self.ask(payouts.reissue)
+
+    @rule()
+    def retry(self) -> None:
+        self.ask(payouts.retry)
+
+    @rule()
+    @precondition(lambda self: True)
+    def stop_and_go(self) -> None:
+        with self.till.wired.db.transaction() as session:
+            if not jobs.allow(session, name="payouts"):
+                jobs.stop(session, name="payouts", reason="look", now=self.till.now)
+
+    def ask(self, verb: Any) -> None:
+        try:
             with self.till.wired.db.transaction() as session:
-                if not jobs.allow(session, name="payouts"):
-                    jobs.stop(session, name="payouts", reason="look", now=self.till.now)
+                verb(session, code_id=self.till.code_id, now=self.till.now)
+        except Refusal:
+            pass
 
-        def ask(self, verb: Any) -> None:
-            try:
-                with self.till.wired.db.transaction() as session:
-                    verb(session, code_id=self.till.code_id, now=self.till.now)
-            except Refusal:
-                pass
+    @invariant()
+    def at_most_one_bill_can_pay(self) -> None:
+        states = self.till.bills()
+        assert sum(state not in {"FAIL", "CANCELLED"} for state in states) <= 1
+        assert len(states) <= self.till.find().attempt
 
-        @invariant()
-        def at_most_one_bill_can_pay(self) -> None:
-            states = self.till.bills()
-            assert sum(state not in {"FAIL", "CANCELLED"} for state in states) <= 1
-            assert len(states) <= self.till.find().attempt
+    @invariant()
+    def an_end_stays(self) -> None:
+        payout = self.till.find()
+        if payout.is_final:
+            assert self.ends.setdefault(payout.attempt, payout.state) == payout.state
 
-        @invariant()
-        def an_end_stays(self) -> None:
-            payout = self.till.find()
-            if payout.is_final:
-                assert self.ends.setdefault(payout.attempt, payout.state) == payout.state
+    @invariant()
+    def nothing_is_quarantined_by_accident(self) -> None:
+        assert self.till.find().state != S.QUARANTINED
 
-        @invariant()
-        def nothing_is_quarantined_by_accident(self) -> None:
-            assert self.till.find().state != S.QUARANTINED
-
-        def settle(self) -> None:
-            """Everything works again: the two books must come to agree."""
-            till = self.till
-            for name in ("send", "send_after", "query"):
-                till.world.fail_next(name, 0)
-            with till.wired.db.transaction() as session:
-                jobs.allow(session, name="payouts")
-            for _ in range(4):
-                till.work(after_s=timedelta(hours=2).total_seconds())
-            payout = till.find()
-            if payout.state in REISSUABLE:
-                assert "SUCCESS" not in till.bills()
-            else:
-                wanted = {S.PAID: "SUCCESS", S.AWAITING_USER: "WAIT_USER_CONFIRM"}
-                assert wanted[payout.state] in till.bills()
-
-    return Money
+    def settle(self) -> None:
+        """Everything works again: the two books must come to agree."""
+        till = self.till
+        for name in ("send", "send_after", "query"):
+            till.world.fail_next(name, 0)
+        with till.wired.db.transaction() as session:
+            jobs.allow(session, name="payouts")
+        for _ in range(4):
+            till.work(after_s=timedelta(hours=2).total_seconds())
+        payout = till.find()
+        if payout.state in REISSUABLE:
+            assert "SUCCESS" not in till.bills()
+        else:
+            wanted = {S.PAID: "SUCCESS", S.AWAITING_USER: "WAIT_USER_CONFIRM"}
+            assert wanted[payout.state] in till.bills()
 
 
 @pytest.mark.parametrize("examples", [40])
 def test_money_is_never_paid_twice_and_never_forgotten(sqlite_template: Path, examples: int) -> None:
+    Money.template = sqlite_template
     run_state_machine_as_test(
-        machine(sqlite_template),
+        Money,
         settings=settings(
             max_examples=examples,
             stateful_step_count=20,
