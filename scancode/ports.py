@@ -60,6 +60,15 @@ class BillState:
     created_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Confirmation:
+    """What WeChat's ``requestMerchantTransfer`` takes to show a person the page on which they receive their money."""
+
+    mch_id: str
+    app_id: str
+    package: str
+
+
 class PayoutGateway(Protocol):
     """Sends money to an openid. Any error says nothing about the bill: only a query does."""
 
@@ -74,6 +83,9 @@ class PayoutGateway(Protocol):
 
     def bills(self, *, since: datetime) -> Iterable[BillState]:
         """Every bill placed since then: the provider's own book, for reconciliation. Raises OutsideError."""
+
+    def confirmation(self, *, package: str) -> Confirmation:
+        """What the page hands to WeChat for a bill that waits for its person."""
 
     def confirm_url(self, *, package: str, return_url: str) -> str | None:
         """A page where the person confirms, where the provider has one outside its own app; else None."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from scancode.errors import OutsideError
-from scancode.ports import Bill, BillState, Login
+from scancode.ports import Bill, BillState, Confirmation, Login
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS bills (out_bill_no TEXT PRIMARY KEY, openid TEXT, amount_fen INTEGER, state TEXT,
@@ -175,6 +175,9 @@ class Payout:
         with self.world.open() as world:
             rows = world.execute("SELECT * FROM bills WHERE created_at >= ?", (since.isoformat(),)).fetchall()
         return [_state(row) for row in rows]
+
+    def confirmation(self, *, package: str) -> Confirmation:
+        return Confirmation(mch_id="1900000001", app_id="wxsandbox", package=package)
 
     def confirm_url(self, *, package: str, return_url: str) -> str | None:
         return "/sandbox/pay?" + urlencode({"package": package, "return_url": return_url})
