@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import itertools
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -75,11 +76,14 @@ def check_pack(
     manifest: Manifest | None = None,
     on_progress: Callable[[int, int, str], None] | None = None,
     stop: Stop | None = None,
+    known: Mapping[str, int] = MappingProxyType({}),
+    on_checked: Callable[[FileRecord, int], None] | None = None,
 ) -> PackReport:
     """Check every file of the pack in ``folder``; with ``key``, every code of its CSV and TXT files as well.
 
     ``manifest`` stands in for the one in the folder. ``on_progress`` gets rows read, rows in all and the file's
-    format. Raises BadManifest, Stopped, OSError.
+    format. ``on_checked`` gets each table in which nothing is wrong, and how many codes were verified in it; ``known``
+    are such tables of an earlier run by name, which are not read again. Raises BadManifest, Stopped, OSError.
     """
     manifest = manifest or read_manifest(folder / MANIFEST_NAME)
     verifier = None if key is None else Verifier(key)
@@ -87,15 +91,40 @@ def check_pack(
     notes = _Notes()
     _check_plan(manifest, notes)
     for record in manifest.files:
-        if stop is not None and stop():
-            raise Stopped(f"stopped before checking {record.name}", file=record.name)
-        _check_file(manifest, record, folder / record.name, verifier, notes)
-        if on_progress is not None:
-            on_progress(notes.rows, total, record.format)
+        watch = _Watch(record, notes.rows, total, on_progress, stop)
+        watch(0)
+        if record.name in known:
+            notes.rows += record.rows
+            notes.codes += known[record.name]
+        else:
+            faults, codes = len(notes.findings), notes.codes
+            _check_file(manifest, record, folder / record.name, verifier, notes, watch)
+            if on_checked is not None and record.format in TABLES and len(notes.findings) == faults:
+                on_checked(record, notes.codes - codes)
+        watch(notes.rows - watch.before)
     return PackReport(manifest, len(manifest.files), notes.rows, notes.codes, tuple(notes.findings))
 
 
-def _check_file(manifest: Manifest, record: FileRecord, path: Path, verifier: Verifier | None, notes: _Notes) -> None:
+@dataclass(frozen=True)
+class _Watch:
+    """Tells how many rows of one file are read, after ``before`` of the others. Raises Stopped."""
+
+    record: FileRecord
+    before: int
+    total: int
+    on_progress: Callable[[int, int, str], None] | None
+    stop: Stop | None
+
+    def __call__(self, rows: int) -> None:
+        if self.stop is not None and self.stop():
+            raise Stopped(f"stopped while checking {self.record.name}", file=self.record.name)
+        if self.on_progress is not None:
+            self.on_progress(min(self.before + rows, self.total), self.total, self.record.format)
+
+
+def _check_file(
+    manifest: Manifest, record: FileRecord, path: Path, verifier: Verifier | None, notes: _Notes, watch: _Watch
+) -> None:
     if not path.is_file():
         notes.add("missing", record.name, "the file is missing")
         return
@@ -107,7 +136,7 @@ def _check_file(manifest: Manifest, record: FileRecord, path: Path, verifier: Ve
     before = notes.rows
     if record.format in TABLES:
         try:
-            _Reader(manifest, record, path, verifier, notes).read()
+            _Reader(manifest, record, path, verifier, notes).read(watch)
         except BadTable as error:
             notes.add("damaged", record.name, str(error))
     else:
@@ -164,7 +193,7 @@ class _Reader:
         if record.format == "csv":  # as written, an apostrophe before a formula included
             self._constants = {name: unformulated(text) for name, text in self._constants.items()}
 
-    def read(self) -> None:
+    def read(self, on_rows: Callable[[int], None]) -> None:
         """Note what is wrong; a row that cannot be taken apart counts but is not verified."""
         done = 0
         for lines in read_lines(self._path, self._shape()):
@@ -176,6 +205,7 @@ class _Reader:
             if len(lines):
                 self._check_lines(lines, done)
             done += len(lines)
+            on_rows(done)
         self._notes.rows += done
 
     def _shape(self) -> Shape:

@@ -83,7 +83,7 @@ def make_pack(kit: Kit, folder: Path, formats: tuple[str, ...]) -> None:
             formats=formats,
             ticket=kit.ticket,
             now=datetime.now(UTC),
-            on_progress=lambda done, total, stage: progress(done),
+            on_progress=progress,
         )
 
 

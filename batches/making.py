@@ -103,7 +103,7 @@ def pack_command(order: Order, formats: str, layout: Layout, folder: Path, **giv
             formats=chosen,
             ticket=ticket,
             now=datetime.now(UTC),
-            on_progress=lambda done, total, stage: progress(done),
+            on_progress=progress,
         )
 
 

@@ -118,12 +118,21 @@ def order_options(command: Command) -> Command:
     return range_options(wrapped)
 
 
+STAGES: Final = {"proof": "核对 proving", "symbols": "解码 decoding"}
+
+
 @contextlib.contextmanager
-def bar(total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, of rows proved written; silent unless somebody looks."""
+def bar(total: int) -> Iterator[Callable[..., None]]:
+    """A progress bar on standard error, of rows proved written; silent unless somebody looks.
+
+    What it yields takes rows done, and where the work has more than one stage, rows in all and the stage's name.
+    """
     with click.progressbar(length=total, file=sys.stderr, hidden=not sys.stderr.isatty()) as shown:
 
-        def show(rows: int) -> None:
+        def show(rows: int, of: int = total, stage: str = "") -> None:
+            if rows < shown.pos:
+                shown.finished = False
+            shown.length, shown.label = of, STAGES.get(stage, "")
             shown.update(rows - shown.pos)
 
         yield show

@@ -23,7 +23,7 @@ from batches.manifest import MANIFEST_NAME, Manifest, read_manifest
 from batches.manifest_page import PAGE_NAME, page_of
 from batches.part import PART_SUFFIX, FileRecord, Progress, Stop, sha256_of, write_whole
 from batches.pictures import PNG_SIZE_BYTES, write_png_zip
-from batches.proof import prove
+from batches.proof import Proven, prove
 from batches.sheet import LABEL_SIZE_BYTES, SHEET_SIZE_BYTES, write_pdf_sheet
 from batches.spec import BatchSpec
 from batches.ticket import Ticket
@@ -38,11 +38,13 @@ FILES_MAX: Final = 5_000  # of one pack: the manifest names each of them
 SPARE_BYTES: Final = 1 << 20
 
 _BEGUN_NAME: Final = "begun." + MANIFEST_NAME
+_PROVEN_NAME: Final = "begun.proof.txt"
 _ENDINGS: Final = {"png": "png.zip", "svg": "svg.zip"}
 _LABEL_BYTES: Final = {"png": PNG_SIZE_BYTES, "svg": SVG_SIZE_BYTES, "pdf": LABEL_SIZE_BYTES}
 _COUNT_MAX: Final = {"xlsx": XLSX_COUNT_MAX}
 
-RunProgress = Callable[[int, int, str], None]  # rows proved written, rows in all, format being written
+# Rows proved written, rows in all, format being written; then the same of what is proved, as "proof" and "symbols".
+RunProgress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -147,8 +149,8 @@ def run(
     """Make a pack in ``folder`` (created if need be), or finish the one that was begun there.
 
     A finished pack of the same order is returned as it is, its ``created_at`` included. Rows of
-    ``on_progress`` count over all files. Only what was proved gets its manifest. Raises OtherPack, NoSpace,
-    TooMany, DoesNotFit, Unprintable, Unproved, BadSpec, Stopped, OSError.
+    ``on_progress`` count over all files, and once more while they are proved. Only what was proved gets its
+    manifest. Raises OtherPack, NoSpace, TooMany, DoesNotFit, Unprintable, Unproved, BadSpec, Stopped, OSError.
     """
     pieces = plan(spec, formats, ticket)
     wanted = Manifest.announce(spec, key, formats=formats, ticket=ticket, now=now)
@@ -172,11 +174,12 @@ def run(
         manifest = replace(manifest, proof=None, files=tuple(kept[each.name] for each in pieces if each.name in kept))
         write_whole(folder / _BEGUN_NAME, manifest.to_json())
     if manifest.proof is None:
-        report(total, total, "proof")
-        manifest = replace(manifest, proof=prove(folder, manifest, key, stop=stop))
+        proven = Proven(folder / _PROVEN_NAME)
+        manifest = replace(manifest, proof=prove(folder, manifest, key, stop=stop, on_progress=report, proven=proven))
     write_whole(folder / PAGE_NAME, page_of(manifest))
     write_whole(folder / MANIFEST_NAME, manifest.to_json())
-    (folder / _BEGUN_NAME).unlink(missing_ok=True)
+    for name in (_BEGUN_NAME, _PROVEN_NAME):
+        (folder / name).unlink(missing_ok=True)
     report(total, total, "manifest")
     return manifest
 

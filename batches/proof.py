@@ -3,7 +3,8 @@
 Tables are checked row by row (``check``). Of pictures and labels every symbol is read by a decoder that
 has nothing to do with what drew them, from the very file: all of them up to SYMBOLS_ALL, beyond that a
 random sample that reaches every file and spreads over its pages. A symbol that does not say the address
-which the manifest implies spoils the pack.
+which the manifest implies spoils the pack. What is proved of a file holds for its hash, so a run that
+follows a killed one does not prove that file again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import io
 import random
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -40,35 +42,93 @@ Picture = NDArray[np.uint8]
 Choice = list[int]  # serials
 
 
-def prove(folder: Path, manifest: Manifest, key: bytes, *, stop: Stop | None = None) -> Proved:
-    """Prove the files of a pack against its manifest. Raises Unproved with the first fault, Stopped, OSError."""
-    report = check_pack(folder, key, manifest=manifest, stop=stop)
+class Proven:
+    """The files that were proved already, by hash, with how many codes or symbols: a line each, of this run or of one
+    before it that was killed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        lines = path.read_text("ascii").splitlines(keepends=True) if path.exists() else []
+        whole = [line.split() for line in lines if line.endswith("\n")]  # the kill may have torn the last one
+        self._found = {f"{line[0]} {line[1]}": int(line[2]) for line in whole if len(line) == 3}
+
+    def find(self, what: str, record: FileRecord) -> int | None:
+        return self._found.get(f"{what} {record.sha256}")
+
+    def add(self, what: str, record: FileRecord, count: int) -> None:
+        """Remember it. Nothing waits for the disk: what a power cut loses is proved again."""
+        with self._path.open("a", encoding="ascii") as file:
+            file.write(f"{what} {record.sha256} {count}\n")
+
+
+def prove(
+    folder: Path,
+    manifest: Manifest,
+    key: bytes,
+    *,
+    stop: Stop | None = None,
+    on_progress: Callable[[int, int, str], None] | None = None,
+    proven: Proven | None = None,
+) -> Proved:
+    """Prove the files of a pack against its manifest. Raises Unproved with the first fault, Stopped, OSError.
+
+    ``on_progress`` gets rows proved and rows in all as "proof", then symbols decoded and to decode as "symbols".
+    """
+    tell = on_progress or (lambda done, total, stage: None)
+    known = {each.name: count for each in manifest.files if (count := _found(proven, "table", each)) is not None}
+    report = check_pack(
+        folder,
+        key,
+        manifest=manifest,
+        stop=stop,
+        on_progress=lambda done, total, _: tell(done, total, "proof"),
+        known=known,
+        on_checked=partial(proven.add, "table") if proven else None,
+    )
     for finding in report.findings:
         where = f"{finding.file}, row {finding.row}"
         raise Unproved(f"{where}: {finding.message}", file=finding.file, row=finding.row, what=finding.code)
     drawn = [record for record in manifest.files if record.format in READERS]
     total = sum(record.rows for record in drawn)
-    verifier = Verifier(key)
+    choices = {record.name: chosen_serials(record, total) for record in drawn}
+    wanted = sum(map(len, choices.values()))
     decoded = 0
     for record in drawn:
-        chosen = chosen_serials(record, total)
-        kind, prefix = record.kinds[0], manifest.url_prefix
-        wanted = {serial: prefix + verifier.mint(manifest.batch, kind, serial) for serial in chosen}
-        for serial, picture in READERS[record.format](folder / record.name, record, manifest.ticket.layout, chosen):
+        chosen, before = choices[record.name], decoded
+        if _found(proven, "symbols", record) == len(chosen):
+            decoded += len(chosen)
+            tell(decoded, wanted, "symbols")
+            continue
+        for serial in _decoded(folder, manifest, record, Verifier(key), chosen):
             if stop is not None and stop():
-                raise Stopped(f"stopped while proving {record.name}", file=record.name)
-            if wanted.pop(serial) not in texts_in(picture):
-                raise Unproved(
-                    f"{record.name}: the symbol of serial {serial} does not read as it must",
-                    file=record.name,
-                    row=serial,
-                    what="symbol",
-                )
+                raise Stopped(f"stopped while proving {record.name} at {serial}", file=record.name)
             decoded += 1
-        if wanted:
-            missing = min(wanted)
-            raise Unproved(f"{record.name} lacks serial {missing}", file=record.name, row=missing, what="symbol")
+            tell(decoded, wanted, "symbols")
+        if proven is not None:
+            proven.add("symbols", record, decoded - before)
     return Proved(report.codes_verified, decoded, total)
+
+
+def _found(proven: Proven | None, what: str, record: FileRecord) -> int | None:
+    return proven.find(what, record) if proven else None
+
+
+def _decoded(folder: Path, manifest: Manifest, record: FileRecord, verifier: Verifier, chosen: Choice) -> Iterator[int]:
+    """The chosen serials of a file, each after its symbol was read and says what it must. Raises Unproved."""
+    kind, prefix = record.kinds[0], manifest.url_prefix
+    wanted = {serial: prefix + verifier.mint(manifest.batch, kind, serial) for serial in chosen}
+    for serial, picture in READERS[record.format](folder / record.name, record, manifest.ticket.layout, chosen):
+        if wanted.pop(serial) not in texts_in(picture):
+            raise Unproved(
+                f"{record.name}: the symbol of serial {serial} does not read as it must",
+                file=record.name,
+                row=serial,
+                what="symbol",
+            )
+        yield serial
+    if wanted:
+        missing = min(wanted)
+        raise Unproved(f"{record.name} lacks serial {missing}", file=record.name, row=missing, what="symbol")
 
 
 def chosen_serials(record: FileRecord, total: int) -> Choice:

@@ -46,8 +46,9 @@ class Bar:
             self._bar = click.progressbar(length=max(total, 1), label=self._label, show_pos=True)
             self._bar.__enter__()
         self._bar.length = max(total, 1)
-        if done > self._bar.pos:
-            self._bar.update(done - self._bar.pos)
+        if done < self._bar.pos:  # a second stage counts anew
+            self._bar.finished = False
+        self._bar.update(done - self._bar.pos)
 
     def __enter__(self) -> Bar:
         return self

@@ -32,20 +32,24 @@ IsWanted = Callable[[Session], bool]
 class Progress:
     """The progress of one attempt at one job. ``is_wanted`` is asked between pieces of the work."""
 
-    def __init__(self, wired: Wired, leased: Leased, clock: Clock, is_wanted: IsWanted) -> None:
+    def __init__(
+        self, wired: Wired, leased: Leased, clock: Clock, is_wanted: IsWanted, *, every_s: float = REPORT_EVERY_S
+    ) -> None:
         self._wired = wired
         self._leased = leased
         self._clock = clock
         self._is_wanted = is_wanted
+        self._every_s = every_s
         self._goes_on = True
-        self._is_first = True
+        self._done: int | None = None
         self._reported_at = float("-inf")
         self._looked_at = time.monotonic()
 
     def report(self, done: int, total: int, stage: str) -> None:
-        """Writes progress down. Raises LeaseLost when the job is somebody else's, or was cancelled."""
+        """Writes progress down; a stage that counts anew has a rate of its own. Raises LeaseLost when the job is
+        somebody else's, or was cancelled."""
         moment = time.monotonic()
-        if moment - self._reported_at < REPORT_EVERY_S and done < total:
+        if moment - self._reported_at < self._every_s and done < total:
             return
         self._reported_at = moment
         with self._wired.db.transaction(durable=False) as session:
@@ -57,14 +61,14 @@ class Progress:
                 total_rows=total,
                 stage=stage,
                 now=self._clock(),
-                is_first=self._is_first,
+                is_first=self._done is None or done < self._done,
             )
-        self._is_first = False
+        self._done = done
 
     def shall_stop(self) -> bool:
         """Whether what the job works for is wanted no more."""
         moment = time.monotonic()
-        if self._goes_on and moment - self._looked_at >= REPORT_EVERY_S:
+        if self._goes_on and moment - self._looked_at >= self._every_s:
             self._looked_at = moment
             with self._wired.db.reading() as session:
                 self._goes_on = self._is_wanted(session)

@@ -8,7 +8,7 @@ import pytest
 from batches import press
 from batches.check import FINDINGS_MAX, check_pack
 from batches.codes import mint_one
-from batches.errors import BadManifest
+from batches.errors import BadManifest, Stopped
 from batches.items import Kind
 from batches.manifest import read_manifest
 from batches.part import sha256_of
@@ -58,10 +58,17 @@ def test_an_untouched_pack_is_in_order_with_and_without_the_key(pack):
     assert report.rows == 20 * 5
 
 
-def test_progress_is_told_by_file(pack):
+def test_progress_is_told_within_files_and_a_check_stops_within_one(pack, monkeypatch):
     seen = []
     check_pack(pack, KEY, on_progress=lambda *each: seen.append(each))
+    assert seen[0] == (0, 100, "csv")
     assert seen[-1] == (100, 100, "png")
+    monkeypatch.setattr("batches.tables.CHUNK_BYTES", 200)
+    within = []
+    with pytest.raises(Stopped):
+        check_pack(pack, KEY, on_progress=lambda *each: within.append(each), stop=lambda: len(within) >= 4)
+    assert 0 < within[-1][0] < 20
+    assert within[-1][2] == "csv"
 
 
 def test_it_finds_a_changed_and_a_missing_file(pack):

@@ -133,6 +133,50 @@ def test_a_run_stopped_while_it_proves_has_no_manifest_and_goes_on(tmp_path):
     assert press.run(make_spec(), KEY, tmp_path, formats=("csv", "png"), now=NOW).proof is not None
 
 
+def test_a_proof_that_was_killed_goes_on_after_the_last_proved_file(tmp_path):
+    order = {"formats": ("csv", "txt", "png", "pdf"), "now": NOW}
+
+    def run(folder):
+        seen = []
+        manifest = press.run(
+            make_spec(),
+            KEY,
+            folder,
+            **order,
+            on_progress=lambda *each: seen.append(each),
+        )
+        return manifest, seen
+
+    stopped = []
+    with pytest.raises(Stopped):
+        press.run(
+            make_spec(), KEY, tmp_path / "a", **order, on_progress=lambda *each: stopped.append(each),
+            stop=lambda: stopped[-1:] == [(30, 48, "symbols")],
+        )  # fmt: skip
+    ledger = tmp_path / "a" / "begun.proof.txt"
+    assert len(ledger.read_text().splitlines()) == 3 + 2  # the tables and the pictures; half of a sheet is lost
+    with ledger.open("a") as file:
+        file.write("symbols torn")
+    manifest, seen = run(tmp_path / "a")
+    assert [done for done, _, stage in seen if stage == "symbols"] == [12, 24, *range(25, 49)]
+    whole, _ = run(tmp_path / "b")
+    assert manifest.proof == whole.proof
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(
+        path.name for path in (tmp_path / "b").iterdir()
+    )
+
+
+def test_what_was_proved_of_a_file_does_not_hold_for_another(pack):
+    folder, manifest = pack
+    proven = proof.Proven(folder / "ledger")
+    for record in manifest.files:
+        proven.add("table" if record.format == "csv" else "symbols", record, 12)
+    path = folder / "batch-7-00000000-00000011.csv"
+    path.write_bytes(path.read_bytes().replace(b"\r\n5,", b"\r\n6,"))
+    with pytest.raises(Unproved):
+        proof.prove(folder, resealed(folder, manifest), KEY, proven=proof.Proven(folder / "ledger"))
+
+
 def test_of_many_symbols_a_sample_reaches_every_file_and_its_ends():
     def record(number):
         return FileRecord(

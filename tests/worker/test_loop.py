@@ -22,6 +22,7 @@ from scancode.jobs.rules import JobFacts, JobState
 from scancode.wiring import Wired
 from scancode.worker import loop
 from scancode.worker.loop import Clock, run
+from scancode.worker.progress import Progress
 from scancode.worker.pulse import LEASE_S, Pulse
 from scancode.worker.runners import Runner
 from tests.conftest import NOW
@@ -48,6 +49,27 @@ def runner(work: Work) -> dict[str, Runner]:
 
 def drain(wired: Wired, work: Work, clock: Clock = lambda: NOW) -> int:
     return run(wired, stop_event=threading.Event(), once=True, clock=clock, runners=runner(work))
+
+
+def test_a_stage_that_counts_anew_has_a_rate_of_its_own(wired: Wired) -> None:
+    clock = iter(NOW + timedelta(seconds=second) for second in range(100))
+    ask(wired.db, "a")
+    paces: list[tuple[float | None, int | None]] = []
+
+    def work(_wired: Wired, leased: jobs.Leased, _clock: Clock) -> None:
+        progress = Progress(wired, leased, lambda: next(clock), lambda _: True, every_s=0)
+        for done, total, stage in (
+            (0, 100, "csv"),
+            (60, 100, "csv"),
+            (100, 100, "csv"),
+            (0, 50, "symbols"),
+            (5, 50, "symbols"),
+        ):
+            progress.report(done, total, stage)
+            paces.append((found(wired.db, "a").rows_a_second, found(wired.db, "a").left_s))
+
+    run(wired, stop_event=threading.Event(), once=True, clock=lambda: NOW, runners={"chore": work})
+    assert paces == [(None, None), (60, 1), (50, 0), (None, None), (5, 9)]
 
 
 def test_it_works_off_what_is_due_and_leaves_the_rest(wired: Wired) -> None:
