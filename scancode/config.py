@@ -7,6 +7,7 @@ The guard at the end keeps a production install from starting with anything that
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -56,7 +57,15 @@ class Settings(BaseSettings):
 
     payout_gateway: Literal["none", "sandbox"] = Field("none", description="who pays red packets")
     sms_gateway: Literal["none", "sandbox"] = Field("none", description="who sends text messages")
-    login_gateway: Literal["none", "sandbox"] = Field("none", description="who says which openid is there")
+    login_gateway: Literal["none", "sandbox", "wechat"] = Field("none", description="who says which openid is there")
+    wechat_app_id: str = Field("", pattern=r"^[0-9A-Za-z_-]{0,32}$", description="AppID of the official account")
+    wechat_secret: SecretStr = Field(SecretStr(""), description="AppSecret of the official account")
+    wechat_api_url: str = Field("https://api.weixin.qq.com", description="where WeChat's API answers")
+    wechat_open_url: str = Field("https://open.weixin.qq.com", description="where WeChat's login page stands")
+    wechat_script_url: str = Field(
+        "https://res.wx.qq.com/open/js/jweixin-1.6.0.js", description="WeChat's script for pages inside WeChat"
+    )
+    wechat_timeout_s: float = Field(5.0, gt=0, le=30, description="seconds that one call to WeChat may take in all")
     demo_accounts: bool = Field(False, description="accounts with published passwords exist")
 
     touch_days: int = Field(7, ge=0, le=90, description="days for which a touch explains later scans")
@@ -94,13 +103,21 @@ class Settings(BaseSettings):
     sqlite_busy_s: float = Field(15.0, gt=0, le=120, description="seconds a SQLite write may wait for its turn")
     pool_size: int = Field(10, ge=1, le=200, description="PostgreSQL connections per process")
 
-    @field_validator("base_url")
+    @field_validator("base_url", "wechat_api_url", "wechat_open_url")
     @classmethod
     def _bare_origin(cls, value: str) -> str:
         scheme, _, rest = value.partition("://")
         if scheme.lower() not in {"http", "https"} or not rest or "/" in rest.rstrip("/"):
             raise ValueError("must be an origin such as https://q.brand.cn, without a path")
         return value.rstrip("/")
+
+    @field_validator("wechat_script_url")
+    @classmethod
+    def _plain_url(cls, value: str) -> str:
+        """It goes into a header of pages, so nothing may stand in it that ends a source there."""
+        if not re.fullmatch(r"https?://[0-9A-Za-z.:-]+/[0-9A-Za-z._/-]+", value):
+            raise ValueError("must be the address of a script, such as https://res.wx.qq.com/open/js/jweixin-1.6.0.js")
+        return value
 
     @field_validator("scan_hosts")
     @classmethod
@@ -128,6 +145,15 @@ class Settings(BaseSettings):
             for name in SECRETS
             if not getattr(self, name).get_secret_value()
         ]
+        if self.login_gateway == "wechat":
+            faults += [
+                f"SCANCODE_{name.upper()} is not set: WeChat shows it under Settings, Basic configuration"
+                for name, value in (
+                    ("wechat_app_id", self.wechat_app_id),
+                    ("wechat_secret", self.wechat_secret.get_secret_value()),
+                )
+                if not value
+            ]
         if self.is_production:
             faults += self._production_faults()
         if faults:
@@ -155,8 +181,11 @@ class Settings(BaseSettings):
                     )
         if self.demo_accounts:
             faults.append("SCANCODE_DEMO_ACCOUNTS is set: production refuses accounts with published passwords")
-        if not self.base_url.lower().startswith("https://"):
-            faults.append("SCANCODE_BASE_URL must begin with https:// in production")
+        faults += [
+            f"{variable_of(name)} must begin with https:// in production"
+            for name in ("base_url", "wechat_api_url", "wechat_open_url", "wechat_script_url")
+            if not getattr(self, name).lower().startswith("https://")
+        ]
         return faults
 
 

@@ -19,16 +19,52 @@ class Login:
     openid: str
     is_snapshot: bool = False
     """A virtual account that the platform shows before consent; it gets no money."""
+    unionid: str | None = None
+    """The same person in all of the company's services with the platform; told only where the person agreed."""
 
 
 class IdentityGateway(Protocol):
     """WeChat login, or what stands for it."""
 
-    def authorize_url(self, *, redirect_uri: str, state: str) -> str:
-        """Where to send the browser; it comes back to ``redirect_uri`` with ``code`` and ``state``."""
+    @property
+    def needs_app(self) -> bool:
+        """The login opens inside WeChat only: in any other browser there is nothing to send somebody to."""
+
+    def authorize_url(self, *, redirect_uri: str, state: str, with_consent: bool = False) -> str:
+        """Where to send the browser; it comes back to ``redirect_uri`` with ``code`` and ``state``.
+
+        Silent inside WeChat and good for the openid; ``with_consent`` asks the person there, for the unionid too.
+        """
 
     def exchange(self, *, code: str) -> Login:
         """Turns the single-use code into a person. Raises OutsideError("login_code", permanent=True) on a bad code."""
+
+
+@dataclass(frozen=True)
+class PageSignature:
+    """What ``wx.config`` takes, for one page and moment."""
+
+    app_id: str
+    timestamp_s: int
+    nonce: str
+    signature: str
+
+
+class PageScripts(Protocol):
+    """WeChat's own JavaScript in our pages: what it can do there is signed for each page."""
+
+    @property
+    def script_url(self) -> str:
+        """Where WeChat's script is loaded from."""
+
+    def sign_page(self, *, url: str) -> PageSignature:
+        """For a page under its whole address, without what follows ``#``. Raises OutsideError."""
+
+    def check(self) -> None:
+        """Whether WeChat accepts the account's id, secret and the address that this computer calls from.
+
+        Raises OutsideError, whose ``errcode`` (where it has one) is WeChat's own number.
+        """
 
 
 @dataclass(frozen=True)
@@ -105,3 +141,4 @@ class Ports:
     identity: IdentityGateway | None
     payout: PayoutGateway | None
     sms: SmsGateway | None
+    scripts: PageScripts | None = None

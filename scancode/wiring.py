@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from scancode import journal, migrations
 from scancode.adapters import sandbox
@@ -13,6 +14,9 @@ from scancode.db import Database
 from scancode.ports import Ports
 from scancode.sealing import Sealer
 from scancode.staff import service as staff
+
+if TYPE_CHECKING:
+    from scancode.adapters.wechat import WeChat
 
 
 @dataclass(frozen=True)
@@ -55,15 +59,40 @@ def connect(settings: Settings) -> Wired:
     settings.check()
     journal.configure(settings.log_level)
     world = sandbox.World(settings.var_dir / "sandbox.sqlite") if settings.has_sandbox else None
+    db = Database(settings.database_url, busy_s=settings.sqlite_busy_s, pool_size=settings.pool_size)
+    sealer = Sealer(settings.seal_keys.get_secret_value(), settings.index_key.get_secret_value())
+    wechat = _wechat(settings, db, sealer) if settings.login_gateway == "wechat" else None
+    sandbox_login = sandbox.Identity(world) if world and settings.login_gateway == "sandbox" else None
     return Wired(
         settings=settings,
-        db=Database(settings.database_url, busy_s=settings.sqlite_busy_s, pool_size=settings.pool_size),
+        db=db,
         ports=Ports(
-            identity=sandbox.Identity(world) if world and settings.login_gateway == "sandbox" else None,
+            identity=wechat or sandbox_login,
             payout=sandbox.Payout(world) if world and settings.payout_gateway == "sandbox" else None,
             sms=sandbox.Sms(world) if world and settings.sms_gateway == "sandbox" else None,
+            scripts=wechat,
         ),
         keyring=Keyring(settings.code_keys.get_secret_value()),
-        sealer=Sealer(settings.seal_keys.get_secret_value(), settings.index_key.get_secret_value()),
+        sealer=sealer,
         draw_sealer=Sealer(settings.draw_keys.get_secret_value(), settings.index_key.get_secret_value()),
     )
+
+
+def _wechat(settings: Settings, db: Database, sealer: Sealer) -> WeChat:
+    """Half of a process's threads may wait for WeChat at once. A renewal takes up to four calls one after the other."""
+    from scancode.adapters.tokens import TokenShelf
+    from scancode.adapters.wechat import Account, WeChat  # its HTTP client takes a moment to load
+
+    account = Account(
+        app_id=settings.wechat_app_id,
+        secret=settings.wechat_secret.get_secret_value(),
+        api_url=settings.wechat_api_url,
+        open_url=settings.wechat_open_url,
+        script_url=settings.wechat_script_url,
+        timeout_s=settings.wechat_timeout_s,
+        calls_at_once=max(1, settings.web_threads // 2),
+    )
+    shelf = TokenShelf(db, sealer, turn_s=4 * account.timeout_s + 2, patience_s=account.timeout_s)
+    wechat = WeChat(account, shelf)
+    db.before_close(wechat.close)
+    return wechat

@@ -47,6 +47,32 @@ def test_production_refuses_demo_accounts_and_plain_http() -> None:
     assert "https://" in faults(production(SCANCODE_BASE_URL="http://q.example.cn"))
 
 
+def wechat(**over: str) -> dict[str, str]:
+    named = {"SCANCODE_WECHAT_APP_ID": "wx0123456789abcdef", "SCANCODE_WECHAT_SECRET": secrets.token_hex(16)}
+    return production(SCANCODE_LOGIN_GATEWAY="wechat", **{**named, **over})
+
+
+def test_the_real_login_needs_an_account_in_every_environment() -> None:
+    load(wechat()).check()
+    for name in ("SCANCODE_WECHAT_APP_ID", "SCANCODE_WECHAT_SECRET"):
+        assert name in faults(wechat(**{name: "", "SCANCODE_ENV": "test"}))
+
+
+@pytest.mark.parametrize("name", ["API_URL", "OPEN_URL", "SCRIPT_URL"])
+def test_production_speaks_with_wechat_by_https_only(name: str) -> None:
+    plain = {f"SCANCODE_WECHAT_{name}": "http://127.0.0.1:9" + ("/a.js" if name == "SCRIPT_URL" else "")}
+    assert f"SCANCODE_WECHAT_{name}" in faults(wechat(**plain))
+    load(wechat(SCANCODE_ENV="test", **plain)).check()
+
+
+@pytest.mark.parametrize(
+    "url", ["https://res.wx.qq.com/a.js; script-src *", "https://res.wx.qq.com/a.js 'unsafe-inline'", "//x/a.js"]
+)
+def test_the_address_of_the_script_is_nothing_but_that(url: str) -> None:
+    with pytest.raises(ConfigError):
+        load(wechat(SCANCODE_WECHAT_SCRIPT_URL=url))
+
+
 @pytest.mark.parametrize(
     "secret", ["k1:short", "k1:insecure-" + "0123456789abcdef" * 3, "k1:" + "ab" * 32, "k1:" + "0f3k" * 9]
 )
@@ -71,12 +97,12 @@ def test_no_refusal_quotes_a_secret() -> None:
     assert "but-mine" not in repr(load(environ))
 
 
-@pytest.mark.parametrize("name", [*SECRETS, "database_url", "redis_url", "port", "env"])
+@pytest.mark.parametrize("name", [*SECRETS, "wechat_secret", "database_url", "redis_url", "port", "env"])
 def test_a_setting_may_stand_in_a_file(tmp_path: Path, name: str) -> None:
     value = {"port": "8123", "env": "test"}.get(name, f"k1:{name}")
     (tmp_path / "secret").write_text(f"{value}\n", encoding="utf-8")
     found = getattr(load({f"{variable_of(name)}_FILE": str(tmp_path / "secret")}), name)
-    assert str(found.get_secret_value() if name in SECRETS else found) == value
+    assert str(found.get_secret_value() if hasattr(found, "get_secret_value") else found) == value
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

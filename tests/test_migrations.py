@@ -154,6 +154,7 @@ REFERENCE = {
 }  # fmt: skip
 ONE_SHARD = {
     "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "audit_rows", "audit_head", "scan_misses",
+    "outside_tokens",
 }  # fmt: skip
 SPREAD = {
     **dict.fromkeys(CODE_TABLES, "code_id"),

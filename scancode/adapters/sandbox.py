@@ -93,8 +93,9 @@ def _fault(world: sqlite3.Connection, name: str) -> bool:
 @dataclass(frozen=True)
 class Identity:
     world: World
+    needs_app: bool = False
 
-    def authorize_url(self, *, redirect_uri: str, state: str) -> str:
+    def authorize_url(self, *, redirect_uri: str, state: str, with_consent: bool = False) -> str:
         return "/sandbox/wechat?" + urlencode({"redirect_uri": redirect_uri, "state": state})
 
     def exchange(self, *, code: str) -> Login:

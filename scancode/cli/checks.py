@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from scancode import config, migrations
 from scancode.codes import service as codes
+from scancode.errors import OutsideError
 from scancode.i18n import N_
 from scancode.jobs import service as jobs
 from scancode.ledger import service as ledger
@@ -83,6 +84,7 @@ def _examine(wired: Wired, now: datetime) -> Iterator[Finding]:
         yield Finding(Grade.BAD, "schema_differs", text, {"count": len(differences)})
     else:
         yield Finding(Grade.GOOD, "schema", N_("database: reachable, schema {at} as the program needs it"), {"at": at})
+    yield from _wechat(wired)
     with wired.db.reading() as session:
         yield from _books(session, wired)
         yield from _work(session, now)
@@ -128,6 +130,29 @@ def _redis(wired: Wired) -> Iterator[Finding]:
         yield Finding(Grade.BAD, "redis", N_("Redis cannot be reached: {problem}"), facts)
     else:
         yield Finding(Grade.GOOD, "redis", N_("Redis: reachable"))
+
+
+WECHAT_SAYS = {
+    40013: N_("WeChat refuses (40013): the app id is wrong (SCANCODE_WECHAT_APP_ID)"),
+    40125: N_("WeChat refuses (40125): the secret is wrong, or was reset there (SCANCODE_WECHAT_SECRET)"),
+    40164: N_("WeChat refuses (40164): this computer's address is not on its list of allowed addresses"),
+    48001: N_("WeChat refuses (48001): the account has no such right; it must be a verified service account"),
+    45009: N_("WeChat refuses (45009): today's number of calls is used up"),
+}
+
+
+def _wechat(wired: Wired) -> Iterator[Finding]:
+    """Asks WeChat itself, where the settings name it; with the token that all processes share, so it costs none."""
+    if wired.ports.scripts is None:
+        return
+    try:
+        wired.ports.scripts.check()
+    except OutsideError as error:
+        errcode = getattr(error, "errcode", 0)
+        text = WECHAT_SAYS.get(errcode) or N_("WeChat cannot be used: {problem} ({errcode})")
+        yield Finding(Grade.BAD, "wechat", text, {"problem": error.code, "errcode": errcode or "-"})
+    else:
+        yield Finding(Grade.GOOD, "wechat", N_("WeChat: account, secret and this computer's address are accepted"))
 
 
 def _books(session: Session, wired: Wired) -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """The outbox: side effects as rows of the transaction that wants them, worked off later by a worker process.
 
 A job is leased for a while under a fencing number; whoever holds an older number can no longer write its outcome.
-``Stop`` rows are what an operator (or a restore) has halted; ``WorkerBeat`` rows are the workers that are alive.
+``Stop`` rows are what an operator (or a restore) has halted; ``WorkerBeat`` rows are the workers that are alive;
+``OutsideToken`` rows are what outside services gave to all processes together.
 """
 
 from __future__ import annotations
@@ -59,3 +60,19 @@ class WorkerBeat(Base):
     pid: Mapped[int]
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+
+
+class OutsideToken(Base):
+    """A token of an outside service, which all processes use and one at a time renews: a new one may end the old."""
+
+    __tablename__ = "outside_tokens"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    # Grows with every renewal: who was refused a token says which one it was.
+    version: Mapped[int] = mapped_column(default=0)
+    sealed: Mapped[str | None] = mapped_column(Text)
+    renew_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    # Who fetches the next one, and until when; nobody and a time: the last attempt failed, nobody tries before.
+    holder: Mapped[UUID | None]
+    held_until: Mapped[datetime | None]

@@ -22,6 +22,7 @@ from scancode.wiring import Wired
 from tests.cli.conftest import Run
 from tests.conftest import NOW
 from tests.factories import make_batch, make_brand, make_product
+from tests.wechat import APP_ID, SECRET, town
 
 
 def test_a_healthy_installation_has_no_cross(run: Run) -> None:
@@ -121,6 +122,21 @@ def test_a_table_that_differs_exits_5(run: Run, tmp_path: object) -> None:
         session.execute(sa.text("DROP TABLE stops"))
     db.close()
     assert run("db", "check", DATABASE_URL=url).exit_code == 5
+
+
+def test_the_doctor_asks_wechat_and_says_what_to_mend(run: Run) -> None:
+    with town() as there:
+        given = {
+            "SCANCODE_LOGIN_GATEWAY": "wechat",
+            "SCANCODE_WECHAT_APP_ID": APP_ID,
+            "SCANCODE_WECHAT_SECRET": SECRET,
+            "SCANCODE_WECHAT_API_URL": there.url,
+        }
+        assert "WeChat: account, secret" in run("doctor", **given).output
+        there.next("/cgi-bin/stable_token", errcode=40164)
+        refused = run("doctor", **given | {"SCANCODE_WECHAT_APP_ID": "wx-other"})
+        assert refused.exit_code != 0
+        assert "list of allowed addresses" in refused.output
 
 
 def test_a_job_that_gave_up_is_told(run: Run, db: Database) -> None:

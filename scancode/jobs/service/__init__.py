@@ -30,6 +30,7 @@ from scancode.jobs.service.outbox import (
     retry,
 )
 from scancode.jobs.service.stops import allow, is_stopped, list_stops, stop
+from scancode.jobs.service.tokens import TokenFacts, begin_renewal, end_renewal, fail_renewal, find_token
 
 __all__ = [
     "ATTEMPTS_MAX",
@@ -39,15 +40,20 @@ __all__ = [
     "LeaseLost",
     "Leased",
     "QueueCounts",
+    "TokenFacts",
     "WorkerFacts",
     "allow",
     "beat",
+    "begin_renewal",
     "cancel",
     "counts",
     "depart",
+    "end_renewal",
     "enqueue",
     "enqueue_many",
+    "fail_renewal",
     "find",
+    "find_token",
     "finish",
     "get_job",
     "hold",
