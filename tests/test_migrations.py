@@ -150,7 +150,7 @@ REFERENCE = {
     "tranche_ranges", "prizes", "staff", "pack_checks", "order_approvals", "brand_terms", "offline_ranges",
     "label_layouts",
     "print_houses", "sealed_packs", "pack_links", "downloads", "press_kits", "alerts",
-    "packed_ranges", "packing_imports", "life_orders", "receipt_gaps",
+    "packed_ranges", "packing_imports", "life_orders", "receipt_gaps", "product_links", "site_files",
 }  # fmt: skip
 ONE_SHARD = {
     "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "audit_rows", "audit_head", "scan_misses",
@@ -197,8 +197,8 @@ def test_references_point_to_reference_tables_or_along_the_same_key(table: Table
 
 
 STORY = (
-    ("staff", "ledger", "jobs"), ("catalog",), ("codes", "members"), ("handover", "packing"), ("channels",), ("scans",),
-    ("campaigns",), ("payouts",), ("claims",),
+    ("staff", "ledger", "jobs"), ("catalog",), ("codes", "members"), ("handover", "packing", "resolver"), ("channels",),
+    ("scans",), ("campaigns",), ("payouts",), ("claims",),
 )  # fmt: skip
 
 

@@ -23,6 +23,8 @@ from scancode.codes.rules import BatchFacts
 from scancode.config import Settings
 from scancode.db import Database
 from scancode.ports import Ports
+from scancode.resolver import service as resolver
+from scancode.resolver.rules import ProductLinks
 from scancode.scans.misses import Misses
 from scancode.scans.writer import Writer
 from scancode.sealing import Sealer
@@ -44,6 +46,10 @@ class Runtime:
     batches: Cached[int, BatchFacts | None]
     brands: Cached[UUID, BrandFacts | None]
     products: Cached[UUID, ProductPage | None]
+    gtins: Cached[None, dict[str, UUID]]
+    links: Cached[UUID, ProductLinks]
+    """By product: where its Digital Links lead."""
+    site_files: Cached[None, dict[str, str]]
     shipped: Cached[int, SpanMap[Place]]
     touchpoints: Cached[str, TouchpointFacts | None]
     offers: Cached[int, SpanMap[Offer]]
@@ -76,6 +82,9 @@ def build(
         batches=Cached(watch, db, lambda session, number: codes.load_batch(session, number=number, keyring=keyring)),
         brands=Cached(watch, db, lambda session, brand_id: catalog.load_brand(session, brand_id=brand_id)),
         products=Cached(watch, db, lambda session, product_id: catalog.load_page(session, product_id=product_id)),
+        gtins=Cached(watch, db, lambda session, _: catalog.load_gtins(session)),
+        links=Cached(watch, db, lambda session, product_id: resolver.load_links(session, product_id=product_id)),
+        site_files=Cached(watch, db, lambda session, _: resolver.load_files(session)),
         shipped=Cached(watch, db, lambda session, number: channels.load_shipped(session, batch_number=number)),
         touchpoints=Cached(watch, db, lambda session, token: channels.load_touchpoint(session, token=token)),
         offers=Cached(

@@ -27,6 +27,7 @@ from scancode.catalog.service.products import (
     find_product,
     get_product,
     list_products,
+    load_gtins,
     load_page,
 )
 
@@ -51,6 +52,7 @@ __all__ = [
     "list_brands",
     "list_products",
     "load_brand",
+    "load_gtins",
     "load_page",
     "move_picture",
     "remove_picture",

@@ -81,6 +81,7 @@ MENU = (
         (
             Entry("console.people", "user-circle", N_("Staff")),
             Entry("console.tokens", "key", N_("API tokens")),
+            Entry("console.site_files", "shield-check", N_("Verification files")),
             Entry("console.audit_log", "history", N_("Audit log")),
             Entry("console.jobs", "list-details", N_("Jobs"), is_operators=True),
         ),

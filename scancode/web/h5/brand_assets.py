@@ -14,9 +14,11 @@ from scancode.catalog import service as catalog
 from scancode.catalog.colours import palette
 from scancode.catalog.rules import BrandFacts
 from scancode.errors import NotFound
+from scancode.resolver.rules import links_for_people
 from scancode.scans.rules import History
 from scancode.web import preview
 from scancode.web.h5 import h5
+from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -79,12 +81,13 @@ def preview_product(token: str) -> str:
         code=sample,
         brand=brand,
         product=product,
+        links=links_for_people(shared.links.get(product.id), locale=current_locale()),
         life=None,
         verdict="first",
         history=History(),
         prize=SimpleNamespace(phase="none", offer=None, claim=None, can_claim=False),
         now=shared.now(),
-        gtin_differs=False,
+        differs="",
         text="0" * 20,
         grouped=" ".join(["00000"] * 4),
     )

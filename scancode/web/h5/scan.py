@@ -15,6 +15,7 @@ from scancode.campaigns.rules import Offer, Phase, phase
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, ClaimView
 from scancode.codes.rules import Life
+from scancode.resolver.rules import links_for_people
 from scancode.web.h5 import h5
 from scancode.web.h5.frames import Frames, stand_in
 from scancode.web.h5.meeting import KNOWN, Meeting, meet
@@ -38,18 +39,13 @@ class PrizeView:
 
 
 @h5.get("/<text>")
-def scan(text: str) -> Response | tuple[str, int] | str:
+def scan(text: str) -> Response | tuple[str, int]:
     """A code in any form that a person may type. Anything else is explained, never a bare 404."""
-    return _answer(text)
+    return answer(text)
 
 
-@h5.get("/01/<gtin>/21/<text>")
-def scan_digital_link(gtin: str, text: str) -> Response | tuple[str, int] | str:
-    """The GS1 form of the same code. The code decides; a GTIN that is not its own gets a warning."""
-    return _answer(text, gtin=gtin)
-
-
-def _answer(text: str, *, gtin: str | None = None) -> Response | tuple[str, int] | str:
+def answer(text: str, *, differs: str = "") -> Response | tuple[str, int]:
+    """``differs``: "gtin" or "lot", when the address names another than the code's own. The code decides."""
     shared = runtime()
     met = request.environ.pop(KNOWN, None)  # what the front has found out already
     try:
@@ -63,7 +59,6 @@ def _answer(text: str, *, gtin: str | None = None) -> Response | tuple[str, int]
     meeting: Meeting = met
     g.visitor = meeting.visitor
     view = _prize(shared, meeting) or _known_prize(shared, meeting)
-    differs = gtin is not None and gtin.zfill(14) != meeting.code.product.gtin
     return make_response(_page(shared, meeting, view, differs))
 
 
@@ -72,10 +67,10 @@ def find_page(shared: Runtime, locale: str, meeting: Meeting, token: str) -> str
     view = _prize(shared, meeting)
     if view is None:
         return None
-    return _frames.find(_key(shared, locale, meeting, view, False), _values(locale, meeting, token))
+    return _frames.find(_key(shared, locale, meeting, view, ""), _values(locale, meeting, token))
 
 
-def _key(shared: Runtime, locale: str, meeting: Meeting, view: PrizeView, differs: bool) -> tuple[object, ...]:
+def _key(shared: Runtime, locale: str, meeting: Meeting, view: PrizeView, differs: str) -> tuple[object, ...]:
     """All that the page reads beside what ``_values`` puts in its places. Who has a claim gets a page of their own."""
     code, past, claim = meeting.code, meeting.recorded.history, view.claim
     life = code.batch.life_of(code.serial)
@@ -99,7 +94,7 @@ def _values(locale: str, meeting: Meeting, token: str) -> dict[str, str]:
     }
 
 
-def _page(shared: Runtime, meeting: Meeting, view: PrizeView, differs: bool) -> str:
+def _page(shared: Runtime, meeting: Meeting, view: PrizeView, differs: str) -> str:
     """The page, from its frame: see ``frames``."""
     code, locale = meeting.code, current_locale()
 
@@ -114,11 +109,12 @@ def _page(shared: Runtime, meeting: Meeting, view: PrizeView, differs: bool) -> 
             last_at=stand_in("last"),
             brand=code.brand,
             product=code.product,
+            links=links_for_people(shared.links.get(code.product.id), batch_number=code.batch.number, locale=locale),
             life=code.batch.life_of(code.serial),
             verdict=str(meeting.recorded.verdict),
             history=meeting.recorded.history,
             prize=view,
-            gtin_differs=differs,
+            differs=differs,
         )
 
     return _frames.fill(

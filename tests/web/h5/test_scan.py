@@ -22,6 +22,7 @@ from tests import factories
 
 NOW = factories.NOW
 ENGLISH = {"Accept-Language": "en"}
+PAGE = {"Accept": "text/html"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def test_the_same_person_may_look_again(client: FlaskClient, shelf: Shelf) -> No
     ids=["lower case", "spaces and hyphens", "O and l", "GS1 Digital Link"],
 )
 def test_it_reads_every_form_of_a_code(client: FlaskClient, shelf: Shelf, typed: Callable[[str], str]) -> None:
-    assert client.get(f"/{typed(shelf.code(7))}").status_code == 200
+    assert client.get(f"/{typed(shelf.code(7))}", headers=PAGE).status_code == 200
     assert len(scans(shelf)) == 1
 
 

@@ -1,0 +1,1 @@
+"""GS1 Digital Link: what an address names, and where it leads."""
