@@ -153,8 +153,8 @@ REFERENCE = {
     "packed_ranges", "packing_imports", "life_orders", "receipt_gaps", "product_links", "site_files",
 }  # fmt: skip
 ONE_SHARD = {
-    "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "audit_rows", "audit_head", "scan_misses",
-    "outside_tokens",
+    "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "token_calls", "audit_rows", "audit_head",
+    "scan_misses", "outside_tokens",
 }  # fmt: skip
 SPREAD = {
     **dict.fromkeys(CODE_TABLES, "code_id"),

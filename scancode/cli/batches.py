@@ -24,6 +24,7 @@ from batches.ticket import ENCODINGS, HEADERS, NEWLINES, Ticket
 from scancode.catalog import service as catalog
 from scancode.catalog.rules import check_gtin
 from scancode.cli.bars import Bar, gettext
+from scancode.cli.people import check_sight, identify
 from scancode.cli.root import FAULTY, REFUSED, fail, wire
 from scancode.codes import service as codes
 from scancode.codes.orders import LayoutUnknown, check_host, unprintable
@@ -75,6 +76,7 @@ def batch() -> None:
 @click.option("--rows-per-file", type=int, default=0, help="Split tables after so many rows.")
 @click.option("--spoilage", type=int, default=0, help="So many of the items are spare.")
 @click.option("--offline", is_flag=True, help="Made by a press kit elsewhere, not by the worker.")
+@click.option("--by", "login", help="Who orders: a large order needs it. The password is asked for.")
 @click.option("--wait", is_flag=True, help="Stay until a worker has minted it, with a progress bar.")
 @click.option("--here", is_flag=True, help="Mint it in this process, without a worker.")
 def order(
@@ -91,6 +93,7 @@ def order(
     digital_link: bool,
     layout_name: str,
     offline: bool,
+    login: str | None,
     wait: bool,
     here: bool,
     **text: Any,
@@ -101,10 +104,13 @@ def order(
         wanted = tuple(Kind.of(name.strip()) for name in kinds.split(",") if name.strip())
     except PressError as error:
         raise click.BadParameter(kinds, param_hint="--kinds") from error
+    person = identify(wired, login) if login else None
     with wired.db.transaction() as session:
         product = catalog.find_product(session, gtin=check_gtin(gtin))
         if product is None:
             raise NoSuchProduct(gtin=gtin)
+        if person is not None:
+            check_sight(person, product.brand_id)
         made = codes.order(
             session,
             brand_id=product.brand_id,
@@ -123,7 +129,8 @@ def order(
             is_offline=offline,
             approval_above=wired.settings.order_limit,
             kid=wired.keyring.newest,
-            actor="cli",
+            staff_id=person.id if person else None,
+            actor=person.actor if person else "cli",
             now=datetime.now(UTC),
         )
         waits = made.state == BatchState.WAITING
@@ -229,9 +236,9 @@ def _change(number: int, text: str, what: Change, yes: bool) -> None:
         if facts is None:
             codes.get_batch(session, number=number)
             raise AssertionError("unreachable")
-        ranges = parse_ranges(text, count=facts.count, read_code=lambda typed: _serial(facts.verifier, typed))
+        ranges = parse_ranges(text, count=facts.count, read_code=lambda typed: serial_of(facts.verifier, typed))
         planned = codes.preview(session, batch_number=number, ranges=ranges, what=what, now=now)
-    click.echo(_summary(planned))
+    click.echo(summary_of(planned))
     if not yes:
         click.confirm(gettext(N_("Change them?")), abort=True)
     with wired.db.transaction() as session:
@@ -239,7 +246,7 @@ def _change(number: int, text: str, what: Change, yes: bool) -> None:
     click.echo(gettext(N_("done: {count} codes"), count=f"{done.count:,}"))
 
 
-def _serial(verifier: Verifier, typed: str) -> int:
+def serial_of(verifier: Verifier, typed: str) -> int:
     """The serial of a pasted code of this batch. Raises RangeForm."""
     try:
         return verifier.verify(code_in(typed)).serial
@@ -247,7 +254,8 @@ def _serial(verifier: Verifier, typed: str) -> int:
         raise RangeForm(typed=typed[:40]) from error
 
 
-def _summary(planned: codes.Changed) -> str:
+def summary_of(planned: codes.Changed) -> str:
+    """What a change would do, in a line."""
     left = ", ".join(f"{state.value} {count:,}" for state, count in planned.left.items() if count)
     text = gettext(N_("{count} codes will change"), count=f"{planned.count:,}")
     return text + (gettext(N_("; left as they are: {left}"), left=left) if left else "")

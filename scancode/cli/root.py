@@ -74,9 +74,23 @@ def main() -> None:
 
 
 def _load_commands() -> None:
-    from scancode.cli import approvals, batches, database, demo, operating, packing, reports, serving, staff
+    from scancode.cli import (
+        approvals,
+        batches,
+        database,
+        demo,
+        handover,
+        life,
+        operating,
+        packing,
+        reports,
+        serving,
+        staff,
+    )
 
-    for module in (serving, database, staff, batches, approvals, packing, reports, operating, demo):
+    for module in (
+        serving, database, staff, batches, approvals, life, handover, packing, reports, operating, demo,
+    ):  # fmt: skip
         for command in module.COMMANDS:
             main.add_command(command)
     if locale() == "zh":

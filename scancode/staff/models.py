@@ -61,6 +61,21 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class TokenCall(Base):
+    """What a machine was answered that named its call with an ``Idempotency-Key``: asked again, it is answered again.
+
+    ``request`` is the hash of what was asked. ``answer`` is sealed, for it may hold a password, and forgotten soon.
+    """
+
+    __tablename__ = "token_calls"
+
+    token_id: Mapped[UUID] = mapped_column(ForeignKey("api_tokens.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    request: Mapped[str] = mapped_column(String(64))
+    answer: Mapped[str] = mapped_column(Text)
+    called_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class AuditRow(Base):
     """One thing that somebody did. Each row's hash covers the row before it, so that a gap or a change shows."""
 

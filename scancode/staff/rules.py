@@ -25,9 +25,11 @@ CHAIN_START = "0" * 64
 """What the first row of the audit chain names as the hash before it."""
 
 SCOPES = (
-    "batches:read", "batches:files", "batches:write", "batches:approve", "scans:read", "reports:read", "epcis:read",
+    "batches:read", "batches:files", "batches:write", "batches:restore", "batches:approve", "batches:handover",
+    "scans:read", "reports:read", "epcis:read",
 )  # fmt: skip
-"""What an API token may be allowed to do. Print files hold every code, and so every prize: a right of their own."""
+"""What an API token may be allowed to do. Print files hold every code, and so every prize: a right of their own, and
+so is handing them over. Bringing dead codes back is one, too: whoever steals a line's token shall not revive loot."""
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,79}")
 _ACTION = re.compile(r"[a-z_]+\.[a-z_]+")

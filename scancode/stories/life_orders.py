@@ -22,7 +22,7 @@ from scancode.channels import service as channels
 from scancode.codes import service as codes
 from scancode.codes.models import Batch, BatchState, LifeOrder
 from scancode.codes.rules import Activate, Change, Deactivate, Life, Range, Recall, Restore, Void, VoidReason
-from scancode.codes.typed import merge
+from scancode.codes.typed import LINES_MAX, check_ranges, merge
 from scancode.db import affected, new_id
 from scancode.errors import NotFound, Refusal
 from scancode.i18n import N_
@@ -100,12 +100,16 @@ class Target:
 
 
 def selection_of(session: Session, *, target: Target, brand_id: UUID) -> Selection:
-    """The serials by batch that a target means now. Raises TargetEmpty, TooManyBatches, NotFound."""
+    """The serials by batch that a target means now.
+
+    Raises TargetEmpty, TooManyBatches, NotFound, and what ``check_ranges`` raises.
+    """
     value = target.value
     found: Selection = {}
     if target.kind is TargetKind.RANGES:
         batch = codes.get_batch(session, number=int(value["batch"]), brand_id=brand_id)
-        found = {batch.number: tuple((int(first), int(last)) for first, last in value["ranges"])}
+        named = [(int(first), int(last)) for first, last in value["ranges"]]
+        found = {batch.number: check_ranges(named, count=batch.count, limit=LINES_MAX)}
     elif target.kind is TargetKind.UNIT:
         unit = Unit.of(int(value["unit"]))
         codes.get_batch(session, number=unit.batch, brand_id=brand_id)
@@ -239,6 +243,21 @@ def list_orders(session: Session, *, brand_id: UUID | None, limit: int = 50, off
         query = query.where(LifeOrder.brand_id == brand_id)
     is_over = LifeOrder.state != OrderState.SCHEDULED.value
     return session.scalars(query.order_by(is_over, LifeOrder.run_at.desc()).limit(limit).offset(offset)).all()
+
+
+def page_of_orders(
+    session: Session, *, brand_id: UUID | None, state: OrderState | None, after: UUID | None, limit: int
+) -> Sequence[LifeOrder]:
+    """The newest first; ``after`` is the id of the last one of the page before."""
+    query = select(LifeOrder).order_by(LifeOrder.id.desc()).limit(limit)
+    for condition in (
+        LifeOrder.brand_id == brand_id if brand_id is not None else None,
+        LifeOrder.state == state.value if state is not None else None,
+        LifeOrder.id < after if after is not None else None,
+    ):
+        if condition is not None:
+            query = query.where(condition)
+    return session.scalars(query).all()
 
 
 def job_key(order_id: UUID) -> str:

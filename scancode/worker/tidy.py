@@ -49,6 +49,7 @@ def run(wired: Wired, leased: Leased, clock: Callable[[], datetime]) -> None:
         "downloads": lambda session: handover.forget_addresses(
             session, before=now - timedelta(days=wired.settings.download_log_days)
         ),
+        "calls": lambda session: staff.forget_calls(session, now=now),
         "sessions": lambda session: staff.sweep_sessions(session, before=now - SESSIONS_KEPT),
     }
     forgotten = {name: _in_pieces(wired, chore) for name, chore in chores.items()}

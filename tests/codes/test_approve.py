@@ -76,12 +76,12 @@ def test_cutting_a_large_order_into_small_ones_does_not_help(
     assert state("PO-4", carol, now + timedelta(hours=48)) == BatchState.ORDERED
 
 
-def test_a_brand_may_have_a_limit_of_its_own(session: Session, product: Product, now: datetime) -> None:
+def test_a_brand_may_have_a_limit_of_its_own(session: Session, product: Product, carol: Staff, now: datetime) -> None:
     terms: dict[str, Any] = {"pack_days": None, "download_days": 2, "activate_days": None, "actor": "x", "now": now}
     codes.set_terms(session, brand_id=product.brand_id, order_limit=5000, **terms)
     assert place(session, product, now).state == BatchState.ORDERED
     codes.set_terms(session, brand_id=product.brand_id, order_limit=0, **terms)
-    assert place(session, product, now, order_no="PO-2", count=1).state == BatchState.WAITING
+    assert place(session, product, now, order_no="PO-2", count=1, staff_id=carol.id).state == BatchState.WAITING
     with pytest.raises(Invalid):
         codes.set_terms(session, brand_id=product.brand_id, order_limit=-1, **terms)
 
@@ -110,6 +110,16 @@ def test_who_ordered_says_neither_yes_nor_no(session: Session, product: Product,
     assert codes.get_batch(session, number=batch.number).state == BatchState.WAITING
 
 
+def test_nobody_orders_much_without_a_name(session: Session, product: Product, bob: Staff, now: datetime) -> None:
+    """Else one person could order at a terminal, and approve in the console."""
+    with pytest.raises(codes.OrdererUnknown):
+        place(session, product, now)
+    waiting = make_batch(session, brand_id=product.brand_id, product_id=product.id, state="waiting")
+    with pytest.raises(codes.OrdererUnknown):
+        codes.approve(session, number=waiting.number, staff_id=bob.id, actor="staff:bob", now=now)
+    codes.reject(session, number=waiting.number, staff_id=bob.id, reason="whose?", actor="staff:bob", now=now)
+
+
 def test_a_rejection_says_why_and_nothing_is_ever_made(
     session: Session, product: Product, carol: Staff, bob: Staff, now: datetime
 ) -> None:
@@ -128,8 +138,10 @@ def test_a_rejection_says_why_and_nothing_is_ever_made(
         codes.retry(session, number=batch.number, actor="staff:carol", now=now)
 
 
-def test_a_waiting_order_is_cancelled_by_who_ordered(session: Session, product: Product, now: datetime) -> None:
-    batch = place(session, product, now)
+def test_a_waiting_order_is_cancelled_by_who_ordered(
+    session: Session, product: Product, carol: Staff, now: datetime
+) -> None:
+    batch = place(session, product, now, staff_id=carol.id)
     codes.cancel(session, number=batch.number, actor="staff:carol", now=now)
     assert codes.get_batch(session, number=batch.number).state == BatchState.CANCELLED
 
@@ -137,7 +149,7 @@ def test_a_waiting_order_is_cancelled_by_who_ordered(session: Session, product: 
 def test_yes_and_no_at_once_are_one_answer(db: Database, now: datetime) -> None:
     with db.transaction() as session:
         product = make_product(session, brand_id=make_brand(session).id)
-        batch = place(session, product, now)
+        batch = place(session, product, now, staff_id=make_staff(session, name="Carol").id)
         people = [make_staff(session, name=name) for name in ("Bob", "Dora")]
 
     def answer(turn: int) -> str:
@@ -157,11 +169,14 @@ def test_a_finished_pack_is_never_made_again(session: Session, product: Product,
         codes.retry(session, number=batch.number, actor="staff:carol", now=now)
 
 
-def test_a_replacement_holds_as_many_codes_as_are_void(session: Session, product: Product, now: datetime) -> None:
+def test_a_replacement_holds_as_many_codes_as_are_void(
+    session: Session, product: Product, carol: Staff, now: datetime
+) -> None:
     spoiled = make_batch(session, brand_id=product.brand_id, product_id=product.id)
 
     def replace(order_no: str, count: int) -> Batch:
-        return place(session, product, now, order_no=order_no, count=count, replaces=spoiled.number)
+        wish = {"order_no": order_no, "count": count, "replaces": spoiled.number}
+        return place(session, product, now, staff_id=carol.id, **wish)
 
     with pytest.raises(codes.NothingToReplace):
         replace("R-1", 1)

@@ -39,6 +39,12 @@ class SamePerson(Refusal):
     status = 403
 
 
+class OrdererUnknown(Refusal):
+    code = "approval_orderer"
+    text = N_("A large order names the person who orders, so that somebody else can approve it.")
+    status = 422
+
+
 class ReasonMissing(Refusal):
     code = "approval_reason"
     text = N_("Say why, in up to 300 characters: whoever ordered will read it.")
@@ -96,7 +102,10 @@ def ask(session: Session, *, number: int, limit: int, now: datetime) -> None:
 
 
 def approve(session: Session, *, number: int, staff_id: UUID, actor: str, now: datetime) -> None:
-    """A second person says yes: the order goes to the press. Raises NotFound, SamePerson, NotWaiting."""
+    """A second person says yes: the order goes to the press.
+
+    Raises NotFound, SamePerson, OrdererUnknown, NotWaiting.
+    """
     _decide(session, number, staff_id, is_approved=True, reason="", now=now)
     batch = get_batch(session, number=number)
     release(session, batch=batch, now=now)
@@ -117,6 +126,8 @@ def _decide(session: Session, number: int, staff_id: UUID, *, is_approved: bool,
     batch = get_batch(session, number=number)
     if batch.ordered_by == staff_id:
         raise SamePerson
+    if is_approved and batch.ordered_by is None:
+        raise OrdererUnknown
     to = BatchState.ORDERED if is_approved else BatchState.REJECTED
     moving = update(Batch).where(Batch.number == number, Batch.state == BatchState.WAITING.value)
     if affected(session, moving.values(state=to.value)) != 1:

@@ -100,8 +100,8 @@ def order(
 
     An order above a batch's size becomes several, of which the first is returned (``list_order`` has all).
     An order beyond the brand's limit (``approval_above`` where it has none) waits for a second person. Raises
-    OrderNumberTaken, NotFound (the brand has no such product), ProductArchived, NothingToReplace, and what
-    ``OrderDraft`` raises.
+    OrderNumberTaken, NotFound (the brand has no such product), ProductArchived, NothingToReplace, OrdererUnknown,
+    and what ``OrderDraft`` raises.
     """
     draft = OrderDraft(
         product_id=product_id,
@@ -125,6 +125,8 @@ def order(
     limit = approving.limit_for(session, brand_id=brand_id, otherwise=approval_above)
     lately = approving.ordered_lately(session, brand_id=brand_id, staff_id=staff_id, now=now)
     state = BatchState.WAITING if draft.count + lately > limit else BatchState.ORDERED
+    if state is BatchState.WAITING and staff_id is None:
+        raise approving.OrdererUnknown
     made = _make(session, draft, _Place(brand_id, kid, staff_id, state), limit=limit, actor=actor, now=now)
     if made is None:  # somebody else was faster with the same number
         return _same_order(list_order(session, brand_id=brand_id, order_no=draft.order_no), draft)

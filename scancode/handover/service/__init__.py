@@ -9,7 +9,7 @@ from scancode.handover.service.fetching import (
     list_downloads,
     note_sent,
 )
-from scancode.handover.service.houses import HouseFacts, get_house, list_houses, save_house
+from scancode.handover.service.houses import HouseFacts, get_house, house_named, list_houses, save_house
 from scancode.handover.service.kits import (
     KitDecided,
     KitFacts,
@@ -107,6 +107,7 @@ __all__ = [
     "get_kit",
     "get_sealed",
     "give_back",
+    "house_named",
     "is_seal_wanted",
     "list_alerts",
     "list_downloads",

@@ -99,6 +99,16 @@ def get_house(session: Session, *, house_id: UUID, sealer: Sealer) -> HouseFacts
     return _facts(row, sealer)
 
 
+def house_named(session: Session, *, brand_id: UUID, name: str) -> UUID:
+    """The id of a brand's print house that is named so, or has that id as text. Raises NotFound."""
+    for house_id, called in session.execute(
+        select(PrintHouse.id, PrintHouse.name).where(PrintHouse.brand_id == brand_id).limit(HOUSES_MAX)
+    ):
+        if name.strip() in (called, str(house_id)):
+            return UUID(str(house_id))
+    raise NotFound
+
+
 def list_houses(
     session: Session, *, brand_id: UUID | None, sealer: Sealer, only_active: bool = False
 ) -> list[HouseFacts]:

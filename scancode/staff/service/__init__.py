@@ -21,6 +21,7 @@ from scancode.staff.service.accounts import (
     unlock,
 )
 from scancode.staff.service.audit import AuditFilter, ChainReport, audit, list_audit, verify_chain
+from scancode.staff.service.repeats import KeyReused, begin_call, end_call, forget_calls
 from scancode.staff.service.sessions import (
     AccountLocked,
     Attempt,
@@ -51,6 +52,7 @@ __all__ = [
     "Attempt",
     "AuditFilter",
     "ChainReport",
+    "KeyReused",
     "LastAdministrator",
     "LoginTaken",
     "Role",
@@ -60,17 +62,20 @@ __all__ = [
     "WrongOldPassword",
     "WrongPassword",
     "audit",
+    "begin_call",
     "begin_sign_in",
     "complete_sign_in",
     "count_staff",
     "create",
     "deactivate",
+    "end_call",
     "end_sessions",
     "facts_of",
     "fail_sign_in",
     "find_session",
     "find_staff",
     "find_token",
+    "forget_calls",
     "get_staff",
     "get_token",
     "has_demo",

@@ -14,7 +14,10 @@ from flask_openapi import APIBlueprint, OpenAPI
 from scancode.web.api.described import COMMON
 
 PREFIX = "/api/v1"
-VIEWS = ("batches", "approvals", "life", "codes", "packing", "shipments", "scans", "reports")
+VIEWS = (
+    "batches", "approvals", "handover", "kits", "life", "life_orders", "codes", "packing", "shipments", "scans",
+    "reports",
+)  # fmt: skip
 
 api = APIBlueprint("api", __name__, url_prefix=PREFIX, abp_responses=COMMON)
 

@@ -82,6 +82,7 @@ class BatchAnswer(Answer):
     parts: int = Field(examples=[1])
     digital_link: bool = Field(description="symbols say GS1 Digital Links")
     replaces: int | None = Field(description="batch whose void codes these stand in for")
+    offline: bool = Field(description="made elsewhere with a press kit")
     ordered_at: datetime
     ready_at: datetime | None
 
@@ -186,6 +187,7 @@ def order_batch(body: Order) -> Response:
             ticket=ticket_of(session, body, product.brand_id),
             is_test=body.is_test,
             replaces=body.replaces,
+            is_offline=body.offline,
             approval_above=shared.settings.order_limit,
             kid=shared.keyring.newest,
             staff_id=caller().staff_id,
@@ -323,6 +325,7 @@ def _facts(session: Session, shared: Runtime, batch: Batch) -> dict[str, Any]:
         "parts": batch.parts,
         "digital_link": batch.digital_link,
         "replaces": batch.replaces,
+        "offline": batch.is_offline,
         "ordered_at": batch.ordered_at,
         "ready_at": batch.ready_at,
     }
@@ -336,7 +339,7 @@ def _detail(session: Session, shared: Runtime, batch: Batch) -> BatchDetail:
         order_batches=[
             each.number for each in codes.list_order(session, brand_id=batch.brand_id, order_no=batch.order_no)
         ],
-        progress=_progress(session, batch.number),
+        progress=progress_of(session, codes.mint_key(batch.number)),
         files=[
             PackFileAnswer(
                 name=file.name,
@@ -352,8 +355,9 @@ def _detail(session: Session, shared: Runtime, batch: Batch) -> BatchDetail:
     )
 
 
-def _progress(session: Session, number: int) -> Progress | None:
-    job = jobs.find(session, key=codes.mint_key(number))
+def progress_of(session: Session, job_key: str) -> Progress | None:
+    """How far a job is; None where there is none (any more)."""
+    job = jobs.find(session, key=job_key)
     if job is None:
         return None
     return Progress(

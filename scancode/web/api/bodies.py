@@ -42,6 +42,8 @@ SENTENCES = {
     "greater_than_equal": N_("This must be {ge} or more."),
     "less_than_equal": N_("This must be {le} or less."),
     "literal_error": N_("One of these is needed: {expected}."),
+    "moment": N_("A time with its zone is needed, such as 2026-11-22T04:00:00Z."),
+    "uuid_parsing": N_("An id is needed, such as 019aa3c4-0000-7000-8000-000000000000."),
     "enum": N_("One of these is needed: {expected}."),
     "repeated": N_("Each entry may stand here only once."),
 }

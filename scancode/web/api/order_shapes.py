@@ -44,6 +44,9 @@ class Order(Asked):
     replaces: Annotated[
         int | None, Field(strict=True, ge=0, lt=1 << 25, description="batch whose void codes these stand in for")
     ] = None
+    offline: Annotated[bool, Field(strict=True, description="made elsewhere with a press kit, not by the worker")] = (
+        False
+    )
 
     base_url: Annotated[
         str, text_field(120, description="a scan host of this installation; the usual one if empty")

@@ -12,13 +12,14 @@ from scancode.codes.orders import (
     OrderNumberMissing,
     ScanHostUnknown,
 )
-from scancode.codes.rules import MessageNeeded, NothingToChange, ReasonNeeded
+from scancode.codes.rules import MessageNeeded, NoteNeeded, NothingToChange, ReasonNeeded
 from scancode.codes.service import (
     BatchNotReady,
     NothingToReplace,
     NotWaiting,
     OrderNumberTaken,
     OutsideKit,
+    PackGone,
     ProductArchived,
     ReasonMissing,
     SamePerson,
@@ -26,9 +27,12 @@ from scancode.codes.service import (
 from scancode.codes.typed import RangeMissing, RangeOutside, RangeReversed, RangesOverlap, TooManyRanges
 from scancode.epcis.rules import BadEpcisQuery, EpcisNotSupported
 from scancode.errors import Invalid, NotFound, Refusal, Unavailable
+from scancode.handover import service as handover
 from scancode.i18n import N_
 from scancode.packing import rules as packing
 from scancode.reports.rules import BadPeriod, PeriodTooLong
+from scancode.staff.service import KeyReused
+from scancode.stories import life_orders
 from scancode.web.problems import BadRequest, Broken, TooLarge, WrongMethod
 from scancode.web.reading import ForgedCode, Mistyped, UnknownCode, Unreadable
 
@@ -127,6 +131,11 @@ REFUSALS: tuple[type[Refusal], ...] = (
     NotWaiting,
     NothingToReplace,
     OutsideKit,
+    life_orders.OrderMoved,
+    handover.NotSealing,
+    handover.SealedNotReady,
+    handover.NotOffline,
+    handover.KitOverlaps,
     channels.BatchNotShippable,
     channels.DeadCodes,
     channels.AlreadyShipped,
@@ -143,6 +152,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     packing.DeadUnit,
     packing.OtherProduct,
     FileGone,
+    PackGone,
     TooLarge,
     NotJson,
     PartBeyond,
@@ -161,11 +171,18 @@ REFUSALS: tuple[type[Refusal], ...] = (
     ReasonMissing,
     ReasonNeeded,
     MessageNeeded,
+    NoteNeeded,
     RangeMissing,
     RangeReversed,
     RangeOutside,
     RangesOverlap,
     TooManyRanges,
+    life_orders.TargetEmpty,
+    life_orders.TooManyBatches,
+    life_orders.TimePast,
+    handover.HouseClosed,
+    handover.NoRecipient,
+    KeyReused,
     channels.NothingToShip,
     packing.NotAContainer,
     packing.WrongKind,

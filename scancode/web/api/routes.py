@@ -15,6 +15,8 @@ from scancode.web.api.described import MORE
 View = TypeVar("View", bound=Callable[..., Response])
 
 BATCHES = Tag(name="batches", description="Order codes, follow their making, fetch their files, change their life.")
+HANDOVER = Tag(name="handover", description="Packs sealed for print houses, links to them, downloads, press kits.")
+LIFE = Tag(name="life", description="Life of a case, a pallet, a shipment, a lot or ranges; now or at a set time.")
 CODES = Tag(name="codes", description="Look a single code up, without recording a scan.")
 PACKING = Tag(name="packing", description="Items into cases, cases onto pallets, and what is in them.")
 SHIPMENTS = Tag(name="shipments", description="Out, from place to place, back; receipts; what a place holds.")

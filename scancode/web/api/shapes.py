@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from flask import Response
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from scancode.errors import Invalid
@@ -20,6 +20,7 @@ from scancode.i18n import N_
 LIMIT_MAX = 100
 BATCH_NUMBER_MAX = (1 << 25) - 1
 _DIGITS = re.compile(r"[0-9]{1,9}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{8,15}([Zz]|[+-][0-9]{2}:[0-9]{2})")
 
 KindName = Literal["outer", "inner", "case", "pallet"]
 FormatName = Literal["csv", "txt", "xlsx", "png", "svg", "zpl", "pdf"]
@@ -51,6 +52,12 @@ def _each_once(values: list[Any]) -> list[Any]:
     return values
 
 
+def _moment(value: Any) -> Any:
+    if value is not None and not (isinstance(value, str) and _MOMENT.fullmatch(value)):
+        raise PydanticCustomError("moment", "not a time with its zone")
+    return value
+
+
 def text_field(length_max: int, **more: Any) -> Any:
     """A line of text without control characters, which some databases cannot store."""
     return Field(max_length=length_max, pattern=r"^[^\x00-\x1f\x7f]*$", **more)
@@ -59,6 +66,8 @@ def text_field(length_max: int, **more: Any) -> Any:
 Whole = BeforeValidator(_plain_digits)
 """A whole number in an address: digits only. Stands last, or the document would lose the bounds beside it."""
 EachOnce = AfterValidator(_each_once)
+Moment = Annotated[AwareDatetime, Field(examples=["2026-11-22T04:00:00Z"]), BeforeValidator(_moment)]
+"""A time with its zone, as RFC 3339 writes it: never a number."""
 
 BrandSlug = Annotated[
     str,
