@@ -7,13 +7,14 @@ as they are asked for. The words are those of the Core Business Vocabulary 2.0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
 from scancode.errors import Refusal
 from scancode.i18n import N_
+from scancode.packing.rules import Level, Unit
 
 EPCS_PER_EVENT = 500
 PER_PAGE, PER_PAGE_MAX = 30, 100
@@ -57,8 +58,30 @@ class EpcisNotSupported(Refusal):
 
 
 @dataclass(frozen=True)
+class Draft:
+    """An event before its things are named, which is what costs. ``level`` and ``ranges`` are of ``batch``."""
+
+    kind: str
+    words: tuple[str, str, str]
+    batch: int
+    level: Level
+    ranges: Sequence[Range]
+    parent: Unit | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def names(self, units: frozenset[Unit]) -> bool:
+        """Whether any of these is in its list of things."""
+        return any(
+            unit.batch == self.batch
+            and unit.level == self.level
+            and any(first <= unit.serial <= last for first, last in self.ranges)
+            for unit in units
+        )
+
+
+@dataclass(frozen=True)
 class Question:
-    """What a query asks for; None and empty mean everything."""
+    """What a query asks for; None and empty sets of words mean everything, an empty set of units nothing."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -66,15 +89,31 @@ class Question:
     actions: frozenset[str] = frozenset()
     steps: frozenset[str] = frozenset()
     dispositions: frozenset[str] = frozenset()
+    epcs: frozenset[Unit] | None = None
+    parents: frozenset[Unit] | None = None
+    anywhere: frozenset[Unit] | None = None
+    """In its list of things, or as its parent."""
 
-    def fits(self, event: Event) -> bool:
+    def fits(self, draft: Draft) -> bool:
+        action, step, disposition = draft.words
         wishes = (
-            ("type", self.types),
-            ("action", self.actions),
-            ("bizStep", self.steps),
-            ("disposition", self.dispositions),
+            (draft.kind, self.types),
+            (action, self.actions),
+            (step, self.steps),
+            (disposition, self.dispositions),
         )
-        return all(not wish or event.get(name) in wish for name, wish in wishes)
+        if not all(not wish or said in wish for said, wish in wishes):
+            return False
+        if self.epcs is not None and not draft.names(self.epcs):
+            return False
+        if self.parents is not None and draft.parent not in self.parents:
+            return False
+        return self.anywhere is None or draft.parent in self.anywhere or draft.names(self.anywhere)
+
+    @property
+    def things(self) -> list[frozenset[Unit]]:
+        """What must be named, somewhere: each of these sets."""
+        return [units for units in (self.epcs, self.parents, self.anywhere) if units is not None]
 
 
 def life_words(state: str, was: str) -> tuple[str, str, str]:

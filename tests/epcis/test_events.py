@@ -16,13 +16,17 @@ import pytest
 from sqlalchemy.orm import Session
 
 from batches.codes import Kind
+from batches.sscc import sscc_of
+from scancode.catalog.models import Brand
 from scancode.channels import service as channels
 from scancode.codes import service as codes
+from scancode.codes.models import Batch
 from scancode.codes.rules import Activate, Recall, Restore, Void, VoidReason
-from scancode.epcis import rules
+from scancode.epcis import epcs, rules
 from scancode.epcis import service as epcis
 from scancode.epcis.rules import Event, Question
 from scancode.packing import service as packing
+from scancode.packing.rules import Level, Unit
 from scancode.wiring import Wired
 from tests import factories
 from tests.conftest import NOW
@@ -135,6 +139,61 @@ def test_a_question_narrows_it(session: Session, wired: Wired, floor: Floor) -> 
     assert len(read(session, wired, floor, since=NOW + timedelta(minutes=6))) == 3
     assert len(read(session, wired, floor, until=NOW + timedelta(minutes=1))) == 3
     assert len(read(session, wired, floor, actions=frozenset({"DELETE"}), dispositions=frozenset({"inactive"}))) == 1
+
+
+def test_a_case_with_an_sscc_goes_by_it_everywhere(session: Session, wired: Wired) -> None:
+    floor = make_floor(session, wired)
+    case = session.get_one(Batch, floor.cases)
+    case.sscc_prefix, case.sscc_first = "6901234", 70
+    session.flush()
+    by: dict[str, Any] = {"actor": "staff:carol", "now": NOW}
+    codes.change(session, batch_number=floor.cases, ranges=[(2, 3)], what=Activate(), **by)
+    packing.open_container(session, parent=floor.case(2), capacity=None, brand_id=floor.brand_id, **by)
+    packing.pack(session, parent=floor.case(2), children=[floor.item(0)], brand_id=floor.brand_id, **by)
+    names = [f"https://id.gs1.org/00/{sscc_of('6901234', 70 + serial)}" for serial in (2, 3)]
+    made, packed = read(session, wired, floor)
+    assert (made["epcList"], packed["parentID"]) == (names, names[0])
+    things = epcis.Things(session, wired.keyring, session.get_one(Brand, floor.brand_id))
+    assert [things.find(name) for name in names] == [floor.case(2), floor.case(3)]
+    assert things.find(f"https://id.gs1.org/00/{sscc_of('6901234', 69)}") is None
+    assert things.find(f"https://id.gs1.org/00/{sscc_of('6901234', 70 + 5000)}") is None
+
+
+def test_a_thing_is_found_by_every_name_it_has(session: Session, wired: Wired, floor: Floor) -> None:
+    things = epcis.Things(session, wired.keyring, session.get_one(Brand, floor.brand_id))
+    gtin = things.batch(floor.items).gtin
+    urn = f"urn:epc:id:sgtin:{gtin[1:8]}.{gtin[0]}{gtin[8:13]}"
+    for kind in (Kind.OUTER, Kind.INNER):
+        code = floor.code(floor.item(7), kind)
+        for name in (epcs.sgtin(gtin, code), f"HTTPS://Q.EXAMPLE/x/01/{gtin}/21/{code.lower()}", f"{urn}.{code}"):
+            assert things.find(name) == floor.item(7), name
+    forged = code[:-1] + ("0" if code[-1] != "0" else "1")
+    other = "0" * 13 + "0"
+    foreign = floor.code(Unit(floor.foreign, Level.ITEM, 7))
+    for name in (
+        epcs.sgtin(gtin, forged), epcs.sgtin(other, code), epcs.sgtin(gtin, foreign), "urn:epc:id:sgln:1.2.3",
+    ):  # fmt: skip
+        assert things.find(name) is None, name
+    with pytest.raises(epcs.BadEpc):
+        things.find("no uri")
+
+
+def test_a_question_about_things_finds_what_names_them(session: Session, wired: Wired, floor: Floor) -> None:
+    def steps(**question: frozenset[Unit]) -> list[str]:
+        return [event["bizStep"] for event in read(session, wired, floor, **question)]
+
+    one, case = frozenset({floor.item(11)}), frozenset({floor.case(1)})
+    assert steps(epcs=one) == ["commissioning", "packing", "shipping", "receiving", "unpacking"]
+    assert steps(epcs=case) == ["shipping", "receiving"]
+    assert steps(parents=case) == ["packing", "unpacking"]
+    assert steps(anywhere=case) == ["packing", "shipping", "receiving", "unpacking"]
+    assert steps(anywhere=case, epcs=one) == ["packing", "unpacking"]
+    assert steps(epcs=frozenset({floor.item(5)})) == ["commissioning", "packing", "shipping"]  # it never arrived
+    assert steps(epcs=frozenset()) == steps(parents=one) == []
+    (found,) = read(session, wired, floor, epcs=frozenset({floor.item(1100)}))
+    whole = read(session, wired, floor)
+    assert found["eventID"] == whole[2]["eventID"]  # the third of a long range, by the same id
+    assert read(session, wired, floor, epcs=one, limit=1) == read(session, wired, floor, epcs=one)
 
 
 def test_test_batches_and_other_brands_are_left_out(session: Session, wired: Wired, floor: Floor) -> None:

@@ -126,7 +126,7 @@ def _decide(session: Session, number: int, staff_id: UUID, *, is_approved: bool,
     batch = get_batch(session, number=number)
     if batch.ordered_by == staff_id:
         raise SamePerson
-    if is_approved and batch.ordered_by is None:
+    if is_approved and batch.ordered_by is None and batch.state == BatchState.WAITING:
         raise OrdererUnknown
     to = BatchState.ORDERED if is_approved else BatchState.REJECTED
     moving = update(Batch).where(Batch.number == number, Batch.state == BatchState.WAITING.value)

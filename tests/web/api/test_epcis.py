@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from scancode.codes import service as codes
 from scancode.codes.rules import Void, VoidReason
 from tests.factories import NOW
-from tests.web.api.conftest import Machine, World
+from tests.web.api.conftest import GTIN, Machine, World
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,10 @@ def test_pages_are_linked_and_the_first_is_on_the_record(world: World) -> None:
 @pytest.mark.parametrize(
     ("query", "status", "code"),
     [
-        ({"MATCH_epc": "https://id.gs1.org/01/1/21/2"}, 501, "epcis_unsupported"),
+        ({"EQ_bizLocation": "urn:x:1"}, 501, "epcis_unsupported"),
+        ({"MATCH_epc": "urn:epc:idpat:sgtin:1234567.012345.*"}, 501, "epcis_unsupported"),
+        ({"MATCH_epc": "no uri"}, 400, "epcis_query"),
+        ({"MATCH_anyEPC": ""}, 400, "epcis_query"),
         ({"colour": "red"}, 400, "epcis_query"),
         ({"GE_eventTime": "yesterday"}, 400, "epcis_query"),
         ({"GE_eventTime": "2026-11-22T00:00:00"}, 400, "epcis_query"),
@@ -60,6 +63,22 @@ def test_what_is_not_supported_is_said(world: World, query: dict[str, str], stat
     answer = ask(world.machine(), **query)
     assert (answer.status_code, answer.json["code"]) == (status, code)
     assert answer.content_type == "application/problem+json"
+    wanted = {400: "QueryParameterException", 501: "ImplementationException"}[status]
+    assert answer.json["type"] == f"epcisException:{wanted}"
+    assert answer.headers["GS1-EPCIS-Version"] == "2.0.0"
+
+
+def test_things_are_asked_for_by_any_of_their_names(world: World) -> None:
+    machine = world.machine()
+    names = [f"https://id.gs1.org/01/{GTIN}/21/{world.own.code(serial)}" for serial in (1, 3, 7)]
+    answer = ask(machine, MATCH_epc=",".join(names), perPage=1, EQ_bizStep="decommissioning")
+    link = answer.headers["Link"]
+    more = ask(machine, link[1 : link.index(">")])
+    found = [one.json["epcisBody"]["queryResults"]["resultsBody"]["eventList"] for one in (answer, more)]
+    assert [len(events) for events in found] == [1, 1]
+    nobody = ask(machine, MATCH_parentID=names[0])
+    assert nobody.json["epcisBody"]["queryResults"]["resultsBody"]["eventList"] == []
+    assert ask(world.machine(["scans:read"])).json["type"] == "epcisException:SecurityException"
 
 
 def test_it_needs_its_own_right_and_shows_one_brand(world: World) -> None:

@@ -13,29 +13,29 @@ from functools import partial
 from itertools import islice
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy.orm import Session
 
-from batches.codes import Kind, Verifier
-from scancode.catalog.models import Brand, Product
+from scancode.catalog.models import Brand
 from scancode.channels.models import ReceiptGap, Shipment, ShipmentLine
 from scancode.channels.rules import leave_out
 from scancode.codes.keys import Keyring
 from scancode.codes.models import Batch, LifeEvent
-from scancode.codes.orders import kinds_of
 from scancode.codes.typed import merge
 from scancode.epcis import rules
-from scancode.epcis.rules import AGGREGATION, OBJECT, Event, Question
+from scancode.epcis.rules import AGGREGATION, OBJECT, Draft, Event, Question
+from scancode.epcis.service.things import Things
 from scancode.packing.models import PackingEvent
-from scancode.packing.rules import Level
+from scancode.packing.rules import Unit
 from scancode.packing.service.reading import run_of_event
 
 ROWS_AT_ONCE = 100
 PARENTS_MAX = 1 << 25
-MADE_MAX = 2000
-"""Events that one page may make before it is handed out, however few of them were asked for."""
+LOOKED_MAX = 20_000
+"""Events that one page may look at before it is handed out, however few of them were asked for."""
+LIFE, PACKING, SHIPPING, RECEIVING = range(4)
+RECEIPTS_FROM = 3_000_000_000
 
 
 @dataclass(frozen=True)
@@ -54,43 +54,6 @@ class Page:
     next: Place | None
 
 
-class Writer:
-    """Writes codes as the world knows them: GS1 Digital Link URIs of what is printed outside."""
-
-    def __init__(self, session: Session, keyring: Keyring, brand: Brand) -> None:
-        self._session = session
-        self._keyring = keyring
-        self.zone = ZoneInfo(brand.timezone)
-        self._known: dict[int, tuple[Verifier, str, tuple[Kind, ...], bool]] = {}
-
-    def batch(self, number: int) -> tuple[Verifier, str, tuple[Kind, ...], bool]:
-        """Its key, GTIN, kinds, and whether it is a test."""
-        if number not in self._known:
-            query = select(Batch, Product.gtin).join(Product, Product.id == Batch.product_id)
-            row, gtin = self._session.execute(query.where(Batch.number == number)).one()
-            verifier = Verifier(self._keyring.derive(row.kid, row.salt))
-            self._known[number] = (verifier, gtin, kinds_of(row.kinds), row.is_test)
-        return self._known[number]
-
-    def level(self, number: int) -> Level:
-        """What a serial of the batch is, as life and shipments know it."""
-        return min(Level.of(kind) for kind in self.batch(number)[2])
-
-    def epcs(self, number: int, level: Level, ranges: list[rules.Range]) -> list[str]:
-        verifier, gtin, kinds, _ = self.batch(number)
-        kind = Kind(int(level))
-        if level is Level.ITEM and Kind.OUTER in kinds:
-            kind = Kind.OUTER  # what a partner can scan; the inner code is the prize
-        return [
-            f"https://id.gs1.org/01/{gtin}/21/{verifier.mint(number, kind, serial)}"
-            for first, last in ranges
-            for serial in range(first, last + 1)
-        ]
-
-    def offset(self, at: datetime) -> str:
-        return rules.zone_offset(at.astimezone(self.zone))
-
-
 def page(
     session: Session,
     *,
@@ -101,23 +64,42 @@ def page(
     limit: int,
 ) -> Page:
     """The next events that fit, oldest first, and where to go on (None at the end)."""
-    brand = session.get_one(Brand, brand_id)
-    writer = Writer(session, keyring, brand)
+    things = Things(session, keyring, session.get_one(Brand, brand_id))
     found: list[Event] = []
-    made, place = 0, after
-    for row_place, expand in _rows(session, brand_id, question, after):
-        skip = place.skip if place is not None and row_place[:3] == (place.at, place.table, place.row_id) else 0
-        for number, event in enumerate(islice(expand(writer), skip, None), skip):
-            here = Place(*row_place, number)
-            if len(found) >= limit or made >= MADE_MAX:
-                return Page(found, here)
-            made += 1
-            if question.fits(event):
-                found.append(event)
+    looked, place = 0, after
+    for row, tell in _rows(session, brand_id, question, after):
+        at, table, row_id = row
+        skip = place.skip if place is not None and row == (place.at, place.table, place.row_id) else 0
+        for number, draft in enumerate(islice(tell(things), skip, None), skip):
+            if len(found) >= limit or looked >= LOOKED_MAX:
+                return Page(found, Place(at, table, row_id, number))
+            looked += 1
+            if question.fits(draft):
+                found.append(_event(things, row, number, draft))
     return Page(found, None)
 
 
-Row = tuple[tuple[datetime, int, UUID], Callable[[Writer], Iterator[Event]]]
+def _event(things: Things, row: RowPlace, number: int, draft: Draft) -> Event:
+    at, table, row_id = row
+    names = things.names(draft.batch, draft.level, list(draft.ranges))
+    parent = draft.parent
+    above = things.names(parent.batch, parent.level, [(parent.serial, parent.serial)])[0] if parent else None
+    return rules.make(
+        row_id=row_id,
+        # A receipt is another event of the same shipment.
+        place=number + (RECEIPTS_FROM if table == RECEIVING else 0),
+        kind=draft.kind,
+        at=at,
+        zone_offset=rules.zone_offset(at.astimezone(things.zone)),
+        words=draft.words,
+        parentID=above,
+        **{"childEPCs" if draft.kind == AGGREGATION else "epcList": names},
+        **draft.more,
+    )
+
+
+RowPlace = tuple[datetime, int, UUID]
+Row = tuple[RowPlace, Callable[[Things], Iterator[Draft]]]
 
 
 def _rows(session: Session, brand_id: UUID, question: Question, after: Place | None) -> Iterator[Row]:
@@ -175,94 +157,63 @@ def _bounded(query: Any, when: Any, row_id: Any, question: Question, start: Cond
 def _life(session: Session, brand_id: UUID, question: Question, start: Condition) -> list[Row]:
     query = select(LifeEvent).join(Batch, Batch.number == LifeEvent.batch_number)
     query = query.where(Batch.brand_id == brand_id, Batch.is_test.is_(False))
+    query = query.where(*(or_(false(), *map(_in_life, units)) for units in question.things))
     rows = session.scalars(_bounded(query, LifeEvent.at, LifeEvent.id, question, start)).all()
-    return [((row.at, 0, row.id), partial(_tell_life, row)) for row in rows]
+    return [((row.at, LIFE, row.id), partial(_tell_life, row)) for row in rows]
 
 
-def _tell_life(row: LifeEvent, writer: Writer) -> Iterator[Event]:
-    level = writer.level(row.batch_number)
-    for place, ranges in enumerate(rules.chunks([(row.first, row.last)])):
-        yield rules.make(
-            row_id=row.id,
-            place=place,
-            kind=OBJECT,
-            at=row.at,
-            zone_offset=writer.offset(row.at),
-            words=rules.life_words(row.state, row.was),
-            epcList=writer.epcs(row.batch_number, level, ranges),
-        )
+def _tell_life(row: LifeEvent, things: Things) -> Iterator[Draft]:
+    words = rules.life_words(row.state, row.was)
+    for ranges in rules.chunks([(row.first, row.last)]):
+        yield Draft(OBJECT, words, row.batch_number, things.batch(row.batch_number).level, ranges)
 
 
 def _packing(session: Session, brand_id: UUID, question: Question, start: Condition) -> list[Row]:
     query = select(PackingEvent).join(Batch, Batch.number == PackingEvent.batch_number)
     query = query.where(PackingEvent.brand_id == brand_id, Batch.is_test.is_(False))
+    query = query.where(*(or_(false(), *map(_in_packing, units)) for units in question.things))
     rows = session.scalars(_bounded(query, PackingEvent.at, PackingEvent.id, question, start)).all()
-    return [((row.at, 1, row.id), partial(_tell_packing, row)) for row in rows]
+    return [((row.at, PACKING, row.id), partial(_tell_packing, row)) for row in rows]
 
 
-def _tell_packing(row: PackingEvent, writer: Writer) -> Iterator[Event]:
+def _tell_packing(row: PackingEvent, _: Things) -> Iterator[Draft]:
     run = run_of_event(row)
-    place = 0
+    words = rules.PACKING_WORDS[row.action]
     for parent, inside in run.one_by_one(PARENTS_MAX):
-        above = writer.epcs(parent.batch, parent.level, [(parent.serial, parent.serial)])[0]
         for ranges in rules.chunks([inside]):
-            yield rules.make(
-                row_id=row.id,
-                place=place,
-                kind=AGGREGATION,
-                at=row.at,
-                zone_offset=writer.offset(row.at),
-                words=rules.PACKING_WORDS[row.action],
-                parentID=above,
-                childEPCs=writer.epcs(run.batch, run.level, ranges),
-            )
-            place += 1
+            yield Draft(AGGREGATION, words, run.batch, run.level, ranges, parent)
 
 
 def _shipping(session: Session, brand_id: UUID, question: Question, start: Condition) -> list[Row]:
     query = select(Shipment).where(Shipment.brand_id == brand_id)
+    query = query.where(*(or_(false(), *map(_in_shipment, units)) for units in question.things))
     rows = session.scalars(_bounded(query, Shipment.shipped_at, Shipment.id, question, start)).all()
-    return [
-        (
-            (row.shipped_at, 2, row.id),
-            partial(_tell_shipment, session, row, row.shipped_at, False),
-        )
-        for row in rows
-    ]
+    return [((row.shipped_at, SHIPPING, row.id), partial(_tell_shipment, session, row, False)) for row in rows]
 
 
 def _receiving(session: Session, brand_id: UUID, question: Question, start: Condition) -> list[Row]:
     query = select(Shipment).where(Shipment.brand_id == brand_id, Shipment.received_at.is_not(None))
+    query = query.where(*(or_(false(), *map(_in_shipment, units)) for units in question.things))
     rows = session.scalars(_bounded(query, Shipment.received_at, Shipment.id, question, start)).all()
     return [
-        (
-            (row.received_at, 3, row.id),
-            partial(_tell_shipment, session, row, row.received_at, True),
-        )
+        ((row.received_at, RECEIVING, row.id), partial(_tell_shipment, session, row, True))
         for row in rows
         if row.received_at is not None
     ]
 
 
-def _tell_shipment(session: Session, row: Shipment, at: datetime, is_receipt: bool, writer: Writer) -> Iterator[Event]:
-    place = 3_000_000_000 if is_receipt else 0  # a receipt is another event of the same row
+def _tell_shipment(session: Session, row: Shipment, is_receipt: bool, things: Things) -> Iterator[Draft]:
     to = row.store_id or row.channel_id
+    words = rules.RECEIVING_WORDS if is_receipt else rules.SHIPPING_WORDS[row.kind]
+    more: dict[str, Any] = {
+        "bizTransactionList": [{"type": "desadv", "bizTransaction": f"urn:uuid:{row.id}"}],
+        "destinationList": [{"type": "location", "destination": f"urn:uuid:{to}"}] if to else None,
+    }
     for number, ranges in _lines(session, row.id, is_receipt=is_receipt).items():
-        if writer.batch(number)[3]:
+        if things.batch(number).is_test:
             continue
         for portion in rules.chunks(ranges):
-            yield rules.make(
-                row_id=row.id,
-                place=place,
-                kind=OBJECT,
-                at=at,
-                zone_offset=writer.offset(at),
-                words=rules.RECEIVING_WORDS if is_receipt else rules.SHIPPING_WORDS[row.kind],
-                epcList=writer.epcs(number, writer.level(number), portion),
-                bizTransactionList=[{"type": "desadv", "bizTransaction": f"urn:uuid:{row.id}"}],
-                destinationList=[{"type": "location", "destination": f"urn:uuid:{to}"}] if to else None,
-            )
-            place += 1
+            yield Draft(OBJECT, words, number, things.batch(number).level, portion, more=more)
 
 
 def _lines(session: Session, shipment_id: UUID, *, is_receipt: bool) -> dict[int, list[rules.Range]]:
@@ -278,6 +229,34 @@ def _lines(session: Session, shipment_id: UUID, *, is_receipt: bool) -> dict[int
         for gap in session.scalars(select(ReceiptGap).where(ReceiptGap.shipment_id == shipment_id)):
             lacking.setdefault(gap.batch_number, []).append((gap.first, gap.last))
     return {number: leave_out(merge(ranges), sorted(lacking.get(number, []))) for number, ranges in found.items()}
+
+
+# Which rows may name a unit, as far as the database can tell; ``Question.fits`` looks at each event.
+
+
+def _in_life(unit: Unit) -> ColumnElement[bool]:
+    return and_(LifeEvent.batch_number == unit.batch, LifeEvent.first <= unit.serial, LifeEvent.last >= unit.serial)
+
+
+def _in_packing(unit: Unit) -> ColumnElement[bool]:
+    as_child = and_(
+        PackingEvent.batch_number == unit.batch,
+        PackingEvent.level == int(unit.level),
+        PackingEvent.first <= unit.serial,
+        PackingEvent.last >= unit.serial,
+    )
+    first_parent = Unit(unit.batch, unit.level, 0).id
+    as_parent = and_(PackingEvent.parent_id.between(first_parent, unit.id), PackingEvent.parent_last >= unit.serial)
+    return or_(as_child, as_parent)
+
+
+def _in_shipment(unit: Unit) -> ColumnElement[bool]:
+    return exists().where(
+        ShipmentLine.shipment_id == Shipment.id,
+        ShipmentLine.batch_number == unit.batch,
+        ShipmentLine.first <= unit.serial,
+        ShipmentLine.last >= unit.serial,
+    )
 
 
 _TABLES = (_life, _packing, _shipping, _receiving)
