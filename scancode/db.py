@@ -13,11 +13,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -38,8 +38,13 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 
+if TYPE_CHECKING:
+    from scancode.pipeline import Pipeline
+
 T = TypeVar("T")
 _PIPELINE = "scancode.pipeline"
+KEPT_MAX = 2
+"""Connections for groups that a process keeps: claims and scans have one thread each."""
 
 RETRY_STATES = frozenset({"40P01", "40001", "08000", "08003", "08006", "57P01", "57P02", "57P03"})
 """PostgreSQL: deadlock, serialization failure, lost connection, shutdown. Work with a key may simply run again."""
@@ -107,44 +112,58 @@ def _insert_once(table: Table, dialect: str) -> Insert:
     return statement
 
 
-@contextmanager
-def gathering(session: Session, *, commit: bool = False) -> Iterator[None]:
-    """What is ``sent`` within it goes to PostgreSQL together, when rows are asked for or at the end; one wait serves
-    all. With ``commit`` the transaction ends with it, which saves another wait: nothing may come after. Within another
-    one it does nothing.
+class Group:
+    """The statements of one transaction on a driver's connection, where a session's machinery would cost more than the
+    database does: see ``Database.group``.
 
-    Errors come up at the end, or where rows are asked for, as the driver's own. On SQLite nothing is ever waited for.
+    On PostgreSQL what is sent waits until rows are asked for, or for the end, and then goes together; errors come up
+    there, as the driver's own. On SQLite, where nothing is ever waited for, each statement runs at once.
     """
-    connection = session.connection()
-    if connection.dialect.name == "sqlite" or _PIPELINE in session.info:
-        yield
-        return
-    from scancode.pipeline import Pipeline, Prepared  # psycopg is an extra: not there where the database is SQLite
 
-    driver: Any = connection.connection.driver_connection
-    pipeline = session.info[_PIPELINE] = Pipeline(driver, connection.connection.info.setdefault(_PIPELINE, Prepared()))
-    try:
-        yield
-        pipeline.flush(commit=commit)
-    finally:
-        del session.info[_PIPELINE]
+    def __init__(self, connection: Any, pipeline: Pipeline | None) -> None:
+        self._connection = connection
+        self._pipeline = pipeline
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._pipeline is None
+
+    def send(self, text: str, values: Sequence[Any]) -> Callable[[], list[Any]]:
+        if self._pipeline is not None:
+            return self._pipeline.add(_numbered(text), values)
+        rows = self._connection.execute(text, tuple(map(_for_sqlite, values))).fetchall()
+        return lambda: rows
+
+    def commit(self) -> None:
+        """With the last statements, which saves a wait: nothing may come after."""
+        if self._pipeline is not None:
+            self._pipeline.flush(commit=True)
+        else:
+            self._connection.execute("COMMIT").close()
 
 
-def send(session: Session, text: str, values: Sequence[Any] = ()) -> Callable[[], list[Any]]:
+Sender = Session | Group
+"""What a hot path writes with: a group of its own, or whatever transaction the caller has."""
+
+
+def send(sender: Sender, text: str, values: Sequence[Any] = ()) -> Callable[[], list[Any]]:
     """Runs a statement in the driver's own words, ``?`` for its places; the answer fetches its rows.
 
-    For groups on hot paths: nothing is converted, so ids come back from SQLite as texts (see ``as_uuid``).
+    For hot paths: nothing is converted, so ids come back from SQLite as texts (see ``as_uuid``, ``as_moment``).
     """
-    if _PIPELINE in session.info:
-        fetch: Callable[[], list[Any]] = session.info[_PIPELINE].add(_numbered(text), values)
-        return fetch
-    connection = session.connection()
+    if isinstance(sender, Group):
+        return sender.send(text, values)
+    connection = sender.connection()
     if connection.dialect.name == "sqlite":
         result = connection.exec_driver_sql(text, tuple(map(_for_sqlite, values)))
     else:
         result = connection.exec_driver_sql(text.replace("?", "%s"), tuple(values))
     rows = list(result) if result.returns_rows else []
     return lambda: rows
+
+
+def is_sqlite(sender: Sender) -> bool:
+    return sender.is_sqlite if isinstance(sender, Group) else sender.connection().dialect.name == "sqlite"
 
 
 @lru_cache(maxsize=4096)
@@ -154,13 +173,18 @@ def _numbered(text: str) -> str:
     return first + "".join(f"${place}{part}" for place, part in enumerate(others, start=1))
 
 
-def as_uuid(value: Any) -> UUID | None:
-    """An id as ``send`` brings it."""
+def as_uuid(value: Any) -> Any:
+    """An id, or None, as ``send`` brings it."""
     return UUID(hex=value) if isinstance(value, str) else value
 
 
+def as_moment(value: Any) -> Any:
+    """A moment, or None, as ``send`` brings it."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+
+
 def insert_many(
-    session: Session, table: Table | Any, rows: Sequence[Mapping[str, Any]], *, may_exist: bool = False
+    sender: Sender, table: Table | Any, rows: Sequence[Mapping[str, Any]], *, may_exist: bool = False
 ) -> None:
     """Many rows with the same columns by one ``send``. Column defaults are not filled in.
 
@@ -169,7 +193,7 @@ def insert_many(
     if rows:
         name = getattr(table, "__table__", table).name
         text = _insert_many(name, tuple(rows[0]), len(rows), may_exist)
-        send(session, text, [value for row in rows for value in row.values()])
+        send(sender, text, [value for row in rows for value in row.values()])
 
 
 COPY_FROM = 50
@@ -225,7 +249,7 @@ class Database:
         self._write_turn = threading.RLock() if self.is_sqlite else None
         self.engine = self._sqlite_engine("FULL") if self.is_sqlite else self._postgres_engine(pool_size)
         self._quick_engine = self._sqlite_engine("NORMAL") if self.is_sqlite else self.engine
-        self._scan_connection: PoolProxiedConnection | None = None
+        self._kept: dict[bool, list[PoolProxiedConnection]] = {True: [], False: []}
         self._before_close: list[Callable[[], None]] = []
 
     def _sqlite_engine(self, synchronous: str) -> Engine:
@@ -274,31 +298,39 @@ class Database:
                 yield session
 
     @contextmanager
-    def writing_scans(self) -> Iterator[Any]:
-        """A driver's own connection, for the one thread that writes scans; it is kept from group to group.
+    def group(self, *, durable: bool = True) -> Iterator[Group]:
+        """A write transaction for ``send`` alone, on a connection that is kept from group to group.
 
-        On PostgreSQL every statement commits by itself, which saves the round trips of BEGIN and COMMIT; on SQLite
-        it is one transaction that survives the death of every process. After an error the connection is given up.
+        It commits with the last statements and rolls back on any exception. ``durable`` as for ``transaction``.
         """
+        kept = self._kept[durable]
         with self._write_turn or nullcontext():
-            held = self._scan_connection
-            if held is None:
-                held = self._scan_connection = self._quick_engine.raw_connection()
+            held = kept.pop() if kept else (self.engine if durable else self._quick_engine).raw_connection()
             connection: Any = held.driver_connection
             try:
+                group = Group(connection, None if self.is_sqlite else _pipeline_of(held))
                 if self.is_sqlite:
                     connection.execute("BEGIN IMMEDIATE").close()
-                else:
-                    connection.autocommit = True
-                yield connection
-                if self.is_sqlite:
-                    connection.execute("COMMIT").close()
+                yield group
+                group.commit()
             except BaseException:
-                self._scan_connection = None
-                with suppress(Exception):
+                try:
                     connection.rollback()
-                held.invalidate()
+                except Exception:
+                    held.invalidate()
+                else:
+                    self._keep(kept, held)
                 raise
+            self._keep(kept, held)
+
+    def _keep(self, kept: list[PoolProxiedConnection], held: PoolProxiedConnection) -> None:
+        """For the next group, unless it is dead or there are enough of them."""
+        if getattr(held.driver_connection, "closed", False):
+            held.invalidate()
+        elif len(kept) < KEPT_MAX:
+            kept.append(held)
+        else:
+            held.close()
 
     def is_passing_raw(self, error: Exception) -> bool:
         """``is_passing`` for an error of the driver itself: the database was busy, or is not there."""
@@ -343,11 +375,18 @@ class Database:
     def close(self) -> None:
         for call in self._before_close:
             call()
-        if self._scan_connection is not None:
-            self._scan_connection.invalidate()
-            self._scan_connection = None
+        for kept in self._kept.values():
+            while kept:
+                kept.pop().invalidate()
         self.engine.dispose()
         self._quick_engine.dispose()
+
+
+def _pipeline_of(held: PoolProxiedConnection) -> Pipeline:
+    from scancode.pipeline import Pipeline, Prepared  # psycopg is an extra: not there where the database is SQLite
+
+    connection: Any = held.driver_connection
+    return Pipeline(connection, held.info.setdefault(_PIPELINE, Prepared()))
 
 
 def is_passing(error: DBAPIError) -> bool:

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 
 import structlog
-from sqlalchemy.orm import Session
 
 from scancode.claims.rules import ClaimAnswer
 from scancode.claims.service.claiming import claim
 from scancode.claims.service.many import Request, claim_many
-from scancode.db import Database, gathering
+from scancode.db import Database, Group
 
 GROUP_MAX = 64
+YIELDS_MAX = 16
 log = structlog.get_logger(__name__)
 
 
@@ -69,6 +70,7 @@ class Desk:
         """One transaction for this one and whoever waits; then the turn goes on."""
         group = [ticket]
         try:
+            self._let_others_come()
             with suppress(IndexError):
                 while len(group) < GROUP_MAX:
                     group.append(self._waiting.popleft())
@@ -77,6 +79,15 @@ class Desk:
             self._hand_over()
             for other in group[1:]:
                 other.woken.release()
+
+    def _let_others_come(self) -> None:
+        """Threads that are already on their way here, and want nothing but the interpreter, go first; no clock is
+        involved. The first of a burst would else take a transaction for itself, and all others would wait for it."""
+        for _ in range(YIELDS_MAX):
+            before = len(self._waiting)
+            time.sleep(0)  # gives the lock of the interpreter away
+            if len(self._waiting) == before:
+                return
 
     def _hand_over(self) -> None:
         """Gives the turn to whoever waits longest, else ends it; somebody may have come between look and end."""
@@ -94,8 +105,8 @@ class Desk:
 
     def _serve_group(self, group: list[_Ticket]) -> None:
         try:
-            with self._db.transaction() as session, gathering(session, commit=True):
-                answers = self._together(session, group)
+            with self._db.group() as statements:
+                answers = self._together(statements, group)
         except Exception as error:  # whatever it was: singly it is found out whose it is
             log.info("claim_group_failed", claims=len(group), error=type(error).__name__)
             return
@@ -103,9 +114,9 @@ class Desk:
             ticket.answer = answer
 
     @staticmethod
-    def _together(session: Session, group: list[_Ticket]) -> list[ClaimAnswer | None]:
+    def _together(statements: Group, group: list[_Ticket]) -> list[ClaimAnswer | None]:
         now = max(ticket.request.now for ticket in group)
-        return claim_many(session, requests=[ticket.request for ticket in group], now=now)
+        return claim_many(statements, requests=[ticket.request for ticket in group], now=now)
 
     def _serve_singly(self, asked: Request) -> ClaimAnswer:
         """In its own thread and transaction: what the group left out, with all its reasons."""

@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import BigInteger, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from scancode.db import insert_many, insert_once, new_id, send
+from scancode.db import Sender, insert_many, insert_once, new_id, send
 from scancode.errors import Refusal
 from scancode.i18n import N_
 from scancode.ledger.models import Account, Entry
@@ -148,7 +148,7 @@ class Grant:
     points: int
 
 
-def grant_many(session: Session, *, brand_id: UUID, grants: Sequence[Grant], now: datetime) -> None:
+def grant_many(sender: Sender, *, brand_id: UUID, grants: Sequence[Grant], now: datetime) -> None:
     """``post`` from the brand's issuer for many causes at once, by two statements whatever their number.
 
     A cause that was there makes the database refuse all of them; the caller then posts one by one.
@@ -167,7 +167,7 @@ def grant_many(session: Session, *, brand_id: UUID, grants: Sequence[Grant], now
         }
         for account_id, counter_id, cause, points in sides
     ]
-    insert_many(session, Entry, rows)
+    insert_many(sender, Entry, rows)
     gains: dict[UUID, int] = {}
     for grant in grants:
         if grant.points <= 0:
@@ -180,7 +180,7 @@ def grant_many(session: Session, *, brand_id: UUID, grants: Sequence[Grant], now
         f"INSERT INTO accounts (id, brand_id, balance, created_at, changed_at) VALUES {', '.join([row] * len(gains))} "
         "ON CONFLICT (id) DO UPDATE SET balance = accounts.balance + excluded.balance, changed_at = excluded.changed_at"
     )
-    send(session, text, values)
+    send(sender, text, values)
 
 
 def balance(session: Session, *, account_id: UUID) -> int:

@@ -13,22 +13,20 @@ import os
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from queue import Empty, SimpleQueue
-from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection
 
 from scancode.channels.rules import Attribution
 from scancode.codes.rules import Life
-from scancode.db import Database
+from scancode.db import Database, Sender, as_moment, as_uuid, insert_many, send
 from scancode.errors import Unavailable
 from scancode.i18n import N_
-from scancode.scans import statements
+from scancode.scans.models import Scan
 from scancode.scans.rules import HISTORY_MAX, LIVE, Earlier, History, Verdict, history, judge
 
 GROUP_MAX = 256
@@ -68,47 +66,51 @@ class Recorded:
     history: History
 
 
-def write(connection: Connection, group: Sequence[Sighting]) -> list[Recorded]:
-    """Judges and inserts a group in the caller's transaction. A scan already there by its id is left as it is."""
-    is_sqlite = connection.dialect.name == "sqlite"
-    with closing(statements.open_cursor(connection.connection.driver_connection, is_sqlite=is_sqlite)) as cursor:
-        return write_raw(cursor, group, is_sqlite=is_sqlite)
-
-
-def write_raw(cursor: Any, group: Sequence[Sighting], *, is_sqlite: bool) -> list[Recorded]:
-    """The same with a driver's cursor."""
-    earlier = _earlier_scans(cursor, is_sqlite, sorted({sighting.code_id for sighting in group}))
+def write(sender: Sender, sightings: Sequence[Sighting]) -> list[Recorded]:
+    """Judges and inserts in the caller's transaction, in their order. A scan already there by its id stays as it is."""
+    seen = _earlier_scans(sender, sorted({sighting.code_id for sighting in sightings}))
     answers: list[Recorded] = []
-    rows: list[tuple[object, ...]] = []
-    for sighting in group:
-        seen = earlier[sighting.code_id]
-        past = history(seen, visitor_id=sighting.visitor_id)
+    rows: list[dict[str, object]] = []
+    for sighting in sightings:
+        earlier = seen[sighting.code_id]
+        past = history(earlier, visitor_id=sighting.visitor_id)
         verdict = judge(sighting.life, past)
         answers.append(Recorded(verdict, past))
         rows.append(_row(sighting, verdict))
-        if verdict in LIVE and len(seen) < HISTORY_MAX:
-            seen.append(Earlier(sighting.visitor_id, sighting.scanned_at))
-    statements.insert(cursor, is_sqlite=is_sqlite, rows=rows)
+        if verdict in LIVE and len(earlier) < HISTORY_MAX:
+            earlier.append(Earlier(sighting.visitor_id, sighting.scanned_at))
+    for start in range(0, len(rows), GROUP_MAX):
+        insert_many(sender, Scan, rows[start : start + GROUP_MAX], may_exist=True)
     return answers
 
 
-def _earlier_scans(cursor: Any, is_sqlite: bool, codes: list[int]) -> dict[int, list[Earlier]]:
+def _earlier_scans(sender: Sender, codes: list[int]) -> dict[int, list[Earlier]]:
     """The first scans of each code. One query, unless a code was scanned so often that it would crowd out others."""
     most = HISTORY_MAX + 4 * len(codes)
     found: dict[int, list[Earlier]] = defaultdict(list)
-    rows = statements.earlier(cursor, is_sqlite=is_sqlite, codes=codes, most=most)
+    rows = send(sender, _earlier_text(len(codes)), [*codes, most])()
     if len(rows) == most:
-        singly = (statements.earlier(cursor, is_sqlite=is_sqlite, codes=[code], most=HISTORY_MAX) for code in codes)
+        singly = (send(sender, _earlier_text(1), [code, HISTORY_MAX])() for code in codes)
         rows = [row for found_rows in singly for row in found_rows]
     for code_id, visitor_id, scanned_at in rows:
         if len(found[code_id]) < HISTORY_MAX:
-            found[code_id].append(Earlier(visitor_id, scanned_at))
+            found[code_id].append(Earlier(as_uuid(visitor_id), as_moment(scanned_at)))
     return found
 
 
-def _row(sighting: Sighting, verdict: Verdict) -> tuple[object, ...]:
+@lru_cache(maxsize=512)
+def _earlier_text(codes: int) -> str:
+    """Live scans of so many codes, by code and then oldest first."""
+    live = ", ".join(f"'{verdict}'" for verdict in LIVE)
+    return (
+        f"SELECT code_id, visitor_id, scanned_at FROM scans WHERE code_id IN ({', '.join('?' * codes)}) "
+        f"AND verdict IN ({live}) ORDER BY code_id, id LIMIT ?"
+    )
+
+
+def _row(sighting: Sighting, verdict: Verdict) -> dict[str, object]:
     attribution = sighting.attribution
-    values = {
+    return {
         "code_id": sighting.code_id,
         "id": sighting.scan_id,
         "scanned_at": sighting.scanned_at,
@@ -127,7 +129,6 @@ def _row(sighting: Sighting, verdict: Verdict) -> tuple[object, ...]:
         "address_digest": sighting.address_digest,
         "is_test": sighting.is_test,
     }
-    return tuple(values[name] for name in statements.COLUMNS)
 
 
 class _Waiting:
@@ -225,9 +226,5 @@ class Writer:
             return self._once(sightings)
 
     def _once(self, sightings: list[Sighting]) -> list[Recorded]:
-        is_sqlite = self._db.is_sqlite
-        with (
-            self._db.writing_scans() as connection,
-            closing(statements.open_cursor(connection, is_sqlite=is_sqlite)) as cursor,
-        ):
-            return write_raw(cursor, sightings, is_sqlite=is_sqlite)
+        with self._db.group(durable=False) as statements:
+            return write(statements, sightings)

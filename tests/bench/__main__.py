@@ -40,15 +40,14 @@ def gunicorn(target: str, environment: dict[str, str]) -> Iterator[int]:
     port = free_port()
     command = [
         sys.executable, "-m", "gunicorn", target, "-b", f"127.0.0.1:{port}", "-k", "gthread", "-w", str(WORKERS),
-        "--threads", str(THREADS), "--keep-alive", "30", "--log-level", "error", "--no-control-socket",
+        "--threads", str(THREADS), "--keep-alive", "30", "--log-level", "error", "--no-control-socket", "--preload",
     ]  # fmt: skip
     server = subprocess.Popen(command, env={**os.environ, **environment})
     try:
-        for _ in range(200):
+        for _ in range(600):  # the program is imported before it listens, so who listens can answer
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
             time.sleep(0.1)
-        time.sleep(1.5)  # both workers have imported the program
         yield port
     finally:
         server.terminate()

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from scancode.db import Database, as_uuid, gathering, send
+from scancode.db import Database, as_uuid, send
 
 AGAIN, GONE = r"(?i)unique|duplicate", r"(?i)terminat|clos|connection"
 NEW = "INSERT INTO kept (id, number) VALUES (?, ?)"
@@ -30,79 +30,70 @@ def numbers(db: Database) -> list[int]:
 
 def test_rows_come_where_they_are_asked_for_and_in_order(kept: Database) -> None:
     ids = [uuid4() for _ in range(3)]
-    with kept.transaction() as session, gathering(session):
+    with kept.group() as group:
         for number, id_ in enumerate(ids):
-            send(session, NEW, (id_, number))
-        found = send(session, "SELECT id, number FROM kept ORDER BY number")
-        nothing = send(session, "SELECT id FROM kept WHERE number = ?", (99,))
+            send(group, NEW, (id_, number))
+        found = send(group, "SELECT id, number FROM kept ORDER BY number")
+        nothing = send(group, "SELECT id FROM kept WHERE number = ?", (99,))
         assert [(as_uuid(row[0]), row[1]) for row in found()] == list(zip(ids, range(3), strict=True))
         assert nothing() == []
     assert numbers(kept) == [0, 1, 2]
 
 
-@pytest.mark.parametrize("commit", [False, True])
-def test_an_error_undoes_all_of_the_transaction(kept: Database, commit: bool) -> None:
+@pytest.mark.parametrize("durable", [False, True])
+def test_an_error_undoes_all_of_the_transaction(kept: Database, durable: bool) -> None:
     same = UUID(int=1)
-    with pytest.raises(Exception, match=AGAIN), kept.transaction() as session, gathering(session, commit=commit):
-        send(session, NEW, (same, 1))
-        send(session, NEW, (same, 2))
-        send(session, NEW, (uuid4(), 3))
+    with pytest.raises(Exception, match=AGAIN), kept.group(durable=durable) as group:
+        send(group, NEW, (same, 1))
+        send(group, NEW, (same, 2))
+        send(group, NEW, (uuid4(), 3))
     assert numbers(kept) == []
-    with kept.transaction() as session, gathering(session, commit=commit):
-        send(session, NEW, (same, 4))
+    with kept.group(durable=durable) as group:
+        send(group, NEW, (same, 4))
     assert numbers(kept) == [4]
 
 
 def test_an_exception_of_the_caller_sends_nothing(kept: Database) -> None:
-    with pytest.raises(KeyError), kept.transaction() as session, gathering(session, commit=True):
-        send(session, NEW, (uuid4(), 1))
+    with pytest.raises(KeyError), kept.group() as group:
+        send(group, NEW, (uuid4(), 1))
         raise KeyError
     assert numbers(kept) == []
 
 
-def test_within_another_it_is_part_of_it(kept: Database) -> None:
-    with kept.transaction() as session, gathering(session, commit=True):
-        with gathering(session):
-            send(session, NEW, (uuid4(), 1))
-        assert send(session, "SELECT count(*) FROM kept")() == [(1,)]
-        send(session, NEW, (uuid4(), 2))
-    assert numbers(kept) == [1, 2]
-
-
 def test_texts_that_come_again_are_prepared_whatever_their_values(kept: Database) -> None:
     for number in (1, None, 40_000, -7, None, 3_000_000, 2, 5):
-        with kept.transaction() as session, gathering(session, commit=True):
-            send(session, NEW, (uuid4(), number))
+        with kept.group() as group:
+            send(group, NEW, (uuid4(), number))
     assert sorted(number for number in numbers(kept) if number is not None) == [-7, 1, 2, 5, 40_000, 3_000_000]
     if not kept.is_sqlite:
-        with kept.reading() as session:
-            (count,) = send(session, "SELECT count(*) FROM pg_prepared_statements WHERE starts_with(name, '_sc')")()[0]
+        with kept.group() as group:
+            (count,) = send(group, "SELECT count(*) FROM pg_prepared_statements WHERE starts_with(name, '_sc')")()[0]
         assert count >= 1
 
 
 def test_a_preparation_that_failed_is_made_anew(kept: Database) -> None:
     same = uuid4()
-    with kept.transaction() as session, gathering(session, commit=True):
-        send(session, NEW, (same, 0))
+    with kept.group() as group:
+        send(group, NEW, (same, 0))
     for turn in range(6):
-        with pytest.raises(Exception, match=AGAIN), kept.transaction() as session, gathering(session, commit=True):
-            send(session, NEW, (same, turn))
-    with kept.transaction() as session, gathering(session, commit=True):
-        send(session, NEW, (uuid4(), 9))
+        with pytest.raises(Exception, match=AGAIN), kept.group() as group:
+            send(group, NEW, (same, turn))
+    with kept.group() as group:
+        send(group, NEW, (uuid4(), 9))
     assert numbers(kept) == [0, 9]
 
 
 def test_a_connection_that_died_is_not_used_again(kept: Database) -> None:
     if kept.is_sqlite:
-        with kept.transaction() as session, gathering(session, commit=True):
-            send(session, NEW, (uuid4(), 1))
+        with kept.group() as group:
+            send(group, NEW, (uuid4(), 1))
         assert numbers(kept) == [1]
         return
-    with pytest.raises(Exception, match=GONE), kept.transaction() as session, gathering(session, commit=True):
-        (pid,) = send(session, "SELECT pg_backend_pid()")()[0]
+    with pytest.raises(Exception, match=GONE), kept.group() as group:
+        (pid,) = send(group, "SELECT pg_backend_pid()")()[0]
         with kept.engine.connect() as other:
             other.exec_driver_sql(f"SELECT pg_terminate_backend({int(pid)})")
-        send(session, NEW, (uuid4(), 1))
-    with kept.transaction() as session, gathering(session, commit=True):
-        send(session, NEW, (uuid4(), 2))
+        send(group, NEW, (uuid4(), 1))
+    with kept.group() as group:
+        send(group, NEW, (uuid4(), 2))
     assert numbers(kept) == [2]

@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 def scan(session: Session, *, visitor: UUID, at: datetime, attribution: Attribution = UNKNOWN, code: int = 0) -> int:
     batch = factories_batch(session)
     write(
-        session.connection(),
+        session,
         [
             Sighting(
                 code_id=(batch.number << 27) + code,

@@ -86,7 +86,7 @@ def test_scans_of_a_code_that_was_not_live_do_not_count_against_it(writer: Write
 
 def test_a_group_judges_its_own_members_in_order(db: Database, sighting: Sighting) -> None:
     with db.transaction() as session:
-        answers = write(session.connection(), [sighting, another(sighting, minutes=1), another(sighting, serial=1)])
+        answers = write(session, [sighting, another(sighting, minutes=1), another(sighting, serial=1)])
     assert [answer.verdict for answer in answers] == [Verdict.FIRST, Verdict.REPEAT, Verdict.FIRST]
 
 
@@ -126,12 +126,10 @@ def test_a_bad_row_harms_nobody_else(db: Database, writer: Writer, sighting: Sig
 
 def test_a_code_scanned_very_often_does_not_crowd_out_others(db: Database, sighting: Sighting) -> None:
     with db.transaction() as session:
-        write(session.connection(), [another(sighting, minutes=n) for n in range(HISTORY_MAX + 60)])
-        write(session.connection(), [another(sighting, serial=5)])
+        write(session, [another(sighting, minutes=n) for n in range(HISTORY_MAX + 60)])
+        write(session, [another(sighting, serial=5)])
     with db.transaction() as session:
-        hot, calm = write(
-            session.connection(), [another(sighting, minutes=999), another(sighting, serial=5, minutes=999)]
-        )
+        hot, calm = write(session, [another(sighting, minutes=999), another(sighting, serial=5, minutes=999)])
     assert hot.history.is_cut
     assert hot.verdict is Verdict.REPEAT
     assert calm.history.visitors == 1

@@ -14,8 +14,6 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
 from batches.codes import Kind
 from scancode.campaigns.rules import Offer, draw
 from scancode.catalog.rules import BrandFacts
@@ -25,7 +23,7 @@ from scancode.claims.rules import ClaimAnswer, Claimant, ClaimCode, ClaimFacts, 
 from scancode.claims.service.gate import STOP
 from scancode.claims.service.row import facts_from, make_row, origin_of
 from scancode.codes.rules import BatchFacts, Life
-from scancode.db import as_uuid, gathering, insert_many, send
+from scancode.db import Sender, as_uuid, insert_many, is_sqlite, send
 from scancode.ledger import service as ledger
 from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutFacts
@@ -50,13 +48,13 @@ class Request:
     draw_sealer: Sealer
 
 
-def claim_many(session: Session, *, requests: Sequence[Request], now: datetime) -> list[ClaimAnswer | None]:
+def claim_many(sender: Sender, *, requests: Sequence[Request], now: datetime) -> list[ClaimAnswer | None]:
     """The answer of each request in their order; None for one that has to be made singly.
 
     Raises what the database or its driver raises, above all when one of the codes has a claim; then nothing of the
     group may be committed, and all of them have to be made singly.
     """
-    ready = _admit(session, requests, now)
+    ready = _admit(sender, requests, now)
     rows = {
         place: make_row(
             code=requests[place].code,
@@ -72,11 +70,10 @@ def claim_many(session: Session, *, requests: Sequence[Request], now: datetime) 
         for place, (claimant, offer) in ready.items()
     }
     made = {place: facts_from(row) for place, row in rows.items()}
-    with gathering(session):
-        # In the order of their codes: two groups that meet over the same ones never wait for each other in a circle.
-        insert_many(session, Claim, sorted(rows.values(), key=lambda row: int(row["code_id"])))
-        won = [(made[place], ready[place][0], requests[place].prefix) for place in made]
-        money = _reward(session, won, now)
+    # In the order of their codes: two groups that meet over the same ones never wait for each other in a circle.
+    insert_many(sender, Claim, sorted(rows.values(), key=lambda row: int(row["code_id"])))
+    won = [(made[place], ready[place][0], requests[place].prefix) for place in made]
+    money = _reward(sender, won, now)
     return [
         ClaimAnswer(view_of(ready[place][0], made[place], now, money.get(made[place].code_id)), is_new=True)
         if place in made
@@ -85,7 +82,7 @@ def claim_many(session: Session, *, requests: Sequence[Request], now: datetime) 
     ]
 
 
-def _admit(session: Session, requests: Sequence[Request], now: datetime) -> dict[int, tuple[Claimant, Offer]]:
+def _admit(sender: Sender, requests: Sequence[Request], now: datetime) -> dict[int, tuple[Claimant, Offer]]:
     """The requests that nothing speaks against, by their place, with the claimant as the book knows them."""
     plain: dict[int, Offer] = {}
     codes: set[int] = set()
@@ -98,11 +95,10 @@ def _admit(session: Session, requests: Sequence[Request], now: datetime) -> dict
     if not plain:
         return {}
     campaigns = sorted({offer.campaign_id for offer in plain.values()})
-    with gathering(session):
-        gate_sent = _ask_gate(session, [requests[place].code for place in plain], campaigns, now)
-        known_sent = _ask_people(session, {who for place in plain if (who := requests[place].claimant.identity_id)})
-        stopped, *gate = gate_sent()[0]
-        known = {as_uuid(row[0]): (as_uuid(row[1]), as_uuid(row[2])) for row in known_sent() if not row[3]}
+    gate_sent = _ask_gate(sender, [requests[place].code for place in plain], campaigns, now)
+    known_sent = _ask_people(sender, {who for place in plain if (who := requests[place].claimant.identity_id)})
+    stopped, *gate = gate_sent()[0]
+    known = {as_uuid(row[0]): (as_uuid(row[1]), as_uuid(row[2])) for row in known_sent() if not row[3]}
     lives, running = gate[: len(plain)], dict(zip(campaigns, gate[len(plain) :], strict=True))
     if stopped is not None:
         return {}
@@ -114,20 +110,20 @@ def _admit(session: Session, requests: Sequence[Request], now: datetime) -> dict
     return ready
 
 
-def _ask_gate(session: Session, codes: Sequence[ClaimCode], campaigns: Sequence[UUID], now: datetime) -> Sent:
+def _ask_gate(sender: Sender, codes: Sequence[ClaimCode], campaigns: Sequence[UUID], now: datetime) -> Sent:
     """One row: why claims are stopped, the state of each code's serial, and which campaigns run at this moment
     (``campaigns.rules.phase_of`` in the database's words)."""
     values: list[Any] = [value for code in codes for value in (code.serial, code.batch_number, code.serial)]
     values += [value for campaign_id in campaigns for value in (campaign_id, now, now)]
-    return send(session, _gate_text(len(codes), len(campaigns)), values)
+    return send(sender, _gate_text(len(codes), len(campaigns)), values)
 
 
-def _ask_people(session: Session, ids: set[UUID]) -> Sent:
+def _ask_people(sender: Sender, ids: set[UUID]) -> Sent:
     """Brand and member of each openid, and whether it is a mere snapshot.
 
     The rows are share-locked: a join that moves a person's points waits for their claim, or goes before it.
     """
-    return send(session, _people_text(len(ids), _lock(session)), sorted(ids)) if ids else list
+    return send(sender, _people_text(len(ids), "" if is_sqlite(sender) else " FOR SHARE"), sorted(ids)) if ids else list
 
 
 @lru_cache(maxsize=512)
@@ -148,10 +144,6 @@ def _people_text(count: int, lock: str) -> str:
     return f"SELECT id, brand_id, member_id, is_snapshot FROM identities WHERE id IN ({ids}) ORDER BY id{lock}"
 
 
-def _lock(session: Session) -> str:
-    return "" if session.connection().dialect.name == "sqlite" else " FOR SHARE"
-
-
 def _settled(
     claimant: Claimant, brand_id: UUID, known: Mapping[UUID | None, tuple[UUID | None, UUID | None]]
 ) -> Claimant | None:
@@ -167,7 +159,7 @@ def _settled(
     return replace(claimant, member_id=member_id)
 
 
-def _reward(session: Session, won: Sequence[tuple[ClaimFacts, Claimant, str]], now: datetime) -> dict[int, PayoutFacts]:
+def _reward(sender: Sender, won: Sequence[tuple[ClaimFacts, Claimant, str]], now: datetime) -> dict[int, PayoutFacts]:
     """Promises money first, then points: counters come last in every transaction. Returns the payouts by code."""
     paid = [one for one in won if one[0].state == ClaimState.CLAIMED and not one[0].is_test]
     money = [
@@ -182,12 +174,12 @@ def _reward(session: Session, won: Sequence[tuple[ClaimFacts, Claimant, str]], n
         for claim, claimant, _ in paid
         if claim.prize_kind == "red_packet"
     ]
-    made = payouts.create_many(session, money, prefix=paid[0][2], now=now) if money else []
+    made = payouts.create_many(sender, money, prefix=paid[0][2], now=now) if money else []
     points: dict[UUID, list[ledger.Grant]] = {}
     for claim, claimant, _ in paid:
         if claim.prize_kind == "points" and claimant.account_id is not None:
             grant = ledger.Grant(claimant.account_id, f"claim:{claim.code_id}", claim.amount)
             points.setdefault(claim.brand_id, []).append(grant)
     for brand_id in sorted(points):
-        ledger.grant_many(session, brand_id=brand_id, grants=points[brand_id], now=now)
+        ledger.grant_many(sender, brand_id=brand_id, grants=points[brand_id], now=now)
     return {payout.code_id: payout for payout in made}

@@ -155,7 +155,7 @@ class Crowd:
                 address_digest=None,
                 is_test=batch.is_test,
             )
-            return write(session.connection(), [sighting])[0].verdict
+            return write(session, [sighting])[0].verdict
 
     def _sign_in(self, visit: Visit, visitor_id: UUID) -> UUID:
         with self._db.transaction() as session:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from scancode.db import affected, insert_many, insert_once, new_id
+from scancode.db import Sender, affected, insert_many, insert_once, new_id
 from scancode.jobs.models import Job
 from scancode.jobs.rules import ATTEMPTS_MAX, JobState, Leased, LeaseLost, next_run
 
@@ -44,7 +44,7 @@ def enqueue(
 
 
 def enqueue_many(
-    session: Session, *, kind: str, jobs: Sequence[tuple[str, Mapping[str, Any]]], run_at: datetime, now: datetime
+    sender: Sender, *, kind: str, jobs: Sequence[tuple[str, Mapping[str, Any]]], run_at: datetime, now: datetime
 ) -> None:
     """The same for many keys with their payloads, by one statement. Keys that are known are left as they are."""
     rows = [
@@ -65,7 +65,7 @@ def enqueue_many(
         }
         for key, payload in jobs
     ]
-    insert_many(session, Job, rows, may_exist=True)
+    insert_many(sender, Job, rows, may_exist=True)
 
 
 def requeue(session: Session, *, key: str, run_at: datetime, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
-from scancode.db import affected, insert_many, new_id
+from scancode.db import Sender, affected, insert_many, new_id
 from scancode.jobs import service as jobs
 from scancode.payouts.models import Payout, PayoutEvent
 from scancode.payouts.rules import (
@@ -63,7 +63,7 @@ def create(
     return create_many(session, [order], prefix=prefix, now=now)[0]
 
 
-def create_many(session: Session, orders: Sequence[Order], *, prefix: str, now: datetime) -> list[PayoutFacts]:
+def create_many(sender: Sender, orders: Sequence[Order], *, prefix: str, now: datetime) -> list[PayoutFacts]:
     """``create`` for the first attempts of many claims, by two statements. Raises AmountNotAllowed before any."""
     made = [_facts(order, prefix, now) for order in orders]
     rows = [
@@ -82,14 +82,14 @@ def create_many(session: Session, orders: Sequence[Order], *, prefix: str, now: 
         }
         for one, order in zip(made, orders, strict=True)
     ]
-    insert_many(session, Payout, rows)
+    insert_many(sender, Payout, rows)
     due = [
         (job_key(one.code_id, one.attempt), {"code_id": one.code_id, "attempt": one.attempt})
         for one in made
         if one.identity_id is not None
     ]
     if due:
-        jobs.enqueue_many(session, kind=KIND, jobs=due, run_at=now, now=now)
+        jobs.enqueue_many(sender, kind=KIND, jobs=due, run_at=now, now=now)
     return made
 
 
