@@ -378,6 +378,9 @@ class Database:
         for kept in self._kept.values():
             while kept:
                 kept.pop().invalidate()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         self.engine.dispose()
         self._quick_engine.dispose()
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -19,14 +21,19 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from scancode import config, migrations
-from scancode.app import create_app
 from scancode.db import Base, Database
 from scancode.wiring import Wired, connect
 from tests import postgres
+from tests.kept import KeptDatabase, web_app
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The process that leads the run starts a PostgreSQL; the workers of pytest-xdist find it in their environment."""
+    """The process that leads the run starts a PostgreSQL; the workers of pytest-xdist find it in their environment.
+
+    Hypothesis tries the same examples each time: a run that fails fails again.
+    """
+    hypothesis.settings.register_profile("repeatable", derandomize=True)
+    hypothesis.settings.load_profile("repeatable")
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         stop = postgres.start_own()
         if stop is not None:
@@ -96,7 +103,8 @@ def settings(database_url: str, tmp_path: Path) -> config.Settings:
 @pytest.fixture
 def wired(settings: config.Settings) -> Iterator[Wired]:
     """The program's parts on a fresh database, with the sandbox at every port."""
-    wired = connect(settings)
+    db = KeptDatabase(settings.database_url, busy_s=settings.sqlite_busy_s, pool_size=settings.pool_size)
+    wired = replace(connect(settings), db=db)
     yield wired
     wired.db.close()
 
@@ -119,7 +127,7 @@ def session(db: Database) -> Iterator[Session]:
 @pytest.fixture
 def app(wired: Wired) -> Flask:
     """The web application on the same database; its threads and caches are its own."""
-    app = create_app(wired=wired)
+    app = web_app(wired)
     app.config["TESTING"] = True
     return app
 
@@ -133,12 +141,10 @@ def client(app: Flask) -> FlaskClient:
 def empty(url: str) -> None:
     """Deletes every row, quickly: most tables are empty already."""
     migrations.models_loaded()
-    db = Database(url)
-    with db.engine.begin() as connection:
+    with KeptDatabase(url, pool_size=3).engine.begin() as connection:
         names = [table.name for table in reversed(Base.metadata.sorted_tables)]
         probe = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in names)
         full = {row[0] for row in connection.execute(text(probe))}
         for name in names:
             if name in full:
                 connection.execute(text(f"DELETE FROM {name}"))
-    db.close()

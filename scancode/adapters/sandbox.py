@@ -43,6 +43,7 @@ class World:
         connection = sqlite3.connect(self._path, timeout=20, isolation_level=None)
         try:
             connection.execute("PRAGMA journal_mode=WAL").close()
+            connection.execute("PRAGMA synchronous=OFF").close()  # no money in it: it need not survive a power cut
             connection.executescript(SCHEMA).close()
             connection.execute("BEGIN IMMEDIATE").close()
             with connection:

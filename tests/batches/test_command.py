@@ -1,4 +1,6 @@
-"""``python -m batches``, as a factory runs it: a process of its own, its output, its exit code."""
+"""``python -m batches``, as a factory runs it: its output, its exit code. ``start`` makes it a process of its own, as
+one test of each way out does; the others ``run`` the same command in this one.
+"""
 
 import io
 import os
@@ -7,14 +9,17 @@ import signal
 import subprocess
 import sys
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pypdfium2
 import pytest
 import zxingcpp
+from click.testing import CliRunner
 from PIL import Image
 
 from batches import codes
+from batches.__main__ import main
 from batches.items import Kind
 
 ROOT = Path(__file__).parents[2]
@@ -29,15 +34,26 @@ def key_file(tmp_path):
     return path
 
 
-def run(*arguments, **more):
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+
+def run(*arguments):
+    result = CliRunner().invoke(main, [*map(str, arguments)], prog_name="python -m batches")
+    return Done(result.exit_code, result.stdout_bytes, result.stderr_bytes)
+
+
+def start(*arguments, encoding="utf-8"):
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "batches", *map(str, arguments)],
         capture_output=True,
         cwd=ROOT,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        env={**os.environ, "PYTHONIOENCODING": encoding},
         timeout=120,
         check=False,
-        **more,
     )
 
 
@@ -46,7 +62,7 @@ def minted(serial, kind=Kind.INNER, batch=7):
 
 
 def test_mint_prints_codes_a_line_each_and_nothing_else(key_file):
-    done = run("mint", "--key-file", key_file, "--batch", 7, "--kind", "inner", "--first", 0, "--count", 3)
+    done = start("mint", "--key-file", key_file, "--batch", 7, "--kind", "inner", "--first", 0, "--count", 3)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.decode() == "".join(f"{minted(serial)}\n" for serial in range(3))
 
@@ -86,7 +102,7 @@ def test_verify_exits_1_and_says_why(key_file, code, reason):
 
 def test_verify_tells_a_typing_error_from_a_forgery_without_mending_it(key_file):
     code = minted(42)
-    done = run("verify", "--key-file", key_file, code[:-2] + code[-1] + code[-2])
+    done = start("verify", "--key-file", key_file, code[:-2] + code[-1] + code[-2])
     assert done.returncode == 1
     assert "probably one mistyped character" in done.stderr.decode()
     assert code not in done.stderr.decode()
@@ -111,7 +127,7 @@ def test_a_key_file_may_come_from_any_editor(tmp_path, contents):
 def test_an_unusable_key_file_exits_3_and_is_never_quoted(tmp_path, contents):
     if contents is not None:
         (tmp_path / "key.hex").write_bytes(contents)
-    done = run("verify", "--key-file", tmp_path / "key.hex", minted(1))
+    done = (start if contents is None else run)("verify", "--key-file", tmp_path / "key.hex", minted(1))
     assert (done.returncode, done.stdout) == (3, b"")
     assert "密钥文件" in done.stderr.decode()
     assert b"00000000" not in done.stderr
@@ -137,14 +153,14 @@ def test_an_unusable_key_file_exits_3_and_is_never_quoted(tmp_path, contents):
 )
 def test_wrong_usage_exits_2_and_writes_nothing(key_file, arguments):
     key = [] if arguments == ["dance"] else ["--key-file", key_file]
-    done = run(*arguments, *key)
+    done = (start if arguments == ["dance"] else run)(*arguments, *key)
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr
     assert not list(ROOT.glob("never*"))
 
 
 def test_a_folder_that_cannot_be_written_exits_4(key_file, tmp_path):
-    done = run("txt", *ORDER, "--key-file", key_file, "-o", tmp_path / "missing" / "a.txt")
+    done = start("txt", *ORDER, "--key-file", key_file, "-o", tmp_path / "missing" / "a.txt")
     assert done.returncode == 4
     assert "读写失败" in done.stderr.decode()
 
@@ -177,14 +193,14 @@ def test_csv_and_txt_write_files(key_file, tmp_path):
 
 def test_pack_makes_a_pack_that_check_passes_and_damage_fails(key_file, tmp_path):
     pack = tmp_path / "pack"
-    made = run("pack", *ORDER, "--order-no", "订单-1", "--formats", "csv,txt", "--key-file", key_file, pack)
+    made = start("pack", *ORDER, "--order-no", "订单-1", "--formats", "csv,txt", "--key-file", key_file, pack)
     assert (made.returncode, made.stdout, made.stderr) == (0, b"", b"")
     assert (
         run("pack", *ORDER, "--order-no", "订单-1", "--formats", "csv,txt", "--key-file", key_file, pack).returncode
         == 0
     )
     assert run("pack", *ORDER, "--order-no", "2", "--formats", "csv,txt", "--key-file", key_file, pack).returncode == 1
-    checked = run("check", pack, "--key-file", key_file)
+    checked = start("check", pack, "--key-file", key_file)
     assert (checked.returncode, checked.stderr) == (0, b"")
     assert checked.stdout.split() == b"files 2 rows 6 codes verified 9".split()
     assert run("check", pack).returncode == 0
@@ -222,12 +238,4 @@ def test_help_lists_commands_and_exit_codes_in_both_languages():
 
 
 def test_a_console_without_chinese_characters_still_gets_an_answer(key_file):
-    done = subprocess.run(
-        [sys.executable, "-m", "batches", "--help"],
-        capture_output=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0
+    assert start("--help", encoding="cp1252").returncode == 0

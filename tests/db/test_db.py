@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from scancode.catalog import revision
@@ -65,3 +66,12 @@ def test_an_error_does_not_quote_what_was_to_be_written(db: Database) -> None:
     with pytest.raises(IntegrityError) as raised:
         stop()
     assert "13812348000" not in str(raised.value)
+
+
+def test_sqlite_waits_for_the_disk_unless_told_that_it_need_not(tmp_path: Path) -> None:
+    """FULL is 2: claims and money survive a power cut. NORMAL is 1: scans survive the death of every process."""
+    db = Database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    for transaction, expected in ((db.transaction(), 2), (db.transaction(durable=False), 1)):
+        with transaction as session:
+            assert session.scalar(text("PRAGMA synchronous")) == expected
+    db.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +27,7 @@ from scancode.payouts.rules import REISSUABLE, PayoutState
 from scancode.wiring import connect
 from tests.claims.shop import open_shop, visitor
 from tests.conftest import SECRETS
+from tests.kept import KeptDatabase
 from tests.payouts.conftest import Till
 
 S = PayoutState
@@ -42,7 +44,8 @@ class Money(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="money-"))
         shutil.copy(self.template, self.folder / "db.sqlite")
         given = {"env": "test", "var_dir": self.folder, "payout_gateway": "sandbox", **SECRETS}
-        wired = connect(config.load({}, database_url=f"sqlite:///{self.folder}/db.sqlite", **given))
+        known = config.load({}, database_url=f"sqlite:///{self.folder}/db.sqlite", **given)
+        wired = replace(connect(known), db=KeptDatabase(known.database_url))
         with wired.db.transaction() as session:
             shop = open_shop(session, wired)
             alice = Claimant(visitor().visitor_id, shop.openid(session))

@@ -20,14 +20,12 @@ from scancode.catalog import revision
 from scancode.codes import service as codes
 from scancode.codes.models import Batch
 from scancode.codes.rules import Life
-from scancode.staff import service as staff
 from scancode.staff.models import AuditRow
 from scancode.staff.rules import Role
 from scancode.wiring import Wired
 from scancode.worker import loop
 from tests import factories
 
-PASSWORD = "a long password of nobody"
 PEOPLE = {
     "carol": (Role.FACTORY, True),
     "dave": (Role.MARKETING, True),
@@ -78,11 +76,9 @@ def browser(app: Flask, works: Works, name: str) -> FlaskClient:
     with works.wired.db.transaction() as session:
         number = works.batch if is_ours else works.other_batch
         brand_id = codes.get_batch(session, number=number).brand_id
-        now = factories.NOW
-        staff.create(session, login=name, name=name, password=PASSWORD, role=role, brand_id=brand_id, now=now)
+        person = factories.add_staff(session, login=name, name=name, role=role, brand_id=brand_id)
     client = app.test_client()
-    form = {"login": name, "password": PASSWORD, "csrf_token": token(client, "/console/login")}
-    assert client.post("/console/login", data=form).status_code == 302
+    factories.sign_in(client, works.wired.db, person.id)
     return client
 
 

@@ -15,12 +15,10 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from scancode.catalog import service as catalog
-from scancode.staff import service as staff
 from scancode.staff.rules import Role
 from scancode.wiring import Wired
 from tests import factories
 
-PASSWORD = "a long password of nobody"
 BRAND = {"name_zh": "新牌", "name_en": "New", "timezone": "Asia/Tokyo", "colour": "#112233"}
 PRODUCT = {"gtin": "6901234567892", "name_zh": "柠檬水", "name_en": "Lemon water", "story_zh": "高山\n泉水"}
 
@@ -47,12 +45,9 @@ def shop(wired: Wired) -> Shop:
 
 def browser(app: Flask, shop: Shop, role: Role, brand_id: UUID | None) -> FlaskClient:
     with shop.wired.db.transaction() as session:
-        staff.create(
-            session, login="who", name="Who", password=PASSWORD, role=role, brand_id=brand_id, now=factories.NOW
-        )
+        person = factories.add_staff(session, login="who", name="Who", role=role, brand_id=brand_id)
     client = app.test_client()
-    form = {"login": "who", "password": PASSWORD, "csrf_token": token(client, "/console/login")}
-    assert client.post("/console/login", data=form).status_code == 302
+    factories.sign_in(client, shop.wired.db, person.id)
     return client
 
 
