@@ -115,6 +115,12 @@ class OrderDraft:
         whole, rest = divmod(self.count, MAX_BATCH_COUNT)
         return (MAX_BATCH_COUNT,) * whole + ((rest,) if rest else ())
 
+    @property
+    def size_bytes(self) -> int:
+        """How large the files of the whole order become at most. Raises PressError for what ``checked`` refuses."""
+        parts = [replace(self, count=count).spec(number=0, gtin=ANY_GTIN) for count in self.counts]
+        return sum(piece.size_bytes for part in parts for piece in plan(part, self.formats, self.ticket))
+
     def spec(self, *, number: int, product_name: str = "", gtin: str | None = None) -> BatchSpec:
         """What the press is told. Raises BadSpec."""
         return BatchSpec(

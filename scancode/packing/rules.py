@@ -7,7 +7,7 @@ children ``first`` to ``last`` lie ``size`` at a time in parents that count up f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
@@ -211,7 +211,20 @@ class NotAContainer(Refusal):
     status = 422
 
 
-class WrongKind(Refusal):
+LEVEL_WORDS = {"item": N_("item"), "case": N_("case"), "pallet": N_("pallet")}
+
+
+class NamesLevels(Refusal):
+    """A refusal with levels among its facts, which are words of the reader's language."""
+
+    def sentence(self, translate: Callable[[str], str] = str) -> str:
+        told = {
+            name: translate(LEVEL_WORDS[value]) if value in LEVEL_WORDS else value for name, value in self.facts.items()
+        }
+        return super(NamesLevels, type(self)(**told)).sentence(translate)
+
+
+class WrongKind(NamesLevels):
     """Facts: ``child`` and ``parent``, the levels."""
 
     code = "wrong_kind"
@@ -224,7 +237,7 @@ class AlreadyInside(Refusal):
     text = N_("This one is in there already: scanned twice.")
 
 
-class AlreadyPacked(Refusal):
+class AlreadyPacked(NamesLevels):
     """Facts: ``batch`` and ``serial`` of the parent that holds it, how many of what was asked are held by others."""
 
     code = "already_packed"

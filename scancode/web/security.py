@@ -23,6 +23,8 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+CAMERA_POLICY = CONTENT_SECURITY_POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+"""The decoder of the camera's pictures is WebAssembly, which needs a word of its own; other pages lack it."""
 
 
 SESSION_COOKIE, SESSION_S = "ss", 30 * 24 * 3600
@@ -37,6 +39,13 @@ FORM_BYTES_MAX = 1_000_000
 """A form without files. Nobody types more, and reading one makes an object of every field."""
 NUMBER_MAX = (1 << 53) - 1
 LEFT_OVER_BYTES_MAX, LEFT_OVER_S = 32_000_000, 10.0
+
+
+def with_camera(page: str) -> Response:
+    """A page that may decode what the camera sees."""
+    response = Response(page, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = CAMERA_POLICY
+    return response
 
 
 class Sessions(SecureCookieSessionInterface):

@@ -76,6 +76,32 @@
     if (form && "autosubmit" in form.dataset) form.requestSubmit();
   });
 
+  // On a phone a row of a table is a card: each cell says what its column is called.
+  const label = () => {
+    for (const table of document.querySelectorAll("table.table_stack:not(.table_labelled)")) {
+      table.classList.add("table_labelled");
+      const heads = [...table.querySelectorAll("thead :is(th, td)")].map((head) => head.textContent.trim());
+      for (const row of table.tBodies[0].rows) {
+        [...row.cells].forEach((cell, place) => {
+          cell.dataset.label = heads[place] || "";
+          const words = cell.textContent.trim();
+          cell.classList.toggle("cell_empty", place > 0 && !cell.children.length && (words === "" || words === "–"));
+        });
+      }
+    }
+  };
+  label();
+  document.addEventListener("htmx:after:swap", label);
+
+  // What was refused is looked at first, not the top of a long form.
+  const refused = document.querySelector("main [aria-invalid=true]");
+  if (refused) {
+    const folded = refused.closest("details");
+    if (folded) folded.open = true;
+    refused.focus();
+    refused.scrollIntoView({ block: "center" });
+  }
+
   for (const button of document.querySelectorAll("[data-theme-switch]")) {
     button.hidden = false;
     button.addEventListener("click", () => {

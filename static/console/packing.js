@@ -26,6 +26,7 @@ const beep = (tones) => {
 };
 const tell = (tone, text, unit = "") => {
   part("state").dataset.tone = tone;
+  part("move").hidden = true;
   part("text").textContent = text;
   part("unit").textContent = unit;
   if (tone === "bad") { beep([[220, 0.3], [180, 0.3]]); navigator.vibrate?.([200, 80, 200]); }
@@ -38,9 +39,20 @@ const show = (answer) => {
   part("close").disabled = !parent || !answer.count;
   part("list").replaceChildren(...packed.slice(-20).reverse().map((item) => {
     const line = document.createElement("li");
-    line.textContent = item.name;
+    const place = document.createElement("small");
+    line.textContent = `${item.text} `;
+    place.textContent = item.name;
+    line.append(place);
     return line;
   }));
+};
+// The same question as everywhere in the console; it is asked by a button that nobody sees.
+const anyway = part("anyway");
+const ask = (words, label, work) => {
+  anyway.dataset.confirm = words;
+  anyway.dataset.confirmLabel = label;
+  anyway.onclick = () => queue(work);
+  anyway.click();
 };
 const send = async (verb, fields) => {
   const body = new URLSearchParams({ ...fields, csrf_token: say.token });
@@ -60,13 +72,20 @@ const open = async (code) => {
   parent = code;
   packed = [];
   if (answer.capacity) part("capacity").value = answer.capacity;
+  part("parent").textContent = answer.printed;
   tell("good", say.opened, answer.name);
   show(answer);
 };
-const add = async (code) => {
-  const answer = await send("add", { parent, code });
-  if (!answer.ok) return tell("bad", answer.text);
-  packed.push({ code, name: answer.name });
+const add = async (code, move = "") => {
+  const answer = await send("add", { parent, code, move });
+  if (!answer.ok) {
+    tell("bad", answer.text);
+    // No dialog here: a scanner that goes on typing would answer it.
+    part("move").hidden = answer.code !== "already_packed";
+    part("move").onclick = () => queue(() => add(code, "1"));
+    return;
+  }
+  packed.push({ code, name: answer.name, text: answer.printed });
   const full = answer.capacity && answer.count >= answer.capacity;
   tell(full ? "full" : "good", full ? say.full : say.packed, answer.name);
   show(answer);
@@ -80,13 +99,15 @@ const undo = async () => {
   tell("wait", say.undone, last.name);
   show(answer);
 };
-const close = async () => {
+const close = async (differs = "") => {
   if (!parent) return;
-  let answer = await send("close", { parent });
-  if (!answer.ok && answer.code === "wrong_count" && window.confirm(`${answer.text} ${say.differs}`)) {
-    answer = await send("close", { parent, differs: "1" });
+  const answer = await send("close", { parent, differs });
+  if (!answer.ok) {
+    tell("bad", answer.text);
+    if (answer.code === "wrong_count") ask(`${answer.text} ${say.differs}`, say.yesClose, () => close("1"));
+    return;
   }
-  if (!answer.ok) return tell("bad", answer.text);
+  part("parent").textContent = "";
   parent = null;
   packed = [];
   show({ count: "–" });
@@ -106,7 +127,7 @@ part("form").addEventListener("submit", (event) => {
   field.value = "";
 });
 part("undo").addEventListener("click", () => queue(undo));
-part("close").addEventListener("click", () => queue(close));
+part("close").addEventListener("click", () => queue(() => close()));
 part("keys").addEventListener("click", () => { field.inputMode = "text"; field.blur(); field.focus(); });
 // A wedge scanner types wherever the cursor is: keep it in the field.
 document.addEventListener("keydown", (event) => {

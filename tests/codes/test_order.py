@@ -174,7 +174,7 @@ def test_it_refuses_what_cannot_be_printed(
 
 
 def test_it_takes_the_largest_batch(session: Session, product: Product, now: datetime) -> None:
-    assert place(session, product, now, count=1 << 25).count == 1 << 25
+    assert place(session, product, now, count=1 << 25, approval_above=1 << 25).count == 1 << 25
 
 
 def test_it_refuses_another_brands_product(session: Session, product: Product, now: datetime) -> None:

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scancode.packing.rules import Level, NotAContainer, Run, Unit, WrongKind, check_levels, count_of, runs_of, select
+from scancode.i18n import translations
+from scancode.packing.rules import (
+    AlreadyPacked,
+    Level,
+    NotAContainer,
+    Run,
+    Unit,
+    WrongKind,
+    check_levels,
+    count_of,
+    runs_of,
+    select,
+)
 
 
 def item(serial: int) -> Unit:
@@ -86,3 +98,9 @@ def test_nothing_goes_into_an_item_or_its_like() -> None:
         check_levels(case(0), [case(1)])
     with pytest.raises(WrongKind):
         check_levels(case(0), [Unit(1, Level.PALLET, 0)])
+
+
+def test_levels_in_a_refusal_are_words_of_the_reader() -> None:
+    refusal = AlreadyPacked(level="case", batch=9, serial=4)
+    assert "in case 9:4" in refusal.sentence()
+    assert "箱 9:4" in refusal.sentence(translations("zh").gettext)

@@ -16,6 +16,7 @@ from scancode.codes.service.approving import (
     mint_key,
     reject,
     set_terms,
+    waits,
 )
 from scancode.codes.service.layouts import (
     LayoutNameMissing,
@@ -157,4 +158,5 @@ __all__ = [
     "set_terms",
     "spec_of",
     "stop_check",
+    "waits",
 ]

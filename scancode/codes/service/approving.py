@@ -97,6 +97,14 @@ def ordered_lately(session: Session, *, brand_id: UUID, staff_id: UUID | None, n
     return int(session.scalar(statement) or 0)
 
 
+def waits(
+    session: Session, *, brand_id: UUID, staff_id: UUID | None, count: int, otherwise: int, now: datetime
+) -> tuple[bool, int]:
+    """Whether an order of so many items would wait for a second person, and the limit that says so."""
+    limit = limit_for(session, brand_id=brand_id, otherwise=otherwise)
+    return count + ordered_lately(session, brand_id=brand_id, staff_id=staff_id, now=now) > limit, limit
+
+
 def ask(session: Session, *, number: int, limit: int, now: datetime) -> None:
     insert_once(session, OrderApproval, batch_number=number, limit_count=limit, asked_at=now, reason="")
 

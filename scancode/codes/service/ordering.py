@@ -122,11 +122,12 @@ def order(
     if earlier:
         return _same_order(earlier, draft)
     _check_order(session, draft, brand_id)
-    limit = approving.limit_for(session, brand_id=brand_id, otherwise=approval_above)
-    lately = approving.ordered_lately(session, brand_id=brand_id, staff_id=staff_id, now=now)
-    state = BatchState.WAITING if draft.count + lately > limit else BatchState.ORDERED
-    if state is BatchState.WAITING and staff_id is None:
+    must_wait, limit = approving.waits(
+        session, brand_id=brand_id, staff_id=staff_id, count=draft.count, otherwise=approval_above, now=now
+    )
+    if must_wait and staff_id is None:
         raise approving.OrdererUnknown
+    state = BatchState.WAITING if must_wait else BatchState.ORDERED
     made = _make(session, draft, _Place(brand_id, kid, staff_id, state), limit=limit, actor=actor, now=now)
     if made is None:  # somebody else was faster with the same number
         return _same_order(list_order(session, brand_id=brand_id, order_no=draft.order_no), draft)

@@ -37,6 +37,7 @@ from scancode.web.console.batches import visible_batch
 from scancode.web.console.code_reading import serial_in_batch
 from scancode.web.console.session import refuse_field
 from scancode.web.runtime import runtime
+from scancode.web.security import with_camera
 
 REASONS = (
     (VoidReason.OVERPRINT, lazy_gettext("Overprint")),
@@ -101,7 +102,8 @@ def change_life(number: int, verb: str) -> ResponseReturnValue:
         except Refusal as refusal:
             refuse_field(form, FIELD_OF.get(refusal.code, "ranges"), refusal)
     status = 422 if request.method == "POST" and asked is None else 200
-    return render_template("console/batches/life.html", form=form, row=batch, verb=verb, asked=asked), status
+    page = render_template("console/batches/life.html", form=form, row=batch, verb=verb, asked=asked)
+    return with_camera(page), status
 
 
 def _ranges(batch: Batch, form: BatchLifeForm) -> tuple[Range, ...]:

@@ -25,7 +25,7 @@ from scancode.web.runtime import runtime
 
 class HouseForm(FlaskForm):
     brand = SelectField(lazy_gettext("Brand"))
-    name = StringField(lazy_gettext("Name"), validators=[InputRequired(), Length(max=80)])
+    name = StringField(lazy_gettext("Name of the print house"), validators=[InputRequired(), Length(max=80)])
     contact = StringField(lazy_gettext("Whom to call"), validators=[Length(max=200)])
     recipient = StringField(lazy_gettext("Public key (age1…)"), validators=[Length(max=120)])
     is_active = BooleanField(lazy_gettext("In use"), default=True)

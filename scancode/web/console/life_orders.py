@@ -32,13 +32,14 @@ from scancode.web.console.moments import zone
 from scancode.web.console.pages import Page, page_number
 from scancode.web.console.session import refuse_field
 from scancode.web.runtime import runtime
+from scancode.web.security import with_camera
 
 PAGE_SIZE = 50
 
 
 class TargetForm(LifeForm):
     kind = SelectField(
-        lazy_gettext("What"),
+        lazy_gettext("What it is about"),
         choices=[
             SelectChoice(TargetKind.UNIT.value, lazy_gettext("A case or a pallet, by its code")),
             SelectChoice(TargetKind.SHIPMENT.value, lazy_gettext("A shipment, by its number")),
@@ -87,7 +88,7 @@ def order_life(verb: str) -> ResponseReturnValue:
             refuse_field(form, {"time_past": "at"}.get(refusal.code, FIELD_OF.get(refusal.code, "value")), refusal)
     status = 422 if request.method == "POST" and asked is None else 200
     page = render_template("console/life/order.html", form=form, verb=verb, asked=asked, brand=brand, brands=brands)
-    return page, status
+    return with_camera(page), status
 
 
 def at_of(typed: datetime | None) -> datetime | None:

@@ -28,9 +28,9 @@ from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
 from scancode.web.console.batches import may_order, visible_batch
 from scancode.web.console.code_reading import FoundCode, UnreadableCode, find_code
-from scancode.web.console.packing_by_hand import with_camera
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
+from scancode.web.security import with_camera
 
 SCANS_SHOWN = 20
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
 from wtforms import BooleanField, IntegerField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
@@ -22,6 +24,7 @@ from batches.preview import preview_of
 from batches.spec import BatchSpec
 from batches.ticket import ROWS_PER_FILE_MIN, USUAL, Ticket
 from scancode.catalog import service as catalog
+from scancode.catalog.models import Product
 from scancode.codes import service as codes
 from scancode.codes.models import Batch
 from scancode.codes.orders import (
@@ -29,6 +32,7 @@ from scancode.codes.orders import (
     ORDER_COUNT_MAX,
     ORDER_NO_LENGTH_MAX,
     LayoutUnknown,
+    OrderDraft,
     check_host,
     unprintable,
 )
@@ -143,6 +147,8 @@ def order() -> ResponseReturnValue:
         offered = catalog.list_products(session, brand_id=brand_scope(), limit=1000)
         layouts = {str(row.id): row for row in codes.list_layouts(session, brand_id=brand_scope())}
     form.product.choices = [SelectChoice(str(row.id), f"{_name(row)} · {row.gtin}") for row in offered]
+    if len(offered) > 1:  # nobody orders codes for the first of a list by mistake
+        form.product.choices.insert(0, SelectChoice("", gettext("Choose the product")))
     form.layout.choices = [
         SelectChoice("", lazy_gettext("A4, 5 x 10")),
         *(SelectChoice(key, row.name) for key, row in layouts.items()),
@@ -235,11 +241,13 @@ def _ticket(form: OrderForm, saved: codes.SavedLayout | None) -> Ticket:
 @console.get("/batches/order/preview")
 @allow(Role.FACTORY)
 def label_preview() -> ResponseReturnValue:
-    """The label that the choices of the form so far would print."""
+    """The label that the choices of the form so far would print, and what the order would come to."""
     asked, shared = request.args, runtime()
+    if not asked.get("product"):
+        return render_template("console/batches/_preview.html", drawn=[], problem=None, layout=Layout(), summary=None)
     with shared.db.reading() as session:
         try:
-            product = catalog.get_product(session, product_id=UUID(asked.get("product", "")))
+            product = catalog.get_product(session, product_id=UUID(asked["product"]))
             visible(product.brand_id)
             brand = catalog.get_brand(session, brand_id=product.brand_id)
             layout = Layout()
@@ -249,25 +257,70 @@ def label_preview() -> ResponseReturnValue:
                 layout = saved.layout
         except ValueError:
             raise NotFound from None
-    kinds = [kind for kind in Kind if kind.label in asked.getlist("kinds")] or [Kind.INNER]
-    drawn, problem = [], None
-    try:
-        for kind in kinds:
-            spec = BatchSpec(
-                number=0,
-                kinds=(kind,),
-                count=1,
-                host=asked.get("base_url") or shared.settings.base_url,
-                product_name=product.name_zh,
-                gtin=product.gtin,
-                is_test="is_test" in asked,
-                digital_link="digital_link" in asked,
-                sscc_prefix=brand.company_prefix,
-            )
-            drawn.append((kind, preview_of(spec, kind, layout)))
-    except PressError as error:
-        problem = unprintable(error).sentence(gettext)
-    return render_template("console/batches/_preview.html", drawn=drawn, problem=problem, layout=layout)
+        kinds = [kind for kind in Kind if kind.label in asked.getlist("kinds")] or [Kind.INNER]
+        drawn, summary, problem = [], None, None
+        try:
+            for kind in kinds:
+                spec = BatchSpec(
+                    number=0,
+                    kinds=(kind,),
+                    count=1,
+                    host=asked.get("base_url") or shared.settings.base_url,
+                    product_name=product.name_zh,
+                    gtin=product.gtin,
+                    is_test="is_test" in asked,
+                    digital_link="digital_link" in asked,
+                    sscc_prefix=brand.company_prefix,
+                )
+                drawn.append((kind, preview_of(spec, kind, layout)))
+            summary = _summary(session, product, kinds, layout)
+        except PressError as error:
+            problem = unprintable(error).sentence(gettext)
+        except Refusal as refusal:
+            problem = refusal.sentence(gettext)
+    page = {"drawn": drawn, "problem": problem, "layout": layout, "summary": summary}
+    return render_template("console/batches/_preview.html", **page)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an order comes to, told before it is placed."""
+
+    items: int
+    codes: int
+    batches: int
+    size_bytes: int
+    """Of all files, at most."""
+    must_wait: bool
+    """For a second person: it exceeds ``limit``, what one person may order in a day."""
+    limit: int
+
+
+def _summary(session: Session, product: Product, kinds: list[Kind], layout: Layout) -> Summary | None:
+    """None while no number of items is typed. Raises BadOrder for what the press would refuse, PressError."""
+    asked, shared, person = request.args, runtime(), current_staff()
+    count = asked.get("count", type=int)
+    if count is None or not 1 <= count <= ORDER_COUNT_MAX or not asked.getlist("formats"):
+        return None
+    draft = OrderDraft(
+        product_id=product.id,
+        order_no="-",
+        count=count,
+        kinds=tuple(kinds),
+        formats=tuple(asked.getlist("formats")),
+        base_url=asked.get("base_url") or shared.settings.base_url,
+        digital_link="digital_link" in asked,
+        ticket=Ticket(layout=layout),
+    ).checked()
+    must_wait, limit = codes.waits(
+        session,
+        brand_id=product.brand_id,
+        staff_id=person.id,
+        count=count,
+        otherwise=shared.settings.order_limit,
+        now=shared.now(),
+    )
+    return Summary(count, count * len(kinds), len(draft.counts), draft.size_bytes, must_wait, limit)
 
 
 def _name(product: object) -> str:

@@ -36,6 +36,7 @@ from scancode.web.console.code_reading import find_code
 from scancode.web.console.pages import Page, page_number
 from scancode.web.console.session import refuse_field
 from scancode.web.runtime import runtime
+from scancode.web.security import with_camera
 
 PAGE_SIZE = 30
 UNDER_WAY = (ImportState.WAITING, ImportState.RUNNING)
@@ -75,7 +76,7 @@ def _home(form: ImportForm, status: int = 200) -> ResponseReturnValue:
             rows=rows[:PAGE_SIZE],
             page=Page(number, PAGE_SIZE, min(len(rows), PAGE_SIZE), (number - 1) * PAGE_SIZE + len(rows)),
         )
-    return page, status
+    return with_camera(page), status
 
 
 @console.post("/packing/import")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, jsonify, render_template, request
+from flask import jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -23,17 +23,7 @@ from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff
 from scancode.web.console.code_reading import find_code
 from scancode.web.runtime import runtime
-from scancode.web.security import CONTENT_SECURITY_POLICY
-
-CAMERA_POLICY = CONTENT_SECURITY_POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
-"""The decoder of the camera's pictures is WebAssembly, which needs a word of its own; no other page has it."""
-
-
-def with_camera(page: str) -> Response:
-    """A page that may decode what the camera sees."""
-    response = Response(page)
-    response.headers["Content-Security-Policy"] = CAMERA_POLICY
-    return response
+from scancode.web.security import with_camera
 
 
 @console.get("/packing/hand")
@@ -57,25 +47,27 @@ def pack_scan(verb: str) -> ResponseReturnValue:
 def _done(session: Session, verb: str) -> dict[str, Any]:
     person, now = current_staff(), runtime().now()
     by: dict[str, Any] = {"brand_id": brand_scope(), "actor": person.actor, "staff_id": person.id, "now": now}
-    parent = _unit(session, request.form.get("parent", ""))
+    parent, printed = _scanned(session, request.form.get("parent", ""))
     if verb == "open":
-        return _told(packing.open_container(session, parent=parent, capacity=_capacity(), **by), parent)
+        return _told(packing.open_container(session, parent=parent, capacity=_capacity(), **by), parent, printed)
     if verb == "close":
         differs = request.form.get("differs") == "1"
-        return _told(packing.close(session, parent=parent, may_differ=differs, **by), parent)
-    child = _unit(session, request.form.get("code", ""))
+        return _told(packing.close(session, parent=parent, may_differ=differs, **by), parent, printed)
+    child, printed = _scanned(session, request.form.get("code", ""))
     if verb == "undo":
         packing.unpack(session, children=[child], **by)
-        return _told(packing.find_container(session, unit=parent), child)
+        return _told(packing.find_container(session, unit=parent), child, printed)
     move = request.form.get("move") == "1"
-    return _told(packing.pack(session, parent=parent, children=[child], move=move, **by), child)
+    return _told(packing.pack(session, parent=parent, children=[child], move=move, **by), child, printed)
 
 
-def _unit(session: Session, typed: str) -> Unit:
-    """Raises UnreadableCode, NotOurCode."""
+def _scanned(session: Session, typed: str) -> tuple[Unit, str]:
+    """What the code stands for, and the code in groups of five as it is printed. Raises UnreadableCode, NotOurCode."""
     found = find_code(session, typed[:300])
     assert found.kind is not None
-    return Unit(found.batch.number, Level.of(found.kind), found.serial)
+    assert found.text is not None
+    printed = " ".join(found.text[place : place + 5] for place in range(0, len(found.text), 5))
+    return Unit(found.batch.number, Level.of(found.kind), found.serial), printed
 
 
 def _capacity() -> int | None:
@@ -87,13 +79,14 @@ def _capacity() -> int | None:
     return int(text)
 
 
-def _told(filled: Filled, unit: Unit) -> dict[str, Any]:
+def _told(filled: Filled, unit: Unit, printed: str) -> dict[str, Any]:
     return {
         "count": filled.count,
         "capacity": filled.capacity,
         "closed": filled.is_closed,
         "level": unit.level.label,
         "name": f"{unit.batch}:{unit.serial}",
+        "printed": printed,
     }
 
 

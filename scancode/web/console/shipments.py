@@ -20,6 +20,7 @@ from scancode.catalog.rules import BrandFacts
 from scancode.channels import service as channels
 from scancode.channels.models import Shipment
 from scancode.channels.rules import ShipmentKind
+from scancode.codes import service as codes
 from scancode.codes import typed
 from scancode.errors import Invalid, Refusal
 from scancode.i18n import N_
@@ -33,9 +34,11 @@ from scancode.web.console.chosen import brand_choices, chosen_brand
 from scancode.web.console.code_reading import NotOurCode, UnreadableCode, find_code
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
+from scancode.web.security import with_camera
 
 PAGE_SIZE = 50
 PAGE_MAX = 10_000
+GAPS_SHOWN = 50
 FILE_BYTES_MAX = 2_000_000
 CODES_MAX = 5000
 """Cases, pallets and items that one shipment names singly."""
@@ -165,7 +168,7 @@ def new_shipment() -> ResponseReturnValue:
             (batch, product.name_zh if current_locale() == "zh" else product.name_en) for batch, product in batches
         ],
     )
-    return page, 422 if form.is_submitted() else 200
+    return with_camera(page), 422 if form.is_submitted() else 200
 
 
 def _brand_of_form(session: Session) -> BrandFacts:
@@ -338,6 +341,8 @@ def _shipment_page(shipment_id: UUID, form: ReceiptForm | None = None) -> Respon
         store = channels.get_store(session, store_id=shipment.store_id)[0] if shipment.store_id else None
         lines = channels.lines_of_shipment(session, shipment_id=shipment_id)
         missing = channels.gaps(session, shipment_id=shipment_id)
+        numbers = {line.batch_number for line in lines} | {number for number, _, _ in missing}
+        orders = {number: codes.get_batch(session, number=number).order_no for number in numbers}
     page = render_template(
         "console/shipments/shipment.html",
         shipment=shipment,
@@ -345,7 +350,9 @@ def _shipment_page(shipment_id: UUID, form: ReceiptForm | None = None) -> Respon
         store=store,
         lines=lines,
         missing=missing,
+        missing_shown=GAPS_SHOWN,
+        orders=orders,
         form=form or ReceiptForm(),
         may_receive=current_staff().may((Role.FACTORY,)),
     )
-    return page, 422 if form else 200
+    return with_camera(page), 422 if form else 200

@@ -131,6 +131,22 @@ def test_the_order_form_shows_its_label_and_no_code_that_could_be_scanned(carol:
     assert "扫码域名" in words(page)
 
 
+def test_the_order_form_tells_what_the_order_would_come_to(carol: FlaskClient, works: Works) -> None:
+    query = {"product": str(works.product_id), "kinds": ["inner", "outer"], "base_url": "https://q.example"}
+    here = "/console/batches/order/preview"
+    assert "共" not in words(carol.get(here, query_string=query | {"count": "x", "formats": "csv"}))
+    page = words(carol.get(here, query_string=query | {"count": "1000", "formats": ["csv", "txt"]}))
+    assert "1,000 件，共 2,000 个码" in page
+    assert "文件最多" in page
+    assert "第二人" not in page
+    page = words(carol.get(here, query_string=query | {"count": "40000000", "formats": "csv"}))
+    assert "分 2 个批次" in page
+    assert "须由第二人批准" in page
+    page = words(carol.get(here, query_string=query | {"count": "300000", "formats": "pdf"}))
+    assert "超过上限 200000" in page
+    assert "选择产品后" in words(carol.get(here))
+
+
 def test_an_order_keeps_the_layout_and_the_choices_it_was_made_with(
     app: Flask, carol: FlaskClient, works: Works
 ) -> None:

@@ -134,9 +134,9 @@ def test_what_does_not_belong_is_refused_as_it_happens(carol: Desk, floor: Floor
     assert scan(carol, "open", parent=case, capacity="many")["code"] == "bad_capacity"
 
 
-def test_only_the_page_with_the_camera_may_run_webassembly(carol: Desk) -> None:
+def test_only_pages_with_a_camera_may_run_webassembly(carol: Desk) -> None:
     assert "'wasm-unsafe-eval'" in carol.get("/console/packing/hand").headers["Content-Security-Policy"]
-    assert "wasm" not in carol.get("/console/packing").headers["Content-Security-Policy"]
+    assert "wasm" not in carol.get("/console/batches").headers["Content-Security-Policy"]
 
 
 def test_marketing_packs_nothing_and_another_brand_sees_nothing(

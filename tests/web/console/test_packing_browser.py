@@ -85,6 +85,20 @@ def test_a_scanner_types_and_every_answer_is_seen(settings: Settings, wired: Wir
         assert reach["height"] >= 48  # for a thumb
         carol.page.click("#close")
         expect(text).to_have_text("Closed. Scan the next case.")
+        carol.page.fill("#capacity", "")
+        carol.page.focus("#code")
+        types(floor.code(floor.case(2)))
+        types(floor.code(floor.item(40)))
+        expect(count).to_have_text("1")
+        carol.page.reload()
+        carol.page.focus("#code")
+        types(floor.code(floor.case(4)))
+        types(floor.code(floor.item(40)))
+        expect(text).to_contain_text("packed elsewhere already, in case")
+        carol.page.click("#move")
+        expect(count).to_have_text("1")
+        expect(text).to_have_text("In.")
+        expect(carol.page.locator("#move")).to_be_hidden()
         carol.page.context.set_offline(True)
         expect(carol.page.locator("#offline")).to_be_visible()
         carol.page.context.set_offline(False)
@@ -92,7 +106,9 @@ def test_a_scanner_types_and_every_answer_is_seen(settings: Settings, wired: Wir
         carol.look()
     with wired.db.reading() as session:
         filled = packing.find_container(session, unit=floor.case(1))
+        emptied, moved = (packing.find_container(session, unit=floor.case(place)) for place in (2, 4))
     assert (filled.count, filled.is_closed) == (3, True)
+    assert (emptied.count, moved.count) == (0, 1)
 
 
 def film(text: str, path: Path, size: tuple[int, int] = (640, 480), frames: int = 8) -> None:

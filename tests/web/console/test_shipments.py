@@ -156,7 +156,7 @@ def test_a_receipt_with_something_missing_and_the_file_of_what_is_held(
     assert carol.client.post(f"{path}/receive", data=form, headers={"Accept-Language": "en"}).status_code == 302
     shown = carol.read(path)
     assert "one torn" in shown
-    assert f"{office.batch}:3:3" in shown
+    assert f"PO-{office.batch} · Serials 3" in shown
     held = carol.get(f"/console/channels/held.csv?store={places[1][6:]}").get_data(as_text=True)
     assert [line.split(",")[4:7] for line in held.splitlines()[1:]] == [["0", "2", "3"], ["4", "99", "96"]]
 
