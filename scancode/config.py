@@ -103,12 +103,19 @@ class Settings(BaseSettings):
     sqlite_busy_s: float = Field(15.0, gt=0, le=120, description="seconds a SQLite write may wait for its turn")
     pool_size: int = Field(10, ge=1, le=200, description="PostgreSQL connections per process")
 
-    @field_validator("base_url", "wechat_api_url", "wechat_open_url")
+    @field_validator("base_url")
     @classmethod
     def _bare_origin(cls, value: str) -> str:
         scheme, _, rest = value.partition("://")
         if scheme.lower() not in {"http", "https"} or not rest or "/" in rest.rstrip("/"):
             raise ValueError("must be an origin such as https://q.brand.cn, without a path")
+        return value.rstrip("/")
+
+    @field_validator("wechat_api_url", "wechat_open_url")
+    @classmethod
+    def _plain_origin(cls, value: str) -> str:
+        if not re.fullmatch(r"https?://[0-9A-Za-z.:-]+/?", value):
+            raise ValueError("must be an origin such as https://api.weixin.qq.com, without a path")
         return value.rstrip("/")
 
     @field_validator("wechat_script_url")

@@ -68,9 +68,11 @@ def test_production_speaks_with_wechat_by_https_only(name: str) -> None:
 @pytest.mark.parametrize(
     "url", ["https://res.wx.qq.com/a.js; script-src *", "https://res.wx.qq.com/a.js 'unsafe-inline'", "//x/a.js"]
 )
-def test_the_address_of_the_script_is_nothing_but_that(url: str) -> None:
+def test_an_address_of_wechat_is_nothing_but_that(url: str) -> None:
     with pytest.raises(ConfigError):
         load(wechat(SCANCODE_WECHAT_SCRIPT_URL=url))
+    with pytest.raises(ConfigError):
+        load(wechat(SCANCODE_WECHAT_OPEN_URL=url))
 
 
 @pytest.mark.parametrize(

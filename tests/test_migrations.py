@@ -142,6 +142,7 @@ BY_VALUE = {
     "touches": "visitor_id",
     "members": "id",
     "packing_events": "parent_id",
+    "crossings": "id",
 }
 """Spread by the value that is looked for."""
 REFERENCE = {

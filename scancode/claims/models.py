@@ -45,3 +45,23 @@ class Claim(Base):
     reserved_until: Mapped[datetime | None]
     claimed_at: Mapped[datetime]
     is_test: Mapped[bool]
+
+
+class Crossing(Base):
+    """A browser's reservations on their way into WeChat: by a link and a number, for minutes, to one person.
+
+    The link alone is worth nothing, so that it may be copied through chats; only a keyed digest of the number is kept.
+    """
+
+    __tablename__ = "crossings"
+    __table_args__ = (Index("ix_crossings_visitor", "visitor_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    visitor_id: Mapped[UUID]
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    digest: Mapped[str] = mapped_column(String(64))
+    tries_left: Mapped[int]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    crossed_at: Mapped[datetime | None]
+    # The openid's identity that came with the right number.
+    identity_id: Mapped[UUID | None]

@@ -96,6 +96,23 @@ class SnapshotAccount(Refusal):
     status = 403
 
 
+class CrossingOver(Refusal):
+    code = "crossing_over"
+    text = N_(
+        "This link is not valid any more. The reward is still kept in the browser where you won it: "
+        "open it there and ask for a new link."
+    )
+    status = 404
+
+
+class WrongNumber(Refusal):
+    """Facts: ``left``, how many more tries there are."""
+
+    code = "crossing_number"
+    text = N_("That is not the number shown in the other browser. Tries left: {left}.")
+    status = 422
+
+
 @dataclass(frozen=True)
 class ClaimCode:
     """The parts of a genuine code."""

@@ -19,6 +19,8 @@ from scancode.db import Base
 class IdentityKind(StrEnum):
     OPENID = "openid"
     PHONE = "phone"
+    UNIONID = "unionid"
+    """The same person in all of the company's services with WeChat; kept only where they agreed to that."""
 
 
 class Member(Base):
@@ -32,7 +34,7 @@ class Member(Base):
 
 
 class Identity(Base):
-    """A value that means a person: openid or phone. ``hint`` is the masked form that staff may see."""
+    """A value that means a person: openid, phone or unionid. ``hint`` is the masked form that staff may see."""
 
     __tablename__ = "identities"
 

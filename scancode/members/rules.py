@@ -19,8 +19,10 @@ TRIES_MAX = 5
 
 MEMBERSHIP = "membership"
 MARKETING = "marketing"
-PURPOSES = (MEMBERSHIP, MARKETING)
-"""What a person may consent to. Membership is what joining is; marketing is theirs to give or not."""
+LINKING = "linking"
+PURPOSES = (MEMBERSHIP, MARKETING, LINKING)
+"""What a person may consent to. Membership is what joining is; marketing is theirs to give or not, and so is linking:
+being known as the same person in the company's other WeChat services."""
 
 _MAINLAND = re.compile(r"1[3-9]\d{9}")
 _ABROAD = re.compile(r"[1-9]\d{6,14}")

@@ -16,9 +16,19 @@ from scancode.claims import service as claims
 from scancode.claims.rules import Claimant
 from scancode.members import service as members
 from scancode.members.models import IdentityKind
+from scancode.members.rules import LINKING
 from scancode.ports import Login
 from scancode.sealing import Sealer
 from scancode.stories.join import gather
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """A member agreed, here and at WeChat, to be known as the same person in the company's other services there."""
+
+    version: str
+    """Of the privacy notice that they were shown."""
+    language: str
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,8 @@ class SignedIn:
     member_id: UUID | None
     phone_identity_id: UUID | None
     prizes_bound: int
+    is_linked: bool = False
+    """The unionid was kept."""
 
 
 def sign_in(
@@ -36,6 +48,7 @@ def sign_in(
     login: Login,
     visitor_id: UUID,
     member_id: UUID | None,
+    agreed: Agreed | None = None,
     sealer: Sealer,
     prefix: str,
     now: datetime,
@@ -43,7 +56,8 @@ def sign_in(
     """The person behind an openid. ``member_id`` is the member as whom the browser is signed in already, if any: a
     free openid becomes theirs; one that is another member's signs that member in instead.
 
-    A snapshot account must not come here: it is no person, and nothing of it is stored.
+    A snapshot account must not come here: it is no person, and nothing of it is stored. A unionid is kept where the
+    member ``agreed``, and dropped otherwise.
     """
     if login.is_snapshot:
         raise ValueError("a snapshot account is nobody")
@@ -62,4 +76,22 @@ def sign_in(
     phone_id = phones[0] if phones else None
     member = Claimant(visitor_id, openid.id, phone_id, owner)
     _, count = gather(session, brand_id=brand_id, claimant=member, prefix=prefix, now=now)
-    return SignedIn(openid.id, owner, phone_id, prizes_bound=count)
+    is_linked = False
+    if agreed is not None and login.unionid is not None and owner == member_id:
+        is_linked = _link(session, brand_id, owner, login.unionid, agreed, sealer, now)
+    return SignedIn(openid.id, owner, phone_id, prizes_bound=count, is_linked=is_linked)
+
+
+def _link(
+    session: Session, brand_id: UUID, member_id: UUID, unionid: str, agreed: Agreed, sealer: Sealer, now: datetime
+) -> bool:
+    """Keeps the unionid as the member's. False where it is another membership's already: it stays there."""
+    same = members.identify(
+        session, brand_id=brand_id, kind=IdentityKind.UNIONID, value=unionid, sealer=sealer, now=now
+    )
+    if not members.claim_identity(session, identity_id=same.id, member_id=member_id):
+        return False
+    members.consent(
+        session, member_id=member_id, purpose=LINKING, version=agreed.version, language=agreed.language, now=now
+    )
+    return True

@@ -27,9 +27,19 @@ CAMERA_POLICY = CONTENT_SECURITY_POLICY.replace("script-src 'self'", "script-src
 """The decoder of the camera's pictures is WebAssembly, which needs a word of its own; other pages lack it."""
 
 
+FORM_ACTION = "form-action 'self'"
+
+
+def policy_of(settings: Settings) -> str:
+    """The policy of every page. A claim within WeChat is a form whose answer leads to WeChat's login page and back;
+    browsers hold each step of that against ``form-action``, so the login's origin is named there, and nowhere else."""
+    if settings.login_gateway != "wechat":
+        return CONTENT_SECURITY_POLICY
+    return CONTENT_SECURITY_POLICY.replace(FORM_ACTION, f"{FORM_ACTION} {settings.wechat_open_url}")
+
+
 SESSION_COOKIE, SESSION_S = "ss", 30 * 24 * 3600
 STANDARD_HEADERS = (
-    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "strict-origin-when-cross-origin"),
     ("Permissions-Policy", "camera=(self), geolocation=(self), microphone=(), payment=()"),
@@ -107,6 +117,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.before_request(_limit_form)
     app.before_request(_refuse_nul)
     app.extensions["standard_headers"] = [
+        ("Content-Security-Policy", policy_of(settings)),
         *STANDARD_HEADERS,
         *([("Strict-Transport-Security", "max-age=31536000")] if is_https else []),
     ]

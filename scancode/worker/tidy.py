@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
+from scancode.claims import service as claims
 from scancode.handover import service as handover
 from scancode.jobs import service as jobs
 from scancode.jobs.rules import JobState, Leased
@@ -25,6 +26,7 @@ PIECES_MAX = 50
 MESSAGE_JOBS_KEPT = timedelta(days=1)
 """Jobs that send messages hold a sealed phone number."""
 JOBS_KEPT = timedelta(days=90)
+CROSSINGS_KEPT = timedelta(days=1)
 SESSIONS_KEPT = timedelta(days=90)
 log = structlog.get_logger(__name__)
 
@@ -50,6 +52,7 @@ def run(wired: Wired, leased: Leased, clock: Callable[[], datetime]) -> None:
             session, before=now - timedelta(days=wired.settings.download_log_days)
         ),
         "calls": lambda session: staff.forget_calls(session, now=now),
+        "crossings": lambda session: claims.sweep_crossings(session, before=now - CROSSINGS_KEPT),
         "sessions": lambda session: staff.sweep_sessions(session, before=now - SESSIONS_KEPT),
     }
     forgotten = {name: _in_pieces(wired, chore) for name, chore in chores.items()}

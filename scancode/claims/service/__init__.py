@@ -3,6 +3,14 @@
 from scancode.claims.rules import ClaimAnswer, Claimant, ClaimCode, ClaimView, Standing
 from scancode.claims.service.binding import bind, quarantine, reassign
 from scancode.claims.service.claiming import claim
+from scancode.claims.service.crossing import (
+    CrossingFacts,
+    find_crossing,
+    has_reserved,
+    offer_crossing,
+    spend_try,
+    sweep_crossings,
+)
 from scancode.claims.service.many import Request, claim_many
 from scancode.claims.service.reading import count_claimed, find_claim, find_facts, list_quarantined, of_person
 
@@ -11,6 +19,7 @@ __all__ = [
     "ClaimCode",
     "ClaimView",
     "Claimant",
+    "CrossingFacts",
     "Request",
     "Standing",
     "bind",
@@ -18,9 +27,14 @@ __all__ = [
     "claim_many",
     "count_claimed",
     "find_claim",
+    "find_crossing",
     "find_facts",
+    "has_reserved",
     "list_quarantined",
     "of_person",
+    "offer_crossing",
     "quarantine",
     "reassign",
+    "spend_try",
+    "sweep_crossings",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from scancode.db import affected, insert_once
@@ -75,7 +75,7 @@ def identities_of(session: Session, *, member_id: UUID) -> tuple[IdentityFacts, 
     query = (
         select(Identity)
         .where(Identity.member_id == member_id)
-        .order_by(Identity.kind.desc(), Identity.created_at)
+        .order_by(Identity.kind != IdentityKind.PHONE.value, Identity.kind.desc(), Identity.created_at)
         .limit(IDENTITIES_MAX)
     )
     return tuple(_facts(row) for row in session.scalars(query))
@@ -94,6 +94,12 @@ def claim_identity(session: Session, *, identity_id: UUID, member_id: UUID) -> b
     if affected(session, statement) == 1:
         return True
     return of_identity(session, identity_id=identity_id) == member_id
+
+
+def forget_identities(session: Session, *, member_id: UUID, kind: str) -> int:
+    """Deletes a member's identities of one kind: they took back what allowed to keep them. Returns how many."""
+    theirs = delete(Identity).where(Identity.member_id == member_id, Identity.kind == IdentityKind(kind).value)
+    return affected(session, theirs)
 
 
 def reveal(session: Session, *, identity_id: UUID, sealer: Sealer) -> str:

@@ -108,6 +108,14 @@ def somebody(brand: BrandFacts) -> Somebody:
     return Somebody(person, member)
 
 
+def origin_here(shared: Runtime) -> str:
+    """The origin of ours where this browser stands, so that its cookies are there when it comes back; the base URL
+    where it stands under a name that is none of ours."""
+    ours = [base.lower() for base in shared.settings.scan_bases]
+    here = request.host.lower()
+    return next((base for base in ours if base.partition("://")[2] == here), ours[0])
+
+
 def local_path(text: str | None, otherwise: str) -> str:
     """The text when it is a path of this host, else the other: a link never sends anybody elsewhere."""
     if not text or len(text) > LOCAL_PATH_MAX or not text.startswith("/") or text[1:2] in {"/", "\\"}:

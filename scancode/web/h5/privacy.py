@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response
 from scancode.errors import Refusal
 from scancode.i18n import N_
 from scancode.members import service as members
-from scancode.members.rules import MARKETING
+from scancode.members.models import IdentityKind
+from scancode.members.rules import LINKING, MARKETING
 from scancode.stories import own_data
 from scancode.web.h5 import h5
 from scancode.web.h5.me import get_member, to_join
@@ -33,12 +34,34 @@ def my_privacy() -> Response | str:
     brand, member = get_member()
     if member is None:
         return to_join(brand)
-    with runtime().db.reading() as session:
+    shared = runtime()
+    with shared.db.reading() as session:
         consents = members.consents_of(session, member_id=member.id)
     wants_offers = any(one.purpose == MARKETING and one.stands for one in consents)
     return render_template(
-        "h5/me/privacy.html", brand=brand, member=member, consents=consents, wants_offers=wants_offers
+        "h5/me/privacy.html",
+        brand=brand,
+        member=member,
+        consents=consents,
+        wants_offers=wants_offers,
+        can_link=shared.ports.identity is not None and shared.ports.identity.needs_app,
+        is_linked=any(one.purpose == LINKING and one.stands for one in consents),
     )
+
+
+@h5.post("/me/unlink")
+def my_unlink() -> Response:
+    """Takes back the consent to be known in the company's other WeChat services; what was kept for it goes."""
+    brand, member = get_member()
+    if member is None:
+        return to_join(brand)
+    shared = runtime()
+    now = shared.now()
+    with shared.db.transaction() as session:
+        members.withdraw(session, member_id=member.id, purpose=LINKING, now=now)
+        members.forget_identities(session, member_id=member.id, kind=IdentityKind.UNIONID)
+    flash(gettext("We have forgotten who you are in our other WeChat services."), "success")
+    return redirect(url_for("h5.my_privacy", brand=brand.slug))
 
 
 @h5.post("/me/marketing")

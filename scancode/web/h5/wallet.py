@@ -23,6 +23,7 @@ from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutState, parse_number
 from scancode.web.clients import is_bot
 from scancode.web.h5 import h5
+from scancode.web.h5.crossing import is_outside
 from scancode.web.h5.here import brand_here, somebody
 from scancode.web.language import current_locale
 from scancode.web.runtime import Runtime, runtime
@@ -123,6 +124,7 @@ def _page(shared: Runtime, found: Reward, who: Claimant) -> dict[str, object]:
         "payout": found.view.payout,
         "is_member": who.member_id is not None,
         "has_login": shared.ports.identity is not None,
+        "is_outside": is_outside(shared),
         "here": url_for("h5.reward", code_id=found.view.claim.code_id),
     }
 
