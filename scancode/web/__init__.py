@@ -55,6 +55,7 @@ VIEWS = (
     "scancode.web.h5.brand_assets",
     "scancode.web.h5.login",
     "scancode.web.h5.crossing",
+    "scancode.web.h5.page_scripts",
     "scancode.web.h5.join",
     "scancode.web.h5.me",
     "scancode.web.h5.privacy",

@@ -53,7 +53,7 @@ def open_in_wechat(brand: BrandFacts, path: str) -> str:
 
 
 @h5.post("/crossing")
-@limiter.limit("10 per minute; 60 per hour")
+@limiter.limit("60 per minute")
 def crossing_offer() -> Response:
     """Makes a link and a number for what this browser holds."""
     shared, brand = runtime(), brand_here()
@@ -96,7 +96,7 @@ def _page_of_way(template: str) -> str:
 
 
 @h5.get("/w/<token>")
-@limiter.limit("30 per minute")
+@limiter.limit("300 per minute")
 def cross(token: str) -> Response | str:
     """Where the link leads. Looking changes nothing; inside WeChat it asks for the number."""
     shared = runtime()
@@ -117,7 +117,7 @@ def cross(token: str) -> Response | str:
 
 
 @h5.post("/w/<token>")
-@limiter.limit("10 per minute")
+@limiter.limit("60 per minute")
 def cross_act(token: str) -> Response | tuple[str, int]:
     """The number that the other browser shows: right, and what it holds is this person's."""
     shared = runtime()

@@ -56,7 +56,7 @@ class Errand:
 
 
 @h5.get("/login/wechat")
-@limiter.limit("30 per minute")
+@limiter.limit("300 per minute")
 def wechat() -> Response | str:
     """Sends the browser to the platform; afterwards it comes back to ``next``, a path of this host.
 
@@ -72,7 +72,7 @@ def wechat() -> Response | str:
 
 
 @h5.post("/login/wechat")
-@limiter.limit("30 per minute")
+@limiter.limit("300 per minute")
 def wechat_agree() -> Response | str:
     """A member agrees to be known in the company's other services with WeChat; WeChat asks them once more."""
     shared = runtime()
@@ -104,7 +104,7 @@ def _send_out(gateway: IdentityGateway, errand: Errand) -> Response:
 
 
 @h5.get("/login/wechat/back")
-@limiter.limit("30 per minute")
+@limiter.limit("300 per minute")
 def wechat_back() -> Response | tuple[str, int]:
     """The platform sends the browser here. A HEAD request changes nothing and uses up nothing."""
     if request.method == "HEAD":

@@ -19,6 +19,7 @@ from scancode.resolver.rules import links_for_people
 from scancode.web.h5 import h5
 from scancode.web.h5.frames import Frames, stand_in
 from scancode.web.h5.meeting import KNOWN, Meeting, meet
+from scancode.web.h5.page_scripts import script_for, with_script
 from scancode.web.language import current_locale
 from scancode.web.people import current_person
 from scancode.web.reading import NotOurs, ReadCode, Unreadable, read_code
@@ -177,9 +178,10 @@ def _typed(text: str) -> dict[str, str]:
 
 
 @h5.get("/")
-def enter() -> str:
-    """The front door: type a code, when the camera will not read it."""
-    return render_template("h5/enter.html")
+def enter() -> Response:
+    """The front door: type a code, when the camera will not read it; inside WeChat its scanner can be opened."""
+    script = script_for(runtime())
+    return with_script(render_template("h5/enter.html", script=script), script)
 
 
 @h5.get("/check")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -21,10 +22,12 @@ from scancode.claims.rules import Claimant, ClaimView
 from scancode.errors import NotFound, Refusal
 from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutState, parse_number
+from scancode.ports import Confirmation
 from scancode.web.clients import is_bot
 from scancode.web.h5 import h5
 from scancode.web.h5.crossing import is_outside
 from scancode.web.h5.here import brand_here, somebody
+from scancode.web.h5.page_scripts import script_for, with_script
 from scancode.web.language import current_locale
 from scancode.web.runtime import Runtime, runtime
 
@@ -44,6 +47,8 @@ class Reward:
     product_name: str
     prize_name: str
     code_url: str | None
+    confirmation: Confirmation | None
+    """For ``requestMerchantTransfer`` within WeChat."""
     confirm_url: str | None
 
     @property
@@ -82,7 +87,7 @@ def rewards() -> str:
 
 
 @h5.get("/me/rewards/<code_id>")
-def reward(code_id: str) -> str:
+def reward(code_id: str) -> Response:
     """One reward: the prize itself, and where its money is. ``new`` shows it being opened."""
     shared = runtime()
     found, who = _mine(shared, code_id)
@@ -90,7 +95,8 @@ def reward(code_id: str) -> str:
     if is_back:
         _look_sooner(shared, found)
     page = _page(shared, found, who)
-    return render_template("h5/reward.html", **page, is_new="new" in request.args, is_back=is_back)
+    html = render_template("h5/reward.html", **page, is_new="new" in request.args, is_back=is_back)
+    return with_script(html, page["script"])
 
 
 @h5.get("/me/rewards/<code_id>/state")
@@ -116,8 +122,10 @@ def reward_again(code_id: str) -> Response:
     return redirect(url_for("h5.reward", code_id=found.view.claim.code_id), 303)
 
 
-def _page(shared: Runtime, found: Reward, who: Claimant) -> dict[str, object]:
+def _page(shared: Runtime, found: Reward, who: Claimant) -> dict[str, Any]:
     return {
+        # Money that still moves may come to wait for its person while the page looks on.
+        "script": script_for(shared) if found.is_moving else None,
         "reward": found,
         "brand": found.brand,
         "claim": found.view.claim,
@@ -173,8 +181,17 @@ def _reward(shared: Runtime, view: ClaimView, brand: BrandFacts) -> Reward:
         product_name=product.name(locale) if product else "",
         prize_name=names[0] if names else "",
         code_url=url_for("h5.scan", text=text) if text else None,
+        confirmation=_confirmation(shared, view),
         confirm_url=_confirm_url(shared, view),
     )
+
+
+def _confirmation(shared: Runtime, view: ClaimView) -> Confirmation | None:
+    """What WeChat's own page takes, for a bill that waits for its person."""
+    payout, gateway = view.payout, shared.ports.payout
+    if gateway is None or payout is None or payout.state != PayoutState.AWAITING_USER or not payout.package:
+        return None
+    return gateway.confirmation(package=payout.package)
 
 
 def _confirm_url(shared: Runtime, view: ClaimView) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from sqlalchemy import func, select
@@ -330,3 +330,49 @@ def test_another_browser_does_not_see_the_number(shop: Shop) -> None:
 def test_scanning_again_inside_wechat_says_where_the_reward_is(shop: Shop) -> None:
     opened(shop, Alipay).claim(1)
     assert "Was it you, in another app" in opened(shop).read(f"/{shop.code(1)}")
+
+
+# WeChat's script in pages
+
+
+def signed(shop: Shop, url: str) -> TestResponse:
+    return opened(shop).get(f"/wechat/signature?{urlencode({'url': url})}")
+
+
+def test_a_page_of_ours_is_signed_for_its_whole_address(shop: Shop, there: TestTown) -> None:
+    for page in ("http://127.0.0.1:8000/", "http://127.0.0.1:8000/me/rewards/7?new=1", "https://q.example/"):
+        config = signed(shop, page).get_json()
+        assert there.verifies(config, page)
+    assert there.count("/cgi-bin/ticket/getticket") == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "/", "http://evil.example/", "https://127.0.0.1:8000/", "http://127.0.0.1:8000@evil.example/", "http://[::1",
+     "http://127.0.0.1:8000\\@evil.example/", "http://127.0.0.1:8000/\nx", "javascript:alert(1)", "http://127.0.0.1:80001/",
+     "http://127.0.0.1:8000/" + "x" * 1000],
+)  # fmt: skip
+def test_no_other_page_is_signed(shop: Shop, there: TestTown, url: str) -> None:
+    assert signed(shop, url).status_code == 422
+    assert there.calls == []
+
+
+def test_a_ticket_that_cannot_be_had_is_told(shop: Shop, there: TestTown) -> None:
+    there.next("/cgi-bin/stable_token", errcode=40164)
+    assert signed(shop, "http://127.0.0.1:8000/").status_code == 503
+
+
+def test_only_pages_that_use_the_script_let_it_in(shop: Shop, there: TestTown) -> None:
+    script = shop.wired.settings.wechat_script_url
+    alice = opened(shop)
+    paid = alice.through(there, alice.get(alice.claim(1).headers["Location"])).headers["Location"]
+    seen = {
+        path: alice.get(path)
+        for path in ("/", paid, f"/{shop.code(2)}", "/me", "/me/rewards", "/join", f"{paid.split('?')[0]}/state")
+    }
+    allowed = [path for path, page in seen.items() if script in page.headers["Content-Security-Policy"]]
+    assert allowed == ["/", paid]
+    assert [path for path, page in seen.items() if script in page.get_data(as_text=True)] == ["/", paid]
+    assert f"script-src 'self' {script};" in seen["/"].headers["Content-Security-Policy"]
+    outside = opened(shop, Alipay).get("/")
+    assert script not in outside.headers["Content-Security-Policy"] + outside.get_data(as_text=True)
