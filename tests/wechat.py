@@ -14,7 +14,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -66,6 +66,14 @@ class TestTown:
     released: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def forget(self) -> TestTown:
+        """The same server as if nothing had happened yet."""
+        fresh = TestTown()
+        for item in fields(TestTown):
+            if item.name not in {"url", "released", "lock"}:
+                setattr(self, item.name, getattr(fresh, item.name))
+        return self
+
     def code(self, account: Account | None = None, scope: str = "snsapi_base") -> str:
         """A person has come back from the login page with this."""
         code = secrets.token_hex(16)
@@ -108,7 +116,7 @@ class TestTown:
     def verifies(self, config: dict[str, Any], url: str) -> bool:
         """Whether WeChat's app would accept what a page hands to ``wx.config``."""
         wanted = sign(ticket=self.ticket or "none", nonce=config["nonceStr"], timestamp_s=config["timestamp"], url=url)
-        return config["appId"] == APP_ID and config["signature"] == wanted
+        return bool(config["appId"] == APP_ID and config["signature"] == wanted)
 
     def answer(self, method: str, path: str, query: dict[str, str], body: bytes) -> Answer:
         with self.lock:
@@ -130,23 +138,23 @@ class TestTown:
             return 200, json.dumps(route(fields)).encode()
 
     @staticmethod
-    def _stranger(fields: dict[str, str]) -> dict[str, Any] | None:
-        if fields.get("appid") != APP_ID:
+    def _stranger(given: dict[str, str]) -> dict[str, Any] | None:
+        if given.get("appid") != APP_ID:
             return {"errcode": 40013, "errmsg": "invalid appid"}
-        if fields.get("secret") != SECRET:
+        if given.get("secret") != SECRET:
             return {"errcode": 40125, "errmsg": "invalid appsecret"}
         return None
 
-    def _exchange(self, fields: dict[str, str]) -> dict[str, Any]:
-        if stranger := self._stranger(fields):
+    def _exchange(self, given: dict[str, str]) -> dict[str, Any]:
+        if stranger := self._stranger(given):
             return stranger
-        code = fields.get("code", "")
+        code = given.get("code", "")
         if not code:
             return {"errcode": 41008, "errmsg": "missing code"}
         if code in self.used:
             return {"errcode": 40163, "errmsg": "code been used"}
         account, scope, made = self.codes.get(code, (None, "", 0.0))
-        if account is None or fields.get("grant_type") != "authorization_code":
+        if account is None or given.get("grant_type") != "authorization_code":
             return {"errcode": 40029, "errmsg": "invalid code"}
         if time.monotonic() - made > CODE_LIVES_S:
             return {"errcode": 42003, "errmsg": "code expired"}
@@ -161,22 +169,22 @@ class TestTown:
             found["unionid"] = account.unionid
         return found
 
-    def _plain_token(self, fields: dict[str, str]) -> dict[str, Any]:
-        if stranger := self._stranger(fields):
+    def _plain_token(self, given: dict[str, str]) -> dict[str, Any]:
+        if stranger := self._stranger(given):
             return stranger
         self.plain = secrets.token_urlsafe(90)
         return {"access_token": self.plain, "expires_in": self.lives_s}
 
-    def _stable_token(self, fields: dict[str, str]) -> dict[str, Any]:
-        if stranger := self._stranger(fields):
+    def _stable_token(self, given: dict[str, str]) -> dict[str, Any]:
+        if stranger := self._stranger(given):
             return stranger
         self.stable = self.stable or secrets.token_urlsafe(380)
         return {"access_token": self.stable, "expires_in": self.lives_s}
 
-    def _ticket(self, fields: dict[str, str]) -> dict[str, Any]:
-        if not fields.get("access_token") or fields["access_token"] not in (self.stable, self.plain):
+    def _ticket(self, given: dict[str, str]) -> dict[str, Any]:
+        if not given.get("access_token") or given["access_token"] not in (self.stable, self.plain):
             return {"errcode": 40001, "errmsg": "invalid credential, access_token is invalid or not latest"}
-        if fields.get("type") != "jsapi":
+        if given.get("type") != "jsapi":
             return {"errcode": 40097, "errmsg": "invalid args"}
         self.ticket = secrets.token_urlsafe(60)
         return {"errcode": 0, "errmsg": "ok", "ticket": self.ticket, "expires_in": self.lives_s}

@@ -5,18 +5,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from scancode.app import create_app
 from scancode.claims.models import Claim, Crossing
 from scancode.config import Settings
 from scancode.members.models import Consent, Identity
 from scancode.payouts.models import Payout
 from scancode.wiring import connect
+from tests.kept import KeptDatabase, web_app
 from tests.stories.scene import MONEY
 from tests.web.console.office import words
 from tests.web.h5.phone import Phone, Shop, open_shop, place
@@ -29,10 +31,15 @@ WECHAT = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 MicroMessenger/8.0.
 ALIPAY = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AlipayClient/10.5"
 
 
-@pytest.fixture
-def there() -> Iterator[TestTown]:
+@pytest.fixture(scope="module")
+def served() -> Iterator[TestTown]:
     with town() as found:
         yield found
+
+
+@pytest.fixture
+def there(served: TestTown) -> TestTown:
+    return served.forget()
 
 
 @pytest.fixture
@@ -41,15 +48,18 @@ def shop(settings: Settings, there: TestTown) -> Iterator[Shop]:
     named = {
         "login_gateway": "wechat",
         "wechat_app_id": APP_ID,
-        "wechat_secret": type(settings.wechat_secret)(SECRET),
+        "wechat_secret": SecretStr(SECRET),
         "wechat_api_url": there.url,
         "wechat_open_url": there.url,
     }
-    wired = connect(settings.model_copy(update=named))
-    app = create_app(wired=wired)
+    settings = settings.model_copy(update=named)
+    connected = connect(settings)
+    wired = replace(connected, db=KeptDatabase(settings.database_url, pool_size=settings.pool_size))
+    app = web_app(wired)
     app.config["TESTING"] = True
     yield open_shop(app, wired, MONEY)
     wired.db.close()
+    connected.db.close()
 
 
 class Wechat(Phone):
