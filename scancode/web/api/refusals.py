@@ -26,6 +26,8 @@ from scancode.codes.service import (
     SamePerson,
 )
 from scancode.codes.typed import RangeMissing, RangeOutside, RangeReversed, RangesOverlap, TooManyRanges
+from scancode.epcis import service as epcis
+from scancode.epcis.captured import BadDocument, DocumentTooLarge, EventUnsupported, ReferenceMissing
 from scancode.epcis.rules import BadEpcisQuery, EpcisNotSupported
 from scancode.errors import Invalid, NotFound, Refusal, Unavailable
 from scancode.handover import service as handover
@@ -114,6 +116,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     BadRequest,
     BrokenJson,
     BadEpcisQuery,
+    BadDocument,
     TokenMissing,
     TokenInvalid,
     ScopeMissing,
@@ -137,6 +140,9 @@ REFUSALS: tuple[type[Refusal], ...] = (
     handover.SealedNotReady,
     handover.NotOffline,
     handover.KitOverlaps,
+    epcis.EventIdTaken,
+    epcis.ThingsDead,
+    epcis.OtherParent,
     channels.BatchNotShippable,
     channels.DeadCodes,
     channels.AlreadyShipped,
@@ -155,6 +161,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     FileGone,
     PackGone,
     TooLarge,
+    DocumentTooLarge,
     NotJson,
     PartBeyond,
     Invalid,
@@ -185,6 +192,10 @@ REFUSALS: tuple[type[Refusal], ...] = (
     handover.HouseClosed,
     handover.NoRecipient,
     KeyReused,
+    EventUnsupported,
+    ReferenceMissing,
+    epcis.EpcUnknown,
+    epcis.PlaceUnknown,
     channels.NothingToShip,
     packing.NotAContainer,
     packing.WrongKind,

@@ -30,6 +30,7 @@ STOPPABLE = {"claims": N_("Claims"), "payouts": N_("Payouts")}
 KIND_WORDS = {
     "mint": N_("Make codes"),
     "check": N_("Check a pack"),
+    "capture": N_("Carry out EPCIS events"),
     "life": N_("Change codes at a set time"),
     "packing": N_("Import a line's association file"),
     "seal": N_("Encrypt a pack"),
