@@ -45,6 +45,8 @@ def cross(
     if jobs.is_stopped(session, "claims") is not None:
         raise ClaimsStopped
     crossing = claims.find_crossing(session, crossing_id=crossing_id)
+    if crossing is not None and crossing.identity_id == claimant.identity_id:
+        return Crossed(0)  # they are over already: the answer was lost, or the button pressed twice
     if crossing is None or not crossing.is_open(now):
         raise CrossingOver
     is_right = claims.spend_try(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import func, select
 
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, ClaimsStopped, ClaimState, CrossingOver
@@ -15,8 +17,11 @@ from scancode.db import new_id
 from scancode.jobs import service as jobs
 from scancode.ledger import service as ledger
 from scancode.payouts import service as payouts
+from scancode.payouts.models import Payout
 from scancode.stories.cross import Crossed, cross
-from tests.stories.scene import NOW, Scene
+from scancode.wiring import Wired
+from tests.stories.scene import MONEY, NOW, Scene, set_up
+from tests.threads import at_once
 
 
 def won(scene: Scene, serial: int = 1) -> UUID:
@@ -84,6 +89,7 @@ def test_a_forwarded_link_without_the_number_is_worth_nothing(money: Scene) -> N
 def test_a_link_is_good_for_one_person(money: Scene) -> None:
     way = offer(money, won(money))
     come(money, way)
+    assert come(money, way) == Crossed(0)
     with pytest.raises(CrossingOver):
         come(money, way, "o-mallory")
 
@@ -133,3 +139,21 @@ def test_old_ways_are_forgotten(money: Scene) -> None:
     assert claims.sweep_crossings(money.session, before=way.expires_at) == 0
     assert claims.sweep_crossings(money.session, before=way.expires_at + timedelta(seconds=1)) == 1
     assert claims.find_crossing(money.session, crossing_id=way.id) is None
+
+
+def test_of_two_who_type_at_once_one_gets_it(wired: Wired) -> None:
+    with wired.db.transaction() as session:
+        scene = set_up(wired, session, MONEY)
+        way = offer(scene, won(scene))
+
+    def type_it(person: int) -> Crossed:
+        with wired.db.transaction() as session:
+            return come(replace(scene, session=session), way, f"o-person-{person}-00000000")
+
+    answers = at_once(4, type_it)
+    assert [answer for answer in answers if isinstance(answer, Crossed)].count(Crossed(1)) == 1
+    assert all(
+        isinstance(answer, CrossingOver) or answer.prizes_bound == 0 for answer in answers if answer != Crossed(1)
+    )
+    with wired.db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Payout)) == 1

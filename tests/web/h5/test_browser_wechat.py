@@ -16,7 +16,8 @@ from werkzeug.serving import make_server
 
 from scancode.app import create_app
 from scancode.config import Settings
-from scancode.wiring import connect
+from scancode.ports import Ports
+from scancode.wiring import Wired, connect
 from tests import browser as chrome
 from tests import servers
 from tests.browser import PHONE, Window
@@ -59,7 +60,7 @@ class Street:
 
 
 @pytest.fixture
-def street(settings: Settings) -> Iterator[Street]:
+def street(settings: Settings, wired: Wired) -> Iterator[Street]:
     chrome.path()
     port = servers.free_port()
     with town() as there:
@@ -68,8 +69,10 @@ def street(settings: Settings) -> Iterator[Street]:
             "wechat_secret": SecretStr(SECRET), "wechat_api_url": there.url, "wechat_open_url": there.url,
             "wechat_script_url": there.url + SCRIPT_PATH,
         }  # fmt: skip
-        wired = connect(settings.model_copy(update=named))
-        wired = replace(wired, ports=replace(wired.ports, payout=PaysInWeChatOnly(wired.ports.payout)))
+        connected = connect(settings.model_copy(update=named))
+        wechat, bank = connected.ports, PaysInWeChatOnly(wired.ports.payout)
+        ports = Ports(identity=wechat.identity, scripts=wechat.scripts, payout=bank, sms=wired.ports.sms)
+        wired = replace(wired, settings=connected.settings, ports=ports)
         app = create_app(wired=wired)
         shop = open_shop(app, wired, MONEY)
         server = make_server("127.0.0.1", port, app, threaded=True)
@@ -83,7 +86,7 @@ def street(settings: Settings) -> Iterator[Street]:
         server.shutdown()
         thread.join()
         server.server_close()
-        wired.db.close()
+        connected.db.close()
 
 
 def wait_until(window: Window, script: str) -> None:

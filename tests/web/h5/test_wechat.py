@@ -17,8 +17,8 @@ from scancode.claims.models import Claim, Crossing
 from scancode.config import Settings
 from scancode.members.models import Consent, Identity
 from scancode.payouts.models import Payout
-from scancode.wiring import connect
-from tests.kept import KeptDatabase, web_app
+from scancode.wiring import Wired, connect
+from tests.kept import web_app
 from tests.stories.scene import MONEY
 from tests.web.console.office import words
 from tests.web.h5.phone import Phone, Shop, open_shop, place
@@ -43,7 +43,7 @@ def there(served: TestTown) -> TestTown:
 
 
 @pytest.fixture
-def shop(settings: Settings, there: TestTown) -> Iterator[Shop]:
+def shop(settings: Settings, wired: Wired, there: TestTown) -> Iterator[Shop]:
     """Red packets, and the real login."""
     named = {
         "login_gateway": "wechat",
@@ -52,13 +52,13 @@ def shop(settings: Settings, there: TestTown) -> Iterator[Shop]:
         "wechat_api_url": there.url,
         "wechat_open_url": there.url,
     }
-    settings = settings.model_copy(update=named)
-    connected = connect(settings)
-    wired = replace(connected, db=KeptDatabase(settings.database_url, pool_size=settings.pool_size))
+    connected = connect(settings.model_copy(update=named))
+    wechat = connected.ports
+    ports = replace(wired.ports, identity=wechat.identity, scripts=wechat.scripts)
+    wired = replace(wired, settings=connected.settings, ports=ports)
     app = web_app(wired)
     app.config["TESTING"] = True
     yield open_shop(app, wired, MONEY)
-    wired.db.close()
     connected.db.close()
 
 
