@@ -9,13 +9,14 @@ from __future__ import annotations
 import io
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import numpy as np
 
-from batches import check, codes, files, kits, making, preflight, reported
+from batches import archives, check, codes, files, kits, making, preflight, reported
 from batches.errors import (
     BadIdentity,
     BadKeyFile,
@@ -139,18 +140,22 @@ def verify(key_file: Path, code: str) -> None:
 def check_command(
     paths: tuple[Path, ...], key_files: tuple[Path, ...], manifest_file: Path | None, as_json: bool
 ) -> None:
-    """Check a whole pack (a folder), or any CSV, TXT and XLSX files together. 核对码包，或印前核对任意文件。"""
+    """Check a whole pack (a folder), or any CSV, TXT, XLSX and ZIP files together. 核对码包，或印前核对任意文件。"""
     keys = [read_key(file) for file in key_files]
     if paths[0].is_dir():
         if len(paths) > 1 or len(keys) > 1 or manifest_file is not None:
             raise click.UsageError("a pack is checked by itself: one folder, at most one key 码包须单独核对")
         _check_folder(paths[0], keys[0] if keys else None)
         return
-    report = preflight.check_files(
-        paths,
-        verifiers=preflight.any_of(keys) if keys else None,
-        manifest=None if manifest_file is None else read_manifest(manifest_file),
-    )
+    with tempfile.TemporaryDirectory(prefix="scancode-check-") as folder:
+        opened = archives.open_archives([archives.Sent(path, path.name) for path in paths], Path(folder))
+        report = preflight.check_files(
+            opened.files,
+            verifiers=preflight.any_of(keys) if keys else None,
+            manifest=None if manifest_file is None else read_manifest(manifest_file),
+        )
+    for name in opened.skipped:
+        click.echo(f"{name}: 不是表格，未核对 / no table, not checked", err=True)
     if as_json:
         click.echo(json.dumps(reported.as_dict(report), ensure_ascii=False, indent=2))
     else:

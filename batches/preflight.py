@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from batches.archives import Sent
 from batches.codes import Block, Verifier
 from batches.columns import Roles, roles_of
 from batches.errors import BadTable
@@ -26,6 +27,7 @@ from batches.tables import Lines, Mask, Places, Shape, fits, read_lines, shape_o
 from batches.text import BATCH_LENGTH, CODE_LENGTH, Bytes, Malformed, are_symbols, normalise, read_symbols
 
 SHOWN_MAX: Final = 20  # findings of one sort in one file; the rest is counted
+FINDINGS_MAX: Final = 200_000
 FILES_MAX: Final = 1_000
 BATCHES_MAX: Final = 1_000
 
@@ -71,6 +73,7 @@ class Report:
 
 @dataclass
 class _Notes:
+    shown_max: int = SHOWN_MAX
     findings: list[Finding] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     shown: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -78,7 +81,7 @@ class _Notes:
     def add(self, code: str, file: str, row: int = 0, **facts: str) -> None:
         self.counts[code] += 1
         self.shown[code, file] += 1
-        if self.shown[code, file] <= SHOWN_MAX:
+        if self.shown[code, file] <= self.shown_max and len(self.findings) < FINDINGS_MAX:
             self.findings.append(Finding(code, file, row, facts))
 
 
@@ -102,22 +105,24 @@ def any_of(keys: Sequence[bytes]) -> VerifierFor:
 
 
 def check_files(
-    paths: Sequence[Path],
+    paths: Sequence[Path | Sent],
     *,
     verifiers: VerifierFor | None = None,
     manifest: Manifest | None = None,
     on_progress: Callable[[int, str], None] | None = None,
+    shown_max: int = SHOWN_MAX,
 ) -> Report:
     """Check files of codes. ``verifiers`` knows keys, ``manifest`` says what is expected; both may be missing.
 
-    ``on_progress`` gets rows read and the file's name. Raises BadTable for a file that is no table at all,
-    TooMany, OSError.
+    ``on_progress`` gets rows read and the file's name, and may raise to stop. ``shown_max`` findings of one sort in
+    one file are kept, the others counted. Raises TooMany, OSError.
     """
-    if len(paths) > FILES_MAX:
-        raise BadTable(f"more than {FILES_MAX} files", file=str(len(paths)), reason="files")
-    check = _Preflight(verifiers, manifest, on_progress)
-    for path in paths:
-        check.read(path)
+    sent = [path if isinstance(path, Sent) else Sent(path, path.name) for path in paths]
+    if len(sent) > FILES_MAX:
+        raise BadTable(f"more than {FILES_MAX} files", file=str(len(sent)), reason="files")
+    check = _Preflight(verifiers, manifest, on_progress, shown_max)
+    for file in sent:
+        check.read(file)
     return check.report()
 
 
@@ -127,24 +132,34 @@ class _Preflight:
         verifiers: VerifierFor | None,
         manifest: Manifest | None,
         on_progress: Callable[[int, str], None] | None,
+        shown_max: int,
     ) -> None:
         self._verifiers = verifiers
         self._manifest = manifest
         self._prefix = None if manifest is None else manifest.url_prefix.encode("ascii")
         self._on_progress = on_progress
-        self._notes = _Notes()
+        self._notes = _Notes(shown_max)
         self._files: list[_File] = []
         self._serials = Serials()
         self._unkeyed = Unkeyed()
         self._verified = 0
         self._opened: set[int] = set()
 
-    def read(self, path: Path) -> None:
+    def read(self, sent: Sent) -> None:
         """Check one file by itself, and its codes against those of the files before."""
-        shape = shape_of(path)
+        shape = shape_of(sent.path)
         before = self._files[-1] if self._files else None
-        file = _File(path.name, shape, before.offset + before.rows if before else 0)
+        file = _File(sent.name, shape, before.offset + before.rows if before else 0)
         self._files.append(file)
+        try:
+            if sent.fault:
+                raise BadTable(f"{sent.name}: {sent.fault}", file=sent.name, reason=sent.fault)
+            self._read(file, sent.path)
+        except BadTable as error:
+            self._notes.add("unreadable", file.name, reason=str(error.facts["reason"]))
+
+    def _read(self, file: _File, path: Path) -> None:
+        shape = file.shape
         if shape.newline in ("mixed", "cr"):
             self._notes.add("newline", file.name, found=shape.newline)
         if shape.encoding in ("unknown", "utf-16"):

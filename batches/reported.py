@@ -31,13 +31,66 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
     ),
     "pair": ("同一行中码与网址不一致", "code and address of this row differ"),
     "truncated": ("码不完整：{cell}", "truncated code: {cell}"),
+    "unreadable": ("无法读取：{zh}", "cannot be read: {en}"),
 }
+# what each sort is called, above its findings
+NAMES: Final[dict[str, tuple[str, str]]] = {
+    "address": ("网址前缀不符", "other address"),
+    "blank": ("空行", "blank rows"),
+    "case": ("网址含小写字母", "lower-case addresses"),
+    "columns": ("列数不符", "wrong number of columns"),
+    "duplicate": ("重复的码", "duplicates"),
+    "empty": ("空文件", "empty files"),
+    "encoding": ("编码问题", "encoding"),
+    "foreign": ("不属于此处的码", "codes of other batches"),
+    "forged": ("验签不符的码", "codes that do not verify"),
+    "malformed": ("不是码", "not codes"),
+    "missing": ("缺码", "missing codes"),
+    "mixed": ("多个批次混在一起", "several batches in one file"),
+    "newline": ("换行符不统一", "line ends"),
+    "no_codes": ("没有码的列", "no column of codes"),
+    "overlap": ("序号范围重叠", "overlapping ranges"),
+    "pair": ("码与网址不一致", "code and address differ"),
+    "truncated": ("码不完整", "truncated codes"),
+    "unreadable": ("无法读取的文件", "files that cannot be read"),
+}
+# why a file cannot be read
+FAULTS: Final[dict[str, tuple[str, str]]] = {
+    "encrypted": ("ZIP 有密码，请先解密", "the ZIP has a password: decrypt it first"),
+    "files": ("ZIP 中文件过多", "the ZIP holds too many files"),
+    "line": ("有一行过长，没有换行符", "it has a line that does not end"),
+    "workbook": ("不是可读的 Excel 工作簿", "it is no workbook that can be read"),
+    "zip": ("ZIP 已损坏", "the ZIP is damaged"),
+}
+
+
+def verdict(report: Report) -> tuple[str, str]:
+    """May this be printed: a plain sentence in Chinese and in English."""
+    rows, files = sum(file.rows for file in report.files), len(report.files)
+    if report.ok and report.codes_verified:
+        return (
+            f"可以上机：{files} 个文件、{rows:,} 行，{report.codes_verified:,} 个码全部验签，没有发现问题。",
+            f"Good to print: {files} files, {rows:,} rows, {report.codes_verified:,} codes verified; nothing is wrong.",
+        )
+    if report.ok:
+        return (
+            f"没有发现问题：{files} 个文件、{rows:,} 行。没有密钥，未验签。",
+            f"Nothing is wrong: {files} files, {rows:,} rows. Without a key no code was verified.",
+        )
+    count = sum(report.counts.values())
+    return (
+        f"不要上机：{files} 个文件、{rows:,} 行中有 {count:,} 处问题。",
+        f"Do not print: {count:,} faults in {files} files of {rows:,} rows.",
+    )
 
 
 def sentences(finding: Finding) -> tuple[str, str]:
     """What is wrong, in Chinese and in English."""
     chinese, english = SENTENCES[finding.code]
-    return chinese.format(**finding.facts), english.format(**finding.facts)
+    facts = finding.facts
+    if "reason" in facts:
+        facts = {**facts, **dict(zip(("zh", "en"), FAULTS[facts["reason"]], strict=True))}
+    return chinese.format(**facts), english.format(**facts)
 
 
 def shape_words(facts: FileFacts) -> str:
@@ -74,6 +127,7 @@ def as_dict(report: Report) -> dict[str, Any]:
     """The report for programs."""
     return {
         "ok": report.ok,
+        "verdict": dict(zip(("zh", "en"), verdict(report), strict=True)),
         "codes_verified": report.codes_verified,
         "counts": report.counts,
         "files": [

@@ -98,7 +98,8 @@ class Settings(BaseSettings):
         180, ge=1, le=3650, description="days that the addresses of downloads are kept, sealed"
     )
     max_body_bytes: int = Field(8_000_000, ge=10_000, description="largest request body")
-    max_upload_bytes: int = Field(200_000_000, ge=10_000, description="largest association file of a line")
+    max_upload_bytes: int = Field(1_000_000_000, ge=10_000, description="largest upload of files by staff")
+    upload_days: int = Field(30, ge=1, le=3650, description="days that reports on uploaded files are kept")
     scan_stall_s: float = Field(5.0, gt=0, le=60, description="seconds a scan may wait for its commit")
     sqlite_busy_s: float = Field(15.0, gt=0, le=120, description="seconds a SQLite write may wait for its turn")
     pool_size: int = Field(10, ge=1, le=200, description="PostgreSQL connections per process")

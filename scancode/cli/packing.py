@@ -12,16 +12,18 @@ import click
 
 from batches.part import sha256_of
 from scancode.catalog import service as catalog
-from scancode.cli.bars import gettext
+from scancode.cli.bars import gettext, locale
 from scancode.cli.root import REFUSED, fail, wire
+from scancode.db import new_id
 from scancode.epcis import service as events
 from scancode.epcis.rules import Question, document
 from scancode.errors import NotFound
 from scancode.i18n import N_
 from scancode.packing import service as packing
 from scancode.packing.rules import Level, Unit
-from scancode.packing.service import ImportState
 from scancode.staff import service as staff
+from scancode.uploads import service as uploads
+from scancode.uploads.rules import UploadState, require_space
 from scancode.worker import loop
 
 TIMES = ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
@@ -44,31 +46,47 @@ def import_(
 ) -> None:
     """Take in FILE (CSV: item, case, pallet) at once, all of it or nothing."""
     wired, now = wire(), datetime.now(UTC)
-    with wired.db.transaction() as session:
-        owner = catalog.find_brand(session, slug=brand)
-        if owner is None:
-            raise NotFound
-        wish = packing.Wish(file.name, sha256_of(file), file.stat().st_size, batch, case_size, pallet_size, not exact)
-        made = packing.ask_import(session, brand_id=owner.id, wish=wish, actor="cli", now=now)
-        path = packing.upload_path(wired.settings.var_dir, made)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, path)
-    loop.run(wired, stop_event=threading.Event(), once=True, kinds=[packing.JOB])
     with wired.db.reading() as session:
-        row = packing.get_import(session, import_id=made)
-    if row.state != ImportState.DONE:
-        text = gettext(N_("nothing was taken in: {count} problems, see {path}"), count=row.problems,
-                       path=path.with_suffix(".errors.csv"))  # fmt: skip
-        fail(text, code=f"import_{row.state}", status=REFUSED)
+        owner = catalog.find_brand(session, slug=brand)
+    if owner is None:
+        raise NotFound
+    copied = _copy(file, wired.settings.var_dir / "uploads")
+    with wired.db.transaction() as session:
+        made = packing.ask_import(
+            session,
+            brand_id=owner.id,
+            file=copied,
+            wish=packing.Wish(batch, case_size, pallet_size, not exact),
+            var_dir=wired.settings.var_dir,
+            actor="cli",
+            now=now,
+        )
+    loop.run(wired, stop_event=threading.Event(), once=True, kinds=[uploads.JOB])
+    with wired.db.reading() as session:
+        row = uploads.get_upload(session, upload_id=made)
+    result = json.loads(row.result)
+    if row.state != UploadState.DONE:
+        path = uploads.report_path(wired.settings.var_dir, made)
+        text = gettext(N_("nothing was taken in: {count} problems, see {path}"), count=row.problems, path=path)
+        fail(result.get(locale(), text), code=f"import_{row.state}", status=REFUSED)
     click.echo(
         gettext(
             N_("{rows} rows: {cases} cases, {pallets} pallets, kept as {runs} runs"),
             rows=f"{row.rows:,}",
-            cases=f"{row.cases:,}",
-            pallets=f"{row.pallets:,}",
-            runs=f"{row.runs:,}",
+            cases=f"{result['cases']:,}",
+            pallets=f"{result['pallets']:,}",
+            runs=f"{result['runs']:,}",
         )
     )
+
+
+def _copy(file: Path, folder: Path) -> uploads.Received:
+    """The file where uploads lie; its own stays where it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    require_space(needs_bytes=file.stat().st_size, free_bytes=shutil.disk_usage(folder).free)
+    path = folder / f"{new_id(datetime.now(UTC)).hex}.sending"
+    shutil.copyfile(file, path)
+    return uploads.Received(path, file.name, sha256_of(path), path.stat().st_size)
 
 
 @group.command()

@@ -83,13 +83,14 @@ def _load_commands() -> None:
         life,
         operating,
         packing,
+        preflight,
         reports,
         serving,
         staff,
     )
 
     for module in (
-        serving, database, staff, batches, approvals, life, handover, packing, reports, operating, demo,
+        serving, database, staff, batches, preflight, approvals, life, handover, packing, reports, operating, demo,
     ):  # fmt: skip
         for command in module.COMMANDS:
             main.add_command(command)

@@ -58,6 +58,10 @@ class TooManyRanges(Refusal):
     status = 422
 
 
+RANGE_REFUSALS = (RangeForm, RangeReversed, RangeOutside, RangesOverlap, TooManyRanges)
+"""What may be wrong with ranges that somebody typed."""
+
+
 class BadLine(Refusal):
     """Facts: ``line`` counted from 1, what stands there, how many lines are wrong in all."""
 

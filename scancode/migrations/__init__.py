@@ -15,8 +15,8 @@ from sqlalchemy import Connection, text
 from scancode.db import Base, Database
 
 FEATURES = (
-    "staff", "ledger", "jobs", "catalog", "codes", "handover", "members", "packing", "resolver", "channels",
-    "scans", "epcis", "campaigns", "payouts", "claims",
+    "staff", "ledger", "jobs", "catalog", "uploads", "codes", "handover", "members", "packing", "resolver",
+    "channels", "scans", "epcis", "campaigns", "payouts", "claims",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scancode.db import Base
@@ -34,7 +34,7 @@ class PackedRange(Base):
     parent_last: Mapped[int]
     size: Mapped[int]
     offset: Mapped[int]
-    import_id: Mapped[UUID | None] = mapped_column(ForeignKey("packing_imports.id"), index=True)
+    import_id: Mapped[UUID | None] = mapped_column(ForeignKey("uploads.id"), index=True)
     packed_at: Mapped[datetime]
 
 
@@ -84,30 +84,4 @@ class PackingEvent(Base):
     offset: Mapped[int]
     at: Mapped[datetime]
     staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
-    import_id: Mapped[UUID | None] = mapped_column(ForeignKey("packing_imports.id"))
-
-
-class PackingImport(Base):
-    """A line's association file: all of it was taken in, or nothing. States are ``imports.ImportState``."""
-
-    __tablename__ = "packing_imports"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), index=True)
-    name: Mapped[str] = mapped_column(String(120))
-    sha256: Mapped[str] = mapped_column(String(64))
-    size_bytes: Mapped[int] = mapped_column(BigInteger)
-    batch_number: Mapped[int | None] = mapped_column(ForeignKey("batches.number"))
-    case_size: Mapped[int | None]
-    pallet_size: Mapped[int | None]
-    may_be_short: Mapped[bool]
-    state: Mapped[str] = mapped_column(String(10))
-    rows: Mapped[int] = mapped_column(default=0)
-    cases: Mapped[int] = mapped_column(default=0)
-    pallets: Mapped[int] = mapped_column(default=0)
-    runs: Mapped[int] = mapped_column(default=0)
-    problems: Mapped[int] = mapped_column(default=0)
-    first_problems: Mapped[str] = mapped_column(Text, default="[]")
-    asked_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
-    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    import_id: Mapped[UUID | None] = mapped_column(ForeignKey("uploads.id"))

@@ -35,6 +35,8 @@ VIEWS = (
     "scancode.web.console.life_orders",
     "scancode.web.console.packing",
     "scancode.web.console.packing_by_hand",
+    "scancode.web.console.preflight",
+    "scancode.web.console.uploads",
     "scancode.web.console.lookup",
     "scancode.web.console.channels",
     "scancode.web.console.placed",

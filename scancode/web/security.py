@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import shutil
+import tempfile
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from flask import Flask, Request, Response, current_app, request
+from flask import Flask, Request, Response, current_app, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 from scancode.config import Settings
+from scancode.uploads.rules import require_space
 from scancode.web.clients import cookie_of
 from scancode.web.problems import BadRequest
 
@@ -47,6 +51,8 @@ STANDARD_HEADERS = (
 )
 FORM_BYTES_MAX = 1_000_000
 """A form without files. Nobody types more, and reading one makes an object of every field."""
+SMALL_BYTES = 1_000_000
+"""A request for which nobody looks at the disk first."""
 NUMBER_MAX = (1 << 53) - 1
 LEFT_OVER_BYTES_MAX, LEFT_OVER_S = 32_000_000, 10.0
 
@@ -101,6 +107,7 @@ def install(app: Flask, settings: Settings) -> None:
         SECRET_KEY_FALLBACKS=keys[:-1],
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         UPLOAD_BYTES_MAX=settings.max_upload_bytes,
+        VAR_DIR=settings.var_dir,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES_MAX,
         MAX_FORM_PARTS=500,
         SESSION_COOKIE_NAME=SESSION_COOKIE,
@@ -147,16 +154,34 @@ def _harden(response: Response) -> Response:
     return response
 
 
-LARGE_UPLOADS = frozenset({"console.import_packing"})
-"""Where a line's files come in, which are larger than any form: up to ``max_upload_bytes``, straight to the disk."""
+LARGE_UPLOADS = frozenset(
+    {"console.import_packing", "console.send_preflight", "console.change_life", "console.new_shipment"}
+)
+"""Where files come in that are larger than any form: up to ``max_upload_bytes``, straight to the disk."""
 
 
 def _limit_form() -> None:
     """The library's own limit for forms is not applied to this kind of them."""
-    if request.endpoint in LARGE_UPLOADS and request.mimetype == "multipart/form-data":
+    is_large = request.endpoint in LARGE_UPLOADS and request.mimetype == "multipart/form-data"
+    if is_large and "_user_id" in session:  # only for who has signed in: nobody else fills our disk
         request.max_content_length = current_app.config["UPLOAD_BYTES_MAX"]
+        _require_space(Path(tempfile.gettempdir()), current_app.config["VAR_DIR"])
     if request.mimetype == "application/x-www-form-urlencoded":
         request.max_content_length = min(FORM_BYTES_MAX, request.max_content_length or FORM_BYTES_MAX)
+
+
+def _require_space(*folders: Path) -> None:
+    """Before a byte is read: what is sent lies in the one folder while it comes, and then in the other. Raises
+    DiskFull."""
+    length = request.content_length or current_app.config["UPLOAD_BYTES_MAX"]
+    if length <= SMALL_BYTES:
+        return
+    found = [
+        next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists()) for folder in folders
+    ]
+    is_one = len({each.stat().st_dev for each in found}) == 1
+    for each in found:
+        require_space(needs_bytes=length * 2 if is_one else length, free_bytes=shutil.disk_usage(each).free)
 
 
 def _refuse_nul() -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from scancode.jobs.rules import Leased
 from scancode.wiring import Wired
-from scancode.worker import capture, check, life, mint, packing, payout, reconcile, seal, sms, tidy, watch
+from scancode.worker import capture, check, life, mint, payout, reconcile, seal, sms, tidy, uploads, watch
 
 Runner = Callable[[Wired, Leased, Callable[[], datetime]], None]
 
@@ -20,7 +20,7 @@ RUNNERS: dict[str, Runner] = {
     "mint": mint.run,
     "check": check.run,
     "life": life.run,
-    "packing": packing.run,
+    "upload": uploads.run,
     "capture": capture.run,
     "seal": seal.run,
     "watch": watch.run,

@@ -80,7 +80,8 @@ class Sealing:
             if error.errno not in FULL:
                 raise
             return self._give_up(spoken(self._no_space(folder, out)))
-        return self._wired.db.retrying(lambda session: self._record(session, row, out))
+        sha256 = sha256_of(out)  # read before the transaction: gigabytes take longer than anybody waits for a lock
+        return self._wired.db.retrying(lambda session: self._record(session, row, out, sha256))
 
     def _encrypt(self, row: SealedPack, folder: Path, out: Path) -> None:
         manifest = read_manifest(folder / MANIFEST_NAME)
@@ -108,7 +109,7 @@ class Sealing:
             seal_files_with_password(paths, password, out, on_written=written)
         self._progress.report(total, total, "seal")
 
-    def _record(self, session: Session, row: SealedPack, out: Path) -> bool:
+    def _record(self, session: Session, row: SealedPack, out: Path, sha256: str) -> bool:
         jobs.hold(session, leased=self._leased)
         batch = codes.get_batch(session, number=row.batch_number)
         now = self._clock()
@@ -117,7 +118,7 @@ class Sealing:
             session,
             sealed_id=self._id,
             size_bytes=out.stat().st_size,
-            sha256=sha256_of(out),
+            sha256=sha256,
             leaves_at=times.leaves_at(now),
             now=now,
         )

@@ -19,6 +19,7 @@ from scancode.members import service as members
 from scancode.scans import service as scans
 from scancode.staff import service as staff
 from scancode.wiring import Wired
+from scancode.worker import uploads
 
 KEY = "tidy"
 EVERY = timedelta(hours=1)
@@ -53,6 +54,7 @@ def run(wired: Wired, leased: Leased, clock: Callable[[], datetime]) -> None:
         ),
         "calls": lambda session: staff.forget_calls(session, now=now),
         "crossings": lambda session: claims.sweep_crossings(session, before=now - CROSSINGS_KEPT),
+        "uploads": lambda session: uploads.sweep(wired, session, now=now),
         "sessions": lambda session: staff.sweep_sessions(session, before=now - SESSIONS_KEPT),
     }
     forgotten = {name: _in_pieces(wired, chore) for name, chore in chores.items()}

@@ -10,8 +10,9 @@ from click.testing import CliRunner
 from batches import files, preflight, press, reported, seen
 from batches.__main__ import main
 from batches.codes import mint_one
-from batches.errors import BadTable, TooMany
+from batches.errors import TooMany
 from batches.items import Kind
+from batches.reported import sentences
 from batches.ticket import Ticket
 from tests.batches.test_press import KEY, NOW, make_spec
 
@@ -148,10 +149,16 @@ def test_lines_of_mixed_ends_and_of_old_macs_are_noted(put, tmp_path):
     assert found(tmp_path / "a.txt", tmp_path / "b.txt") == [("newline", "a.txt", 0), ("newline", "b.txt", 0)]
 
 
-def test_a_file_without_an_end_of_line_is_refused(tmp_path):
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_checked(put, tmp_path):
     (tmp_path / "a.txt").write_bytes(b"x" * (5 << 20))
-    with pytest.raises(BadTable):
-        preflight.check_files([tmp_path / "a.txt"])
+    (tmp_path / "b.xlsx").write_bytes(b"PK\x03\x04 no workbook")
+    report = preflight.check_files([tmp_path / "a.txt", tmp_path / "b.xlsx", put("c.txt", [address(0)])])
+    assert [(each.file, each.facts["reason"]) for each in report.findings] == [
+        ("a.txt", "line"),
+        ("b.xlsx", "workbook"),
+    ]
+    assert report.files[-1].codes == 1
+    assert sentences(report.findings[1])[1] == "cannot be read: it is no workbook that can be read"
 
 
 def test_many_faults_are_counted_and_some_are_shown(put):

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import json
 import threading
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +16,12 @@ from batches.codes import Kind
 from scancode.codes import service as codes
 from scancode.codes.rules import Recall
 from scancode.packing import service as packing
-from scancode.packing.models import PackedRange, PackingImport
+from scancode.packing.models import PackedRange
 from scancode.packing.service import Wish
+from scancode.uploads import service as uploads
+from scancode.uploads.models import Upload
+from scancode.uploads.rules import UploadMoved
+from scancode.uploads.service import Received
 from scancode.wiring import Wired
 from scancode.worker import loop
 from tests.conftest import NOW
@@ -31,27 +34,35 @@ def floor(wired: Wired) -> Floor:
         return make_floor(session, wired)
 
 
-def ask(wired: Wired, floor: Floor, text: str | bytes, **over: Any) -> UUID:
+def ask(wired: Wired, floor: Floor, text: str | bytes, **wish: Any) -> UUID:
     content = text if isinstance(text, bytes) else text.encode()
-    digest = hashlib.sha256(content).hexdigest()
-    wish = Wish(**({"name": "line.csv", "sha256": digest, "size_bytes": len(content)} | over))
-    with wired.db.transaction() as session:
-        made = packing.ask_import(session, brand_id=floor.brand_id, wish=wish, **BY)
-    path = packing.upload_path(wired.settings.var_dir, made)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = wired.settings.var_dir / "line.sending"
     path.write_bytes(content)
-    return made
+    file = Received(path, "line.csv", hashlib.sha256(content).hexdigest(), len(content))
+    with wired.db.transaction() as session:
+        return packing.ask_import(
+            session, brand_id=floor.brand_id, file=file, wish=Wish(**wish), var_dir=wired.settings.var_dir, **BY
+        )
 
 
 def work(wired: Wired) -> None:
-    loop.run(wired, stop_event=threading.Event(), once=True, kinds=["packing"], clock=lambda: NOW)
+    loop.run(wired, stop_event=threading.Event(), once=True, kinds=["upload"], clock=lambda: NOW)
 
 
-def bring(wired: Wired, floor: Floor, text: str | bytes, **over: Any) -> PackingImport:
-    made = ask(wired, floor, text, **over)
-    work(wired)
+def found(wired: Wired, upload_id: UUID) -> Upload:
     with wired.db.reading() as session:
-        return packing.get_import(session, import_id=made)
+        return uploads.get_upload(session, upload_id=upload_id)
+
+
+def bring(wired: Wired, floor: Floor, text: str | bytes, **wish: Any) -> Upload:
+    made = ask(wired, floor, text, **wish)
+    work(wired)
+    return found(wired, made)
+
+
+def step(wired: Wired, upload_id: UUID, verb: str) -> None:
+    with wired.db.transaction() as session:
+        uploads.go_on(session, upload_id=upload_id, step=uploads.STEPS[verb], **BY)
 
 
 def rows_of(floor: Floor, count: int, *, size: int = 12, cases: int = 10, header: str = "item,case,pallet\n") -> str:
@@ -63,19 +74,29 @@ def rows_of(floor: Floor, count: int, *, size: int = 12, cases: int = 10, header
     return header + "".join(lines)
 
 
-def problems(row: PackingImport) -> list[list[Any]]:
-    found: list[list[Any]] = json.loads(row.first_problems)
-    return found
+def result(row: Upload) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(row.result)
+    return facts
+
+
+def problems(row: Upload) -> list[list[Any]]:
+    listed: list[list[Any]] = result(row).get("problems", [])
+    return listed
+
+
+def counts(row: Upload) -> tuple[Any, ...]:
+    facts = result(row)
+    return row.state, row.rows, facts["cases"], facts["pallets"], facts["runs"]
 
 
 def test_a_regular_file_becomes_two_runs(wired: Wired, floor: Floor) -> None:
     row = bring(wired, floor, rows_of(floor, 360), case_size=12, pallet_size=10)
-    assert (row.state, row.rows, row.cases, row.pallets, row.runs) == ("done", 360, 30, 3, 2)
+    assert counts(row) == ("done", 360, 30, 3, 2)
     with wired.db.reading() as session:
         assert session.scalar(select(func.count()).select_from(PackedRange)) == 2
         assert packing.parents(session, unit=floor.item(359)) == [floor.case(29), floor.pallet(2)]
         assert packing.contents(session, parent=floor.pallet(1)).items == 120
-    assert not packing.upload_path(wired.settings.var_dir, row.id).exists()
+    assert not uploads.source_folder(wired.settings.var_dir, row.id).exists()
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gbk"])
@@ -87,13 +108,13 @@ def test_chinese_headers_in_another_order_with_semicolons_addresses_and_crlf(
         for serial in range(3)
     )
     row = bring(wired, floor, text.encode(encoding))
-    assert (row.state, row.rows, row.cases, row.pallets) == ("done", 3, 1, 0)
+    assert counts(row)[:4] == ("done", 3, 1, 0)
 
 
 def test_serials_stand_for_items_when_the_batch_is_named(wired: Wired, floor: Floor) -> None:
     text = "".join(f"{serial},{floor.code(floor.case(serial // 5))}\n" for serial in range(10))
     row = bring(wired, floor, text, batch_number=floor.items)
-    assert (row.state, row.rows, row.cases) == ("done", 10, 2)
+    assert counts(row)[:3] == ("done", 10, 2)
     refused = bring(wired, floor, text)
     assert refused.state == "refused"
 
@@ -103,7 +124,7 @@ def test_cases_alone_go_onto_pallets(wired: Wired, floor: Floor) -> None:
         f"{floor.code(floor.case(serial))},{floor.code(floor.pallet(0))}\n" for serial in range(4)
     )
     row = bring(wired, floor, text)
-    assert (row.state, row.cases, row.pallets, row.runs) == ("done", 4, 1, 1)
+    assert counts(row)[2:] == (4, 1, 1)
 
 
 def wrong_files(floor: Floor) -> dict[str, tuple[str, str, list[int]]]:
@@ -136,7 +157,7 @@ def test_what_is_wrong_is_named_with_its_line_and_nothing_is_taken_in(wired: Wir
     assert [(line, found) for line, _, found, _ in problems(row)] == [(line, code) for line in lines]
     with wired.db.reading() as session:
         assert session.scalar(select(func.count()).select_from(PackedRange)) == 0
-    path = packing.upload_path(wired.settings.var_dir, row.id).with_suffix(".errors.csv")
+    path = uploads.report_path(wired.settings.var_dir, row.id)
     with path.open(encoding="utf-8-sig", newline="") as file:
         assert [(int(line["line"]), line["code"]) for line in csv.DictReader(file)] == [(n, code) for n in lines]
 
@@ -175,31 +196,38 @@ def test_an_undone_file_leaves_what_was_moved_since(wired: Wired, floor: Floor) 
         packing.open_container(session, parent=floor.case(50), capacity=None, **by)
         packing.pack(session, parent=floor.case(50), children=[floor.item(5)], move=True, **by)
         assert packing.still_there(session, import_id=row.id) == 35 + 3
-        assert packing.undo_import(session, import_id=row.id, staff_id=None, **BY) == 38
+    step(wired, row.id, "undo")
+    with pytest.raises(UploadMoved):
+        step(wired, row.id, "undo")
+    assert found(wired, row.id).state == "undoing"
+    work(wired)
+    assert found(wired, row.id).state == "undone"
+    with wired.db.reading() as session:
         assert packing.parent_of(session, unit=floor.item(5)) == floor.case(50)
         assert packing.parent_of(session, unit=floor.item(4)) is None
-        with pytest.raises(packing.ImportMoved):
-            packing.undo_import(session, import_id=row.id, staff_id=None, **BY)
+        assert packing.still_there(session, import_id=row.id) == 0
+    with pytest.raises(UploadMoved):
+        step(wired, row.id, "undo")
     assert bring(wired, floor, rows_of(floor, 4)).state == "done"
 
 
 def test_a_cancelled_file_is_not_taken_in(wired: Wired, floor: Floor) -> None:
     made = ask(wired, floor, rows_of(floor, 24))
     with wired.db.transaction() as session:
-        packing.cancel_import(session, import_id=made, **BY)
+        uploads.cancel(session, upload_id=made, **BY)
     work(wired)
+    assert found(wired, made).state == "cancelled"
+    assert not uploads.folder(wired.settings.var_dir, made).exists()
     with wired.db.reading() as session:
-        assert packing.get_import(session, import_id=made).state == "cancelled"
         assert session.scalar(select(func.count()).select_from(PackedRange)) == 0
 
 
 def test_a_worker_that_died_halfway_is_followed_by_one_that_begins_anew(wired: Wired, floor: Floor) -> None:
     made = ask(wired, floor, rows_of(floor, 24))
     with wired.db.transaction() as session:
-        assert packing.begin(session, import_id=made) is not None  # and then it was killed
+        assert uploads.begin(session, upload_id=made) is not None  # and then it was killed
     work(wired)
-    with wired.db.reading() as session:
-        assert packing.get_import(session, import_id=made).state == "done"
+    assert found(wired, made).state == "done"
 
 
 def test_taking_one_out_of_an_imported_run_splits_it(wired: Wired, floor: Floor) -> None:
@@ -215,9 +243,9 @@ def test_taking_one_out_of_an_imported_run_splits_it(wired: Wired, floor: Floor)
         assert packing.find_container(session, unit=floor.case(2)).count == 12
 
 
-def test_an_unreadable_path_is_given_up(wired: Wired, floor: Floor) -> None:
+def test_a_file_that_is_gone_is_to_be_sent_again(wired: Wired, floor: Floor) -> None:
     made = ask(wired, floor, rows_of(floor, 2))
-    Path(packing.upload_path(wired.settings.var_dir, made)).unlink()
+    (uploads.source_folder(wired.settings.var_dir, made) / "0").unlink()
     work(wired)
-    with wired.db.reading() as session:
-        assert packing.get_import(session, import_id=made).state == "refused"
+    row = found(wired, made)
+    assert (row.state, result(row)["code"]) == ("refused", "files_gone")

@@ -1,25 +1,14 @@
 """The verbs of packing."""
 
-from scancode.packing.models import PackingImport
 from scancode.packing.service.imports import (
-    JOB,
-    ImportMoved,
-    ImportState,
     Wish,
     ask_import,
-    begin,
-    cancel_import,
     check_against_database,
-    get_import,
-    is_running,
-    job_key,
-    list_imports,
     load_keys,
-    refuse,
     still_there,
     take_in,
     undo_import,
-    upload_path,
+    wish_of,
 )
 from scancode.packing.service.packing import Filled, close, empty, find_container, open_container, pack, unpack
 from scancode.packing.service.reading import (
@@ -35,39 +24,28 @@ from scancode.packing.service.reading import (
 )
 
 __all__ = [
-    "JOB",
     "Contents",
     "Filled",
-    "ImportMoved",
-    "ImportState",
-    "PackingImport",
     "Step",
     "Wish",
     "ask_import",
-    "begin",
-    "cancel_import",
     "check_against_database",
     "close",
     "contents",
     "empty",
     "everything",
     "find_container",
-    "get_import",
     "history",
-    "is_running",
-    "job_key",
-    "list_imports",
     "load_keys",
     "look_into",
     "open_container",
     "pack",
     "parent_of",
     "parents",
-    "refuse",
     "serials",
     "still_there",
     "take_in",
     "undo_import",
     "unpack",
-    "upload_path",
+    "wish_of",
 ]

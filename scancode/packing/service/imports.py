@@ -1,17 +1,17 @@
-"""Association files: asked for, taken in by the worker all or nothing, cancelled, undone."""
+"""Association files: asked for, taken in by the worker all or nothing, undone. What every upload goes through is the
+business of ``uploads``; here is what this kind of file does."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from batches.codes import Verifier
@@ -20,41 +20,22 @@ from scancode.codes import service as codes
 from scancode.codes.keys import Keyring
 from scancode.codes.models import Batch, BatchState, Life
 from scancode.codes.orders import kinds_of
-from scancode.db import affected, new_id
-from scancode.errors import NotFound, Refusal
-from scancode.i18n import N_
-from scancode.jobs import service as jobs
-from scancode.packing.association import BatchKey, Problem, Rows, pairs_of
-from scancode.packing.models import PackedCode, PackedRange, PackingImport
+from scancode.db import affected
+from scancode.packing.association import BatchKey, Rows, pairs_of
+from scancode.packing.models import PackedCode, PackedRange
 from scancode.packing.rules import CAPACITY_MAX, Action, BadCapacity, Ids, Level, Unit, runs_of
 from scancode.packing.service import holding
 from scancode.staff import service as staff
-
-FIRST_PROBLEMS = 20
-JOB = "packing"
-
-
-class ImportState(StrEnum):
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    REFUSED = "refused"
-    CANCELLED = "cancelled"
-    UNDONE = "undone"
-
-
-class ImportMoved(Refusal):
-    code = "import_state"
-    text = N_("This file has moved on meanwhile: this is not possible any more. Look at its page again.")
+from scancode.uploads import service as uploads
+from scancode.uploads.models import Upload
+from scancode.uploads.rules import UploadKind, UploadState
+from scancode.uploads.service import Received
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What is known of a file before it is read."""
+    """How an association file is to be read."""
 
-    name: str
-    sha256: str
-    size_bytes: int
     batch_number: int | None = None
     case_size: int | None = None
     pallet_size: int | None = None
@@ -62,7 +43,15 @@ class Wish:
 
 
 def ask_import(
-    session: Session, *, brand_id: UUID, wish: Wish, actor: str, staff_id: UUID | None = None, now: datetime
+    session: Session,
+    *,
+    brand_id: UUID,
+    file: Received,
+    wish: Wish,
+    var_dir: Path,
+    actor: str,
+    staff_id: UUID | None = None,
+    now: datetime,
 ) -> UUID:
     """Has the worker take the file in. Raises BadCapacity, NotFound (no such batch of the brand)."""
     for size in (wish.case_size, wish.pallet_size):
@@ -70,60 +59,21 @@ def ask_import(
             raise BadCapacity(limit=CAPACITY_MAX)
     if wish.batch_number is not None:
         codes.get_batch(session, number=wish.batch_number, brand_id=brand_id)
-    import_id = new_id(now)
-    row = PackingImport(
-        id=import_id,
+    return uploads.ask(
+        session,
         brand_id=brand_id,
-        name=wish.name[:120],
-        sha256=wish.sha256,
-        size_bytes=wish.size_bytes,
-        batch_number=wish.batch_number,
-        case_size=wish.case_size,
-        pallet_size=wish.pallet_size,
-        may_be_short=wish.may_be_short,
-        state=ImportState.WAITING.value,
-        asked_at=now,
+        kind=UploadKind.PACKING,
+        wish=asdict(wish),
+        files=[file],
+        var_dir=var_dir,
+        actor=actor,
         staff_id=staff_id,
+        now=now,
     )
-    session.add(row)
-    session.flush()
-    jobs.enqueue(session, kind=JOB, key=job_key(import_id), payload={"id": str(import_id)}, run_at=now, now=now)
-    facts = {"name": row.name, "size_bytes": wish.size_bytes, "sha256": wish.sha256}
-    _audit(session, brand_id, "packing.import", import_id, facts, actor, now)
-    return import_id
 
 
-def job_key(import_id: UUID) -> str:
-    return f"packing:{import_id}"
-
-
-def upload_path(var_dir: Path, import_id: UUID) -> Path:
-    """Where the file lies until it is taken in; what was wrong with it lies beside it, ``.errors.csv``."""
-    return var_dir / "packing" / f"{import_id}.csv"
-
-
-def get_import(session: Session, *, import_id: UUID) -> PackingImport:
-    row = session.get(PackingImport, import_id, populate_existing=True)
-    if row is None:
-        raise NotFound
-    return row
-
-
-def list_imports(session: Session, *, brand_id: UUID, limit: int = 50, offset: int = 0) -> Sequence[PackingImport]:
-    query = select(PackingImport).where(PackingImport.brand_id == brand_id)
-    return session.scalars(query.order_by(PackingImport.asked_at.desc()).limit(limit).offset(offset)).all()
-
-
-def begin(session: Session, *, import_id: UUID) -> PackingImport | None:
-    """The worker takes the file up, or again after a crash. None when it is not to be read any more."""
-    open_states = (ImportState.WAITING, ImportState.RUNNING)
-    if not _move(session, import_id, *open_states, to=ImportState.RUNNING):
-        return None
-    return get_import(session, import_id=import_id)
-
-
-def is_running(session: Session, *, import_id: UUID) -> bool:
-    return session.scalar(select(PackingImport.state).where(PackingImport.id == import_id)) == ImportState.RUNNING
+def wish_of(row: Upload) -> Wish:
+    return Wish(**json.loads(row.wish))
 
 
 def load_keys(session: Session, *, brand_id: UUID, keyring: Keyring) -> dict[int, BatchKey]:
@@ -159,20 +109,19 @@ def take_in(session: Session, *, import_id: UUID, rows: Rows, now: datetime) -> 
     """Writes everything; called with nothing wrong. False when something is wrong after all, or it was cancelled."""
     pairs = pairs_of(rows)
     numbers = {int(number) for both in pairs for ids in both for number in np.unique(ids >> (SERIAL_BITS + 2))}
-    row = get_import(session, import_id=import_id)
+    row = uploads.get_upload(session, upload_id=import_id)
     holding.lock(session, numbers=numbers, brand_id=row.brand_id)
     check_against_database(session, rows=rows)
     if rows.problems:
         return False
     runs = [run for children, parents in pairs for run in runs_of(children, parents)]
-    values = {
-        "rows": len(rows.lines),
+    result = {
         "cases": len(np.unique(np.concatenate([pairs[0][1], pairs[1][0]]))),
         "pallets": len(np.unique(pairs[1][1])),
         "runs": len(runs),
-        "ended_at": now,
     }
-    if not _move(session, import_id, ImportState.RUNNING, to=ImportState.DONE, **values):
+    values = {"rows": len(rows.lines), "result": result, "ended_at": now}
+    if not uploads.move(session, import_id, was={UploadState.RUNNING}, to=UploadState.DONE, **values):
         return False
     holding.put_runs(session, runs=runs, import_id=import_id, now=now)
     holding.record(
@@ -187,31 +136,12 @@ def take_in(session: Session, *, import_id: UUID, rows: Rows, now: datetime) -> 
     return True
 
 
-def refuse(session: Session, *, import_id: UUID, problems: Sequence[Problem], rows: int, now: datetime) -> None:
-    """Nothing of the file was taken in; why stands in the file beside it."""
-    shown = [[item.line, item.column, item.code, item.cell] for item in problems[:FIRST_PROBLEMS]]
-    text = json.dumps(shown, ensure_ascii=False)
-    values = {"problems": len(problems), "first_problems": text, "rows": rows, "ended_at": now}
-    _move(session, import_id, ImportState.RUNNING, to=ImportState.REFUSED, **values)
-
-
-def cancel_import(session: Session, *, import_id: UUID, actor: str, now: datetime) -> None:
-    """Ends it while it waits or is read. Raises NotFound, ImportMoved."""
-    row = get_import(session, import_id=import_id)
-    open_states = (ImportState.WAITING, ImportState.RUNNING)
-    if not _move(session, import_id, *open_states, to=ImportState.CANCELLED, ended_at=now):
-        raise ImportMoved
-    _audit(session, row.brand_id, "packing.cancel", import_id, {}, actor, now)
-
-
 def undo_import(session: Session, *, import_id: UUID, actor: str, staff_id: UUID | None, now: datetime) -> int:
-    """Takes out what still lies as the file put it; what was moved since stays. Returns how many units.
-
-    Raises NotFound, ImportMoved.
-    """
-    row = get_import(session, import_id=import_id)
-    if not _move(session, import_id, ImportState.DONE, to=ImportState.UNDONE):
-        raise ImportMoved
+    """Takes out what still lies as the file put it; what was moved since stays. Returns how many units: none where it
+    was undone before."""
+    row = uploads.get_upload(session, upload_id=import_id)
+    if not uploads.move(session, import_id, was={UploadState.UNDOING}, to=UploadState.UNDONE):
+        return 0
     involved = select(PackedRange.batch_number).where(PackedRange.import_id == import_id).distinct()
     above = select(PackedRange.parent_batch).where(PackedRange.import_id == import_id).distinct()
     holding.lock(session, numbers={*session.scalars(involved), *session.scalars(above)}, brand_id=row.brand_id)
@@ -227,7 +157,15 @@ def undo_import(session: Session, *, import_id: UUID, actor: str, staff_id: UUID
         now=now,
     )
     count = sum(run.count for run in runs)
-    _audit(session, row.brand_id, "packing.undo", import_id, {"count": count}, actor, now)
+    staff.audit(
+        session,
+        actor=actor,
+        brand_id=row.brand_id,
+        action="packing.undo",
+        subject=f"upload:{import_id}",
+        facts={"count": count},
+        now=now,
+    )
     return count
 
 
@@ -235,12 +173,6 @@ def still_there(session: Session, *, import_id: UUID) -> int:
     """How many units lie as the file put them."""
     total = func.sum(PackedRange.last - PackedRange.first + 1)
     return int(session.scalar(select(total).where(PackedRange.import_id == import_id)) or 0)
-
-
-def _move(session: Session, import_id: UUID, *states: ImportState, to: ImportState, **values: object) -> bool:
-    wanted = [state.value for state in states]
-    statement = update(PackingImport).where(PackingImport.id == import_id, PackingImport.state.in_(wanted))
-    return affected(session, statement.values(state=to.value, **values)) == 1
 
 
 def _by_batch(ids: Ids) -> list[tuple[int, Level, Ids]]:
@@ -293,16 +225,3 @@ def _blame(rows: Rows, level: Level, batch: int, serials: Ids, problem: str) -> 
     for place in np.sort(places[firsts]).tolist():
         unit = Unit.of(int(column[place]))
         rows.add(int(rows.lines[place]), level.label, problem, f"{unit.batch}:{unit.serial}")
-
-
-def _audit(
-    session: Session,
-    brand_id: UUID,
-    action: str,
-    import_id: UUID,
-    facts: dict[str, object],
-    actor: str,
-    now: datetime,
-) -> None:
-    subject = f"packing_import:{import_id}"
-    staff.audit(session, actor=actor, brand_id=brand_id, action=action, subject=subject, facts=facts, now=now)

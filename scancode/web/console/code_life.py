@@ -6,6 +6,7 @@ number have changed in between, it is asked again.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 from flask import flash, redirect, render_template, request, url_for
@@ -30,12 +31,15 @@ from scancode.codes.typed import (
 )
 from scancode.errors import Refusal
 from scancode.staff.rules import Role
-from scancode.stories.life_orders import Target
+from scancode.stories.life_orders import Target, TimePast
+from scancode.uploads import service as uploads
+from scancode.uploads.rules import AT_ONCE_BYTES, UploadKind
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
 from scancode.web.console.batches import visible_batch
-from scancode.web.console.code_reading import serial_in_batch
+from scancode.web.console.code_reading import serials_in
 from scancode.web.console.session import refuse_field
+from scancode.web.console.uploads import received, sent_files, size_of
 from scancode.web.runtime import runtime
 from scancode.web.security import with_camera
 
@@ -49,7 +53,6 @@ REASONS = (
     (VoidReason.CANCELLED, lazy_gettext("Cancelled")),
     (VoidReason.OTHER, lazy_gettext("Other (say what)")),
 )
-FILE_BYTES_MAX = 4_000_000
 VERBS = ("activate", "deactivate", "void", "recall", "restore")
 
 
@@ -77,7 +80,10 @@ class BatchLifeForm(LifeForm):
     at = DateTimeLocalField(lazy_gettext("At a set time"), validators=[Optional()])
 
 
-FIELD_OF = {"time_past": "at", "void_reason": "reason", "recall_message": "message_zh", "restore_note": "note"}
+FIELD_OF = {
+    "time_past": "at", "void_reason": "reason", "recall_message": "message_zh", "restore_note": "note",
+    "disk_full": "file",
+}  # fmt: skip
 
 
 @console.route("/batches/<int:number>/life/<verb>", methods=["GET", "POST"])
@@ -94,8 +100,10 @@ def change_life(number: int, verb: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             change = change_of(verb, form)
+            if _is_large():
+                return _send(batch, verb, change, form.at.data)
             ranges = _ranges(batch, form)
-            if verb != "activate" or form.expected.data or request.files.get("file"):
+            if verb != "activate" or form.expected.data or sent_files("file"):
                 asked = _unconfirmed(batch, ranges, change, form)
             if asked is None:
                 return _done(batch, ranges, change, form.at.data)
@@ -106,15 +114,44 @@ def change_life(number: int, verb: str) -> ResponseReturnValue:
     return with_camera(page), status
 
 
+def _is_large() -> bool:
+    """Whether there is a file that is read by the worker, not while the person waits."""
+    return any(size_of(file) > AT_ONCE_BYTES for file in sent_files("file"))
+
+
+def _send(batch: Batch, verb: str, change: Change, at: datetime | None) -> ResponseReturnValue:
+    """Has the worker read the file; its page asks before anything is changed. Raises BatchNotReady, TimePast."""
+    from scancode.web.console.life_orders import at_of
+
+    shared, person, run_at = runtime(), current_staff(), at_of(at)
+    if run_at is not None and run_at <= shared.now():
+        raise TimePast
+    wish = {
+        "batch": batch.number,
+        "verb": verb,
+        "what": asdict(change),
+        "run_at": run_at.isoformat() if run_at else None,
+    }
+    with received("file") as files, shared.db.transaction() as session:
+        upload_id = uploads.ask(
+            session,
+            brand_id=batch.brand_id,
+            kind=UploadKind.LIFE,
+            wish=wish,
+            files=files[:1],
+            var_dir=shared.settings.var_dir,
+            actor=person.actor,
+            staff_id=person.id,
+            now=shared.now(),
+        )
+    return redirect(url_for("console.upload", upload_id=upload_id))
+
+
 def _ranges(batch: Batch, form: BatchLifeForm) -> tuple[Range, ...]:
-    """What was typed, or the lines of the file; a file's are written into the field, for the second step."""
-
-    def read_code(text: str) -> int:
-        return serial_in_batch(batch, text)
-
-    upload = request.files.get("file")
-    if upload is not None and upload.filename:
-        text = upload.stream.read(FILE_BYTES_MAX + 1).decode("utf-8-sig", "replace")
+    """What was typed, or the lines of a small file; a file's are written into the field, for the second step."""
+    read_code = serials_in(batch)
+    for upload in sent_files("file"):
+        text = upload.stream.read(AT_ONCE_BYTES).decode("utf-8-sig", "replace")
         ranges = parse_lines(text.splitlines(), count=batch.count, read_code=read_code)
         form.ranges.data = written(ranges)
         return ranges

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -13,6 +14,8 @@ from scancode.codes.orders import kinds_of
 from scancode.codes.typed import code_in
 from scancode.errors import Refusal
 from scancode.i18n import N_
+from scancode.packing import service as packing
+from scancode.packing.rules import Level, Unit
 from scancode.web.console.access import brand_scope
 from scancode.web.runtime import runtime
 
@@ -45,18 +48,25 @@ class FoundCode:
     text: str | None
 
 
-def find_code(session: Session, typed: str) -> FoundCode:
+Known = dict[int, tuple[Batch, press.Verifier] | None]
+"""Batches that were met among many codes: each is looked up and its key derived once."""
+
+
+def find_code(session: Session, typed: str, known: Known | None = None) -> FoundCode:
     """Raises UnreadableCode, NotOurCode."""
     shown = typed.strip()[:60]
     try:
         text = press.normalise(code_in(typed))
     except press.Malformed as error:
         raise UnreadableCode(typed=shown) from error
-    batch = codes.find_batch(session, number=press.batch_of(text))
-    scope = brand_scope()
-    if batch is None or (scope is not None and batch.brand_id != scope):
+    known = {} if known is None else known
+    number = press.batch_of(text)
+    if number not in known:
+        known[number] = _batch(session, number)
+    held = known[number]
+    if held is None:
         raise NotOurCode(typed=shown)
-    verifier = press.Verifier(runtime().keyring.derive(batch.kid, batch.salt))
+    batch, verifier = held
     try:
         parts = verifier.verify(text)
     except press.Forged as error:
@@ -66,10 +76,35 @@ def find_code(session: Session, typed: str) -> FoundCode:
     return FoundCode(batch, parts.serial, press.Kind(parts.kind), text)
 
 
-def serial_in_batch(batch: Batch, typed: str) -> int:
-    """The serial of a code of this batch. Raises UnreadableCode, NotOurCode, OtherBatch."""
-    with runtime().db.reading() as session:
-        found = find_code(session, typed)
-    if found.batch.number != batch.number:
-        raise OtherBatch(typed=typed.strip()[:60], batch=found.batch.number)
-    return found.serial
+def _batch(session: Session, number: int) -> tuple[Batch, press.Verifier] | None:
+    batch, scope = codes.find_batch(session, number=number), brand_scope()
+    if batch is None or (scope is not None and batch.brand_id != scope):
+        return None
+    return batch, press.Verifier(runtime().keyring.derive(batch.kid, batch.salt))
+
+
+def serials_in(batch: Batch) -> Callable[[str], int]:
+    """Reads codes of one batch into their serials. What it gives raises UnreadableCode, NotOurCode, OtherBatch."""
+    known: Known = {}
+
+    def serial_of(typed: str) -> int:
+        with runtime().db.reading() as session:
+            found = find_code(session, typed, known)
+        if found.batch.number != batch.number:
+            raise OtherBatch(typed=typed.strip()[:60], batch=found.batch.number)
+        return found.serial
+
+    return serial_of
+
+
+def serials_of(session: Session, lines: list[str]) -> dict[int, tuple[tuple[int, int], ...]]:
+    """The serials by batch that these codes stand for: an item itself, a case or a pallet with everything in it.
+
+    Raises UnreadableCode, NotOurCode.
+    """
+    units = []
+    known: Known = {}
+    for line in lines:
+        found = find_code(session, line, known)
+        units.append(Unit(found.batch.number, Level.of(found.kind or press.Kind.INNER), found.serial))
+    return packing.everything(session, units=units)

@@ -19,12 +19,14 @@ from scancode.jobs import service as outbox
 from scancode.jobs.rules import JobFacts, JobState
 from scancode.staff import service as staff
 from scancode.stories.reconcile import NotCompared, require_compared
+from scancode.uploads import service as uploads
+from scancode.uploads.rules import UploadMoved
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff, operator_only
 from scancode.web.runtime import runtime
 
 PAGE_ROWS = 50
-CANCELLED_WHILE_RUNNING = ("check", "seal")
+CANCELLED_WHILE_RUNNING = ("check", "seal", "upload")
 """Long jobs that may be stopped in the middle. Making codes is stopped by cancelling the order, money never."""
 STOPPABLE = {"claims": N_("Claims"), "payouts": N_("Payouts")}
 KIND_WORDS = {
@@ -32,7 +34,7 @@ KIND_WORDS = {
     "check": N_("Check a pack"),
     "capture": N_("Carry out EPCIS events"),
     "life": N_("Change codes at a set time"),
-    "packing": N_("Import a line's association file"),
+    "upload": N_("Work off uploaded files"),
     "seal": N_("Encrypt a pack"),
     "watch": N_("Watch over packs"),
     "payout": N_("Pay a red packet"),
@@ -96,7 +98,7 @@ def change_job(job_id: UUID, verb: str) -> ResponseReturnValue:
         with runtime().db.transaction() as session:
             job = change(session, job_id=job_id, now=runtime().now())
             _audit(session, f"job.{verb}", job)
-    except (outbox.JobBusy, codes.BatchStateRefusal, handover.NotSealing) as refusal:
+    except (outbox.JobBusy, codes.BatchStateRefusal, handover.NotSealing, UploadMoved) as refusal:
         flash(refusal.sentence(gettext), "warning")
     else:
         said = gettext("The job is cancelled.") if verb == "cancel" else gettext("The job will run again now.")
@@ -114,6 +116,10 @@ def _cancel(session: Session, *, job_id: UUID, now: datetime) -> JobFacts:
     if job.kind == "seal":
         sealed_id = UUID(job.key.partition(":")[2])
         handover.cancel_seal(session, sealed_id=sealed_id, actor=current_staff().actor, now=now)
+        return job
+    if job.kind == uploads.JOB:
+        upload_id = UUID(job.key.partition(":")[2])
+        uploads.cancel(session, upload_id=upload_id, actor=current_staff().actor, now=now)
         return job
     return outbox.cancel(session, job_id=job_id, now=now, running_kinds=CANCELLED_WHILE_RUNNING)
 

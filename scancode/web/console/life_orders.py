@@ -23,6 +23,8 @@ from scancode.packing.rules import Level, Unit
 from scancode.staff.rules import Role
 from scancode.stories import life_orders
 from scancode.stories.life_orders import Target, TargetEmpty, TargetKind
+from scancode.uploads import service as uploads
+from scancode.uploads.rules import UploadKind
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
 from scancode.web.console.chosen import brand_choices, chosen_brand
@@ -35,6 +37,7 @@ from scancode.web.runtime import runtime
 from scancode.web.security import with_camera
 
 PAGE_SIZE = 50
+FILES_SHOWN = 10
 
 
 class TargetForm(LifeForm):
@@ -58,8 +61,9 @@ def life_list() -> ResponseReturnValue:
         rows = life_orders.list_orders(
             session, brand_id=brand_scope(), limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE
         )
+        sent = uploads.list_uploads(session, brand_id=brand_scope(), kind=UploadKind.LIFE, limit=FILES_SHOWN)
     page = Page(number, PAGE_SIZE, min(len(rows), PAGE_SIZE), (number - 1) * PAGE_SIZE + len(rows))
-    return render_template("console/life/list.html", rows=rows[:PAGE_SIZE], page=page)
+    return render_template("console/life/list.html", rows=rows[:PAGE_SIZE], page=page, sent=sent)
 
 
 @console.route("/life/<verb>", methods=["GET", "POST"])

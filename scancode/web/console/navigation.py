@@ -50,6 +50,7 @@ MENU = (
             Entry("console.approvals", "clipboard-list", N_("Orders to approve"), (FACTORY,)),
             Entry("console.life_list", "bolt", N_("Activation and voiding"), (FACTORY,)),
             Entry("console.packing", "packages", N_("Packing"), (FACTORY,)),
+            Entry("console.preflight", "shield-check", N_("Check returned files"), (FACTORY,)),
             Entry("console.alerts", "bell", N_("Alerts"), (FACTORY,)),
             Entry("console.lookup", "search", N_("Look up a code"), (FACTORY, MARKETING)),
             Entry("console.label_layouts", "tag", N_("Label layouts"), (FACTORY,)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,6 @@ from wtforms import BooleanField, FileField, SelectField, StringField, TextAreaF
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
-from batches.codes import Kind
 from scancode.catalog.rules import BrandFacts
 from scancode.channels import service as channels
 from scancode.channels.models import Shipment
@@ -24,22 +24,23 @@ from scancode.codes import service as codes
 from scancode.codes import typed
 from scancode.errors import Invalid, Refusal
 from scancode.i18n import N_
-from scancode.packing import service as packing
-from scancode.packing.rules import Level, Unit
 from scancode.staff.rules import Role
+from scancode.uploads import service as uploads
+from scancode.uploads.models import Upload
+from scancode.uploads.rules import AT_ONCE_BYTES, DiskFull, UploadKind
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff, visible
 from scancode.web.console.channels import anyone, refusal_words
 from scancode.web.console.chosen import brand_choices, chosen_brand
-from scancode.web.console.code_reading import NotOurCode, UnreadableCode, find_code
+from scancode.web.console.code_reading import NotOurCode, UnreadableCode, serials_of
+from scancode.web.console.uploads import received, sent_files, size_of
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 from scancode.web.security import with_camera
 
-PAGE_SIZE = 50
+PAGE_SIZE, FILES_SHOWN = 50, 10
 PAGE_MAX = 10_000
 GAPS_SHOWN = 50
-FILE_BYTES_MAX = 2_000_000
 CODES_MAX = 5000
 """Cases, pallets and items that one shipment names singly."""
 
@@ -80,14 +81,12 @@ FIELD_OF = {
     channels.DeadCodes: "ranges",
     channels.NothingToShip: "ranges",
     channels.NotShipped: "ranges",
+    DiskFull: "file",
+    typed.TooManyLines: "codes",
     UnreadableCode: "codes",
     NotOurCode: "codes",
     PlaceMissing: "place",
-    typed.RangeForm: "ranges",
-    typed.RangeReversed: "ranges",
-    typed.RangeOutside: "ranges",
-    typed.RangesOverlap: "ranges",
-    typed.TooManyRanges: "ranges",
+    **dict.fromkeys(typed.RANGE_REFUSALS, "ranges"),
 }
 
 
@@ -109,9 +108,11 @@ def shipment_list() -> ResponseReturnValue:
             limit=PAGE_SIZE + 1,
             offset=(page - 1) * PAGE_SIZE,
         )
+        sent = _sent(session, brand) if brand else ()
     return render_template(
         "console/shipments/list.html",
         rows=rows[:PAGE_SIZE],
+        sent=sent,
         place=place,
         brand=brand,
         brands=brands,
@@ -120,6 +121,12 @@ def shipment_list() -> ResponseReturnValue:
             "next_url": _page_url(page + 1) if len(rows) > PAGE_SIZE else None,
         },
     )
+
+
+def _sent(session: Session, brand: BrandFacts) -> Sequence[Upload]:
+    if not current_staff().may((Role.FACTORY,)):
+        return ()
+    return uploads.list_uploads(session, brand_id=brand.id, kind=UploadKind.SHIPMENT, limit=FILES_SHOWN)
 
 
 def _page_url(page: int) -> str:
@@ -154,6 +161,8 @@ def new_shipment() -> ResponseReturnValue:
         _prefill(form)
     elif form.validate_on_submit():
         try:
+            if any(size_of(file) > AT_ONCE_BYTES for file in sent_files("file")):
+                return _send(form, brand)
             shipment = _ship(form, brand)
             flash(gettext("Shipment %(number)s is booked.", number=shipment.number), "success")
             return redirect(url_for("console.shipment", shipment_id=shipment.id))
@@ -222,6 +231,39 @@ def _ship(form: ShipmentForm, brand: BrandFacts) -> Shipment:
         )
 
 
+def _send(form: ShipmentForm, brand: BrandFacts) -> ResponseReturnValue:
+    """Has the worker read a long file and book the shipment. Raises as ``_ship``, as far as can be told before."""
+    person, shared, kind = current_staff(), runtime(), ShipmentKind(form.kind.data or ShipmentKind.OUT)
+    with received("file") as files, shared.db.transaction() as session:
+        number = (form.number.data or "").strip()
+        if channels.find_shipment(session, brand_id=brand.id, number=number) is not None:
+            raise channels.ShipmentNumberTaken(number=number)
+        channel_id, store_id = _destination(session, form, kind)
+        has_more = (form.codes.data or "").strip() or (form.batch.data or "").strip()
+        selection = _selection(session, form, brand, _typed(form.codes.data or "")) if has_more else {}
+        wish = {
+            "number": number,
+            "kind": kind.value,
+            **{name: each and str(each) for name, each in (("channel", channel_id), ("store", store_id))},
+            "selection": selection,
+            "note": form.note.data or "",
+            "move": bool(form.move.data),
+            "leave_out_dead": bool(form.leave_out_dead.data),
+        }
+        upload_id = uploads.ask(
+            session,
+            brand_id=brand.id,
+            kind=UploadKind.SHIPMENT,
+            wish=wish,
+            files=files[:1],
+            var_dir=shared.settings.var_dir,
+            actor=person.actor,
+            staff_id=person.id,
+            now=shared.now(),
+        )
+    return redirect(url_for("console.upload", upload_id=upload_id))
+
+
 def _destination(session: Session, form: ShipmentForm, kind: ShipmentKind) -> tuple[UUID | None, UUID | None]:
     """Channel and store; a return has neither. Raises PlaceMissing."""
     if kind is ShipmentKind.RETURN:
@@ -236,11 +278,14 @@ def _destination(session: Session, form: ShipmentForm, kind: ShipmentKind) -> tu
 
 
 def _lines(form: ShipmentForm) -> list[str]:
-    """Codes that were typed or stand in the file, one a line; the first column counts."""
+    """Codes that were typed or stand in a small file, one a line; the first column counts."""
     text = form.codes.data or ""
-    upload = request.files.get("file")
-    if upload is not None and upload.filename:
-        text += "\n" + upload.stream.read(FILE_BYTES_MAX).decode("utf-8-sig", "replace")
+    for upload in sent_files("file"):
+        text += "\n" + upload.stream.read(AT_ONCE_BYTES).decode("utf-8-sig", "replace")
+    return _typed(text)
+
+
+def _typed(text: str) -> list[str]:
     lines = [re.split(r"[,;\t]", line)[0].strip() for line in text.splitlines()]
     found = [line for line in lines if line]
     if len(found) > CODES_MAX:
@@ -262,18 +307,6 @@ def _selection(
         ranges = typed.parse_ranges(form.ranges.data or "all", count=batch.count)
         found[batch.number] = typed.merge([*found.get(batch.number, ()), *ranges])
     return found
-
-
-def serials_of(session: Session, lines: list[str]) -> dict[int, tuple[tuple[int, int], ...]]:
-    """The serials by batch that these codes stand for: an item itself, a case or a pallet with everything in it.
-
-    Raises UnreadableCode, NotOurCode.
-    """
-    units = []
-    for line in lines:
-        found = find_code(session, line)
-        units.append(Unit(found.batch.number, Level.of(found.kind or Kind.INNER), found.serial))
-    return packing.everything(session, units=units)
 
 
 HINTS = {

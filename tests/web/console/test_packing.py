@@ -42,7 +42,7 @@ def upload(desk: Desk, text: str, **over: str) -> TestResponse:
 
 
 def work(wired: Wired) -> None:
-    loop.run(wired, stop_event=threading.Event(), once=True, kinds=["packing"])
+    loop.run(wired, stop_event=threading.Event(), once=True, kinds=["upload"])
 
 
 def pairs(floor: Floor, count: int) -> str:
@@ -63,6 +63,8 @@ def test_a_file_is_sent_worked_off_shown_and_undone(carol: Desk, wired: Wired, f
     inside = carol.get(f"/console/packing/units?q={floor.code(floor.case(2))}", headers=ENGLISH).text
     assert "20–29" in inside
     carol.post(f"{answer.location}/undo")
+    assert "Being undone" in carol.get(answer.location, headers=ENGLISH).text
+    work(wired)
     assert "20–29" not in carol.get(f"/console/packing/units?q={floor.code(floor.case(2))}").text.split("card-title")[0]
     assert "/undo" not in carol.get(answer.location).text
 
@@ -72,7 +74,7 @@ def test_a_refused_file_shows_its_lines_and_gives_them_as_a_file(carol: Desk, wi
     work(wired)
     page = carol.get(answer.location, headers=ENGLISH).text
     assert "no complete code" in page
-    with carol.get(f"{answer.location}/errors.csv") as errors:
+    with carol.get(f"{answer.location}/report.csv") as errors:
         assert errors.status_code == 200
         assert "5,item,malformed,nonsense" in errors.text
 
@@ -87,7 +89,7 @@ def test_a_form_without_a_file_is_shown_again(carol: Desk) -> None:
         "/console/packing/import", data={"csrf_token": carol.token("/console/packing")}, headers=ENGLISH
     )
     assert answer.status_code == 422
-    assert "Choose the file of the line first." in answer.text
+    assert "Choose a file first." in answer.text
 
 
 def test_an_upload_may_be_larger_than_any_form_up_to_its_own_limit(
