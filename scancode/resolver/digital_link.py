@@ -41,7 +41,7 @@ class NotDigitalLink(Refusal):
 CHARACTERS = N_("it holds a character that no address may hold")
 SCHEME = N_("it begins neither with https:// nor with http://")
 HOST = N_("the name of the host is missing or wrong")
-NO_KEY = N_("its path holds no GS1 key with its number, such as /01/ and a GTIN")
+NO_KEY = N_("its path is not made of a GS1 key with its number, such as /01/ and a GTIN, and of what belongs to it")
 EMPTY = N_("({ai}) has no value")
 VALUE = N_("({ai}) has a value that it cannot have; a GTIN has 14 digits, and the last one fits the others")
 ORDER = N_("what follows the key in the path is not its own, or not in order")
@@ -67,6 +67,10 @@ class DigitalLink:
 
     def qualifier(self, ai: str) -> str | None:
         return dict(self.path[1:]).get(ai)
+
+    def address(self, stem: str) -> str:
+        """Where it is at a host, without the attributes."""
+        return stem + "".join(f"/{ai}/{escape(value)}" for ai, value in self.path)
 
     def element_string(self) -> str:
         """The same as one text with ``^`` where a bar code has FNC1."""
@@ -121,9 +125,11 @@ def write(elements: Iterable[tuple[str, str]], *, stem: str = STEM) -> str:
     attributes = [ai for ai in values if ai != key and ai not in qualifiers]
     _check_attributes(attributes, qualifiers, orders)
     attributes.sort(key=lambda ai: not known[ai].has_fixed_length)
-    way = "".join(f"/{ai}/{escape(values[ai])}" for ai in (key, *qualifiers))
-    query = "&".join(f"{ai}={escape(values[ai], in_query=True)}" for ai in attributes)
-    return f"{stem}{way}{'?' if query else ''}{query}"
+    link = DigitalLink(
+        tuple((ai, values[ai]) for ai in (key, *qualifiers)), tuple((ai, values[ai]) for ai in attributes)
+    )
+    query = "&".join(f"{ai}={escape(value, in_query=True)}" for ai, value in link.attributes)
+    return f"{link.address(stem)}{'?' if query else ''}{query}"
 
 
 def escape(text: str, *, in_query: bool = False) -> str:

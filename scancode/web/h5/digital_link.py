@@ -8,10 +8,9 @@ forgiven. Why a browser is answered in place and not redirected: decision 0019.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,11 +20,12 @@ from werkzeug.wrappers import Response
 from scancode.catalog.rules import BadCheckDigit, BadGtin, BrandFacts, ProductPage, check_gtin
 from scancode.errors import NotFound, Refusal
 from scancode.i18n import LOCALES, N_
-from scancode.resolver.digital_link import NO_KEY, DigitalLink, NotDigitalLink, parse, write
+from scancode.resolver.digital_link import NO_KEY, DigitalLink, NotDigitalLink, parse
 from scancode.resolver.link_types import LINK_TYPES, read_link_type
 from scancode.resolver.rules import Level, Wish, find_links, links_for_people, linkset, with_own_page
 from scancode.web.clients import cookie_of
 from scancode.web.h5 import h5
+from scancode.web.h5.meeting import KNOWN
 from scancode.web.h5.scan import answer as answer_scan
 from scancode.web.language import COOKIE, current_locale
 from scancode.web.problems import problem
@@ -35,6 +35,15 @@ from scancode.web.runtime import Runtime, runtime
 LINKSET, LD_JSON, JSON, HTML = "application/linkset+json", "application/ld+json", "application/json", "text/html"
 LISTS = frozenset({"linkset", "all"})
 """Link types that ask for the list of all; ``all`` is how they asked before 2024."""
+CONTEXT_PATH = "/linkset-context.jsonld"
+OPEN_HEADERS = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"),
+    ("Access-Control-Allow-Headers", "Accept, Accept-Language, Content-Type"),
+    ("Access-Control-Expose-Headers", "Link, Location, Content-Location"),
+    ("Access-Control-Max-Age", "86400"),
+)
+"""For scripts of other hosts; never with their cookies."""
 _IN_QUERY = "%/:=&?~#+!$,;'@()*[]-._"
 
 
@@ -72,6 +81,10 @@ class Asked:
     """Wants a page, by what the browser sends."""
 
     @property
+    def anchor(self) -> str:
+        return self.link.address(self.base)
+
+    @property
     def wants_page(self) -> bool:
         return self.is_person and self.link_type is None and self.form is None
 
@@ -107,7 +120,7 @@ def product_page(gtin: str) -> ResponseReturnValue:
 
 def _read(is_person: bool) -> Asked:
     """Raises NotDigitalLink."""
-    base = base_of(runtime())
+    base = base_of(runtime(), request.host)
     # As it was sent: in the path that WSGI hands over, an escaped slash within a value looks like any other.
     raw = str(request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or "")
     way = _forgiven(raw.partition("?")[0] if raw.startswith("/01/") else quote(request.path))
@@ -143,20 +156,24 @@ def _is_named(mime: str) -> bool:
     return any(value.split(";")[0].strip().lower() == mime and quality for value, quality in request.accept_mimetypes)
 
 
-def base_of(shared: Runtime) -> str:
+def base_of(shared: Runtime, host: str) -> str:
     """The scan host that was asked; the usual one where the request names a host that is not ours."""
     bases = [base.lower() for base in shared.settings.scan_bases]
-    return next((base for base in bases if urlsplit(base).netloc == request.host.lower()), bases[0])
+    return next((base for base in bases if base.partition("://")[2] == host.lower()), bases[0])
 
 
 def _of_item(asked: Asked, serial: str) -> ResponseReturnValue:
     shared, gtin = runtime(), asked.link.key[1]
+    known = request.environ.get(KNOWN)  # what the front has found out already
     try:
-        code = read_code(shared, serial, is_scan=False)
-    except NotOurs:
-        if asked.wants_page:
-            return _headed(asked, answer_scan(serial))
-        raise
+        if isinstance(known, NotOurs):
+            raise known
+        code = read_code(shared, serial, is_scan=asked.wants_page)
+    except NotOurs as refusal:
+        if not asked.wants_page:
+            raise
+        request.environ[KNOWN] = refusal
+        return _headed(asked, answer_scan(serial))
     lot = asked.link.qualifier("10")
     differs = "gtin" if code.product.gtin != gtin else "lot" if _is_other_lot(code, lot) else ""
     if differs and (asked.link_type or asked.form):
@@ -169,7 +186,7 @@ def _of_item(asked: Asked, serial: str) -> ResponseReturnValue:
     name = code.product.name(locale)
     item = gettext("%(name)s, item %(code)s", name=name, code=code.text)
     levels = [
-        Level(_anchor(asked), item, links.of_batches.get(code.batch.number, ())),
+        Level(asked.anchor, item, links.of_batches.get(code.batch.number, ())),
         Level(f"{asked.base}/01/{gtin}", name, links.own),
     ]
     title = gettext("Is it genuine? %(name)s", name=name)
@@ -190,7 +207,7 @@ def _of_product(asked: Asked) -> ResponseReturnValue:
     of_lot = links.of_lots.get(lot or "", ())
     if of_lot:
         described = gettext("%(name)s, lot %(lot)s", name=name, lot=lot)
-        levels.insert(0, Level(_anchor(asked), described, of_lot))
+        levels.insert(0, Level(asked.anchor, described, of_lot))
     href = f"{asked.base}{url_for('h5.product_page', gtin=gtin)}"
     levels = with_own_page(levels, len(levels) - 1, href=href, title=name, languages=LOCALES, is_verdict=False)
     default = next(level.default for level in levels if level.default is not None)
@@ -268,12 +285,8 @@ def _list(asked: Asked, levels: list[Level], brand: BrandFacts, *, form: str, st
     return _headed(asked, response)
 
 
-def _anchor(asked: Asked) -> str:
-    return write(asked.link.path, stem=asked.base)
-
-
 def context_url(base: str) -> str:
-    return f"{base}{url_for('h5.linkset_context')}"
+    return f"{base}{CONTEXT_PATH}"
 
 
 def _headed(
@@ -282,13 +295,16 @@ def _headed(
     """The answer with what a resolver says about it. ``place``: where the page that it holds stands by itself."""
     body, status = answer if isinstance(answer, tuple) else (answer, None)
     response = Response(body, status or 200, mimetype=HTML) if isinstance(body, str) else body
-    response.headers["Link"] = ", ".join(_relations(asked))
-    response.headers.add("Vary", "Accept, Accept-Language")
-    if place:
-        response.headers["Content-Location"] = place
+    response.headers.extend(headers_of(asked.base, asked.anchor, place))
     return response
 
 
-def _relations(asked: Asked) -> Iterator[str]:
-    yield f'<{_anchor(asked)}?linkType=linkset>; rel="linkset"; type="{LINKSET}"'
-    yield f'<{context_url(asked.base)}>; rel="http://www.w3.org/ns/json-ld#context"; type="{LD_JSON}"'
+def headers_of(base: str, anchor: str, place: str = "") -> list[tuple[str, str]]:
+    """What every answer of the resolver says: where the list of all links is, what the answer depends on, and
+    ``place``, where the page that it holds stands by itself."""
+    relations = (
+        f'<{anchor}?linkType=linkset>; rel="linkset"; type="{LINKSET}", '
+        f'<{context_url(base)}>; rel="http://www.w3.org/ns/json-ld#context"; type="{LD_JSON}"'
+    )
+    found = [("Link", relations), ("Vary", "Accept, Accept-Language")]
+    return [*found, ("Content-Location", place)] if place else found

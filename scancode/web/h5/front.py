@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from markupsafe import escape
 
+from batches.codes import normalise
 from scancode.web.clients import cookie_of
 from scancode.web.h5.claim import address_after, take
+from scancode.web.h5.digital_link import OPEN_HEADERS, base_of, headers_of
 from scancode.web.h5.meeting import KNOWN, meet
 from scancode.web.h5.scan import find_page, find_refused
 from scancode.web.language import locale_of
@@ -33,8 +35,10 @@ if TYPE_CHECKING:
 
 _SCAN = re.compile(r"/([0-9A-Za-z]{20})")
 _CLAIM = re.compile(r"/([0-9A-Za-z]{20})/claim")
+_LINK = re.compile(r"/01/([0-9]{14})/21/([0-9A-Za-z]{20})/?")
 _BODY = re.compile(rb"token=([0-9A-Za-z_-]{1,100})")
 BODY_BYTES_MAX = 200
+OK = "200 OK"
 
 Answer = tuple[str, list[tuple[str, str]], str]
 """Status line, own headers and page."""
@@ -75,9 +79,22 @@ class Front:
             return None if cookie_of(environ, SESSION_COOKIE) else self._scan(environ, found[1])
         if method == "POST" and (found := _CLAIM.fullmatch(environ["PATH_INFO"])):
             return self._claim(environ, found[1])
+        if method == "GET" and (found := _LINK.fullmatch(environ["PATH_INFO"])) and _is_browser(environ):
+            return None if cookie_of(environ, SESSION_COOKIE) else self._link(environ, found[1], found[2])
         return None
 
-    def _scan(self, environ: WSGIEnvironment, text: str) -> Answer | None:
+    def _link(self, environ: WSGIEnvironment, gtin: str, text: str) -> Answer | None:
+        """The same page at a Digital Link as it is printed, with what a resolver says of itself."""
+        answer = self._scan(environ, text, gtin)
+        if answer is None:
+            return None
+        status, headers, page = answer
+        base = base_of(self._shared, environ.get("HTTP_HOST", ""))
+        place = f"{base}/{normalise(text)}" if status == OK else ""
+        told = headers_of(base, f"{base}/01/{gtin}/21/{text}", place)
+        return status, [*headers, *told, *OPEN_HEADERS], page
+
+    def _scan(self, environ: WSGIEnvironment, text: str, gtin: str = "") -> Answer | None:
         shared, locale = self._shared, locale_of(environ)
         try:
             code = read_code(shared, text)
@@ -86,6 +103,8 @@ class Front:
             if page is None:
                 raise
             return "404 NOT FOUND", [], page
+        if gtin and gtin != code.product.gtin:
+            return None
         visitor = read_visitor(self._signers, environ)
         meeting = meet(shared, environ, code, visitor, shared.now())
         page = find_page(shared, locale, meeting, form_token_of(self._signers, visitor))
@@ -93,9 +112,9 @@ class Front:
             environ[KNOWN] = meeting
             return None
         if not visitor.is_new:
-            return "200 OK", [], page
+            return OK, [], page
         cookie = cookie_header(self._signers, visitor, is_secure=environ["wsgi.url_scheme"] == "https")
-        return "200 OK", [("Set-Cookie", cookie)], page
+        return OK, [("Set-Cookie", cookie)], page
 
     def _claim(self, environ: WSGIEnvironment, text: str) -> Answer | None:
         token = _token(environ)
@@ -111,6 +130,12 @@ class Front:
         if endpoint == "h5.reward":  # where nearly every claim leads: asking the map costs more than the prize
             return f"{self._rewards}{values['code_id']}{'?new=1' if 'new' in values else ''}"
         return self._addresses.build(endpoint, values)
+
+
+def _is_browser(environ: WSGIEnvironment) -> bool:
+    """Beyond doubt; who might want a list of links is read more carefully."""
+    accepted: str = environ.get("HTTP_ACCEPT", "")
+    return accepted.startswith(("text/html,", "text/html;")) and "json" not in accepted
 
 
 def _token(environ: WSGIEnvironment) -> str | None:

@@ -11,12 +11,11 @@ from flask import Response, request
 from scancode.errors import NotFound
 from scancode.resolver.link_types import VOCABULARY
 from scancode.web.h5 import h5
-from scancode.web.h5.digital_link import LD_JSON, base_of, context_url
+from scancode.web.h5.digital_link import CONTEXT_PATH, LD_JSON, OPEN_HEADERS, base_of, context_url
 from scancode.web.runtime import runtime
 
 OPEN = frozenset({"h5.digital_link", "h5.resolver_description", "h5.linkset_context"})
 """What pages of other hosts may read."""
-METHODS = "GET, HEAD, OPTIONS"
 NOT_SUPPORTED = (
     "decompression of compressed GS1 Digital Links and of EPC binary (/eh, /ex): such addresses are answered with 404",
     "the context keyword in the query: it is passed on, and decides nothing",
@@ -43,8 +42,7 @@ CONTEXT = {
 @h5.get("/.well-known/gs1resolver")
 def resolver_description() -> Response:
     """What this resolver can do, and what not."""
-    shared = runtime()
-    base = base_of(shared)
+    base = base_of(runtime(), request.host)
     return Response(
         json.dumps(
             {
@@ -68,7 +66,7 @@ def resolver_description() -> Response:
     )
 
 
-@h5.get("/linkset-context.jsonld")
+@h5.get(CONTEXT_PATH)
 def linkset_context() -> Response:
     """What turns a linkset into JSON-LD."""
     return Response(json.dumps(CONTEXT, indent=1), content_type=LD_JSON)
@@ -99,9 +97,5 @@ def _site_file(name: str) -> Response:
 def _open(response: Response) -> Response:
     """For scripts of other hosts, errors and OPTIONS included; never with their cookies."""
     if request.endpoint in OPEN:
-        response.headers["Access-Control-Allow-Origin"] = "*"
-        response.headers["Access-Control-Allow-Methods"] = METHODS
-        response.headers["Access-Control-Allow-Headers"] = "Accept, Accept-Language, Content-Type"
-        response.headers["Access-Control-Expose-Headers"] = "Link, Location, Content-Location"
-        response.headers["Access-Control-Max-Age"] = "86400"
+        response.headers.extend(OPEN_HEADERS)
     return response

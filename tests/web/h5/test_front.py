@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from scancode.catalog.models import Product
 from scancode.claims.models import Claim
 from scancode.scans.models import Scan, ScanMiss
 from scancode.web.h5.front import Front
@@ -134,3 +135,59 @@ def test_a_stall_is_said_by_flask(app: Flask, shop: Shop, monkeypatch: pytest.Mo
     monkeypatch.setattr(Writer, "record", stall)
     answer = app.test_client().get(f"/{shop.code(1)}")
     assert (answer.status_code, len(calls)) == (503, 1)
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+TOLD = ("Link", "Content-Location", "Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Cache-Control")
+
+
+def link_to(shop: Shop, code: str) -> str:
+    with shop.wired.db.reading() as session:
+        return f"/01/{session.scalar(select(Product.gtin))}/21/{code}"
+
+
+def test_a_digital_link_as_it_is_printed_comes_from_memory_too(
+    app: Flask, wired: Wired, shop: Shop, reached: list[str]
+) -> None:
+    app.test_client().get(f"/{shop.code(1)}")
+    reached.clear()
+    path = link_to(shop, shop.code(2))
+    fast = app.test_client().get(path, headers=BROWSER)
+    assert (fast.status_code, reached) == (200, [])
+    slow = app.test_client().get(f"{path}?a=b", headers=BROWSER)
+    assert len(reached) == 1
+    for name in TOLD:
+        assert fast.headers[name] == slow.headers[name], name
+    vary = [{part for line in answer.headers.getlist("Vary") for part in line.split(", ")} for answer in (fast, slow)]
+    assert vary[0] == vary[1]
+    assert rows(wired, Scan) == 3
+
+
+@pytest.mark.parametrize("accepted", ["", "*/*", "application/linkset+json", "text/html, application/linkset+json"])
+def test_who_may_want_a_list_is_read_more_carefully(app: Flask, shop: Shop, reached: list[str], accepted: str) -> None:
+    app.test_client().get(f"/{shop.code(1)}")
+    reached.clear()
+    answer = app.test_client().get(link_to(shop, shop.code(2)), headers={"Accept": accepted})
+    assert len(reached) == 1
+    assert answer.status_code == (200 if "linkset" in accepted else 307)
+
+
+def test_another_gtin_goes_on_and_is_recorded_once(app: Flask, wired: Wired, shop: Shop, reached: list[str]) -> None:
+    app.test_client().get(f"/{shop.code(1)}")
+    reached.clear()
+    answer = app.test_client().get(f"/01/09506000134352/21/{shop.code(2)}", headers=BROWSER | {"Accept-Language": "en"})
+    assert (answer.status_code, len(reached)) == (200, 1)
+    assert b"not this product" in answer.data
+    assert rows(wired, Scan) == 2
+
+
+def test_a_forged_digital_link_is_counted_once(app: Flask, wired: Wired, shop: Shop, reached: list[str]) -> None:
+    misses = app.extensions["scancode"].misses
+    for times in (1, 2):  # Flask draws the page, if no test before has, then memory has it
+        answer = app.test_client().get(link_to(shop, FORGED), headers=BROWSER)
+        assert answer.status_code == 404
+        assert len(reached) <= 1
+        assert 'rel="linkset"' in answer.headers["Link"]
+        misses.flush()
+        with wired.db.reading() as session:
+            assert session.scalar(select(func.sum(ScanMiss.count))) == times
