@@ -110,6 +110,8 @@ def test_files_belong_to_who_put_them_there(
     assert [row.added_by for row in resolver.list_files(session, brand_id=None)] == ["Carol"]
     with pytest.raises(NotFound):
         resolver.remove_file(session, name="MP_verify_abcd.txt", brand_id=other.id, actor="t", now=NOW)
+    with pytest.raises(NotFound):
+        resolver.remove_file(session, name="MP_verify_a\x00b.txt", brand_id=None, actor="t", now=NOW)
     monkeypatch.setattr(files, "FILES_MAX", 1)
     with pytest.raises(resolver.TooManyFiles):
         add(session, "MP_verify_abcf.txt", other.id)

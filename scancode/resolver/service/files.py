@@ -83,7 +83,7 @@ def add_file(
 
 def remove_file(session: Session, *, name: str, brand_id: UUID | None, actor: str, now: datetime) -> None:
     """``brand_id`` is that of who asks: another brand's file is not there. Raises NotFound."""
-    row = session.get(SiteFile, name)
+    row = session.get(SiteFile, name) if is_site_file(name) else None
     if row is None or (brand_id is not None and row.brand_id != brand_id):
         raise NotFound
     if affected(session, delete(SiteFile).where(SiteFile.name == name)) != 1:

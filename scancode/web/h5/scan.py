@@ -15,6 +15,7 @@ from scancode.campaigns.rules import Offer, Phase, phase
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, ClaimView
 from scancode.codes.rules import Life
+from scancode.codes.typed import code_in
 from scancode.resolver.rules import links_for_people
 from scancode.web.h5 import h5
 from scancode.web.h5.frames import Frames, stand_in
@@ -190,5 +191,4 @@ def check() -> Response:
     typed = request.args.get("code", "").strip()
     if not typed:
         return redirect(url_for("h5.enter"))
-    last = typed.rstrip("/").rsplit("/", 1)[-1][:64]  # a whole pasted URL is welcome too
-    return redirect(url_for("h5.scan", text=last or "-"))
+    return redirect(url_for("h5.scan", text=code_in(typed)[:64] or "-"))  # a whole pasted URL is welcome too

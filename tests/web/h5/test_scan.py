@@ -192,7 +192,7 @@ def test_the_outer_code_sends_people_to_the_inner_one(client: FlaskClient, shelf
 
 def test_a_typed_code_goes_to_its_page(client: FlaskClient, shelf: Shelf) -> None:
     code = shelf.code(3)
-    for typed in (code.lower(), f" {code} ", f"https://q.example/{code}"):
+    for typed in (code.lower(), f" {code} ", f"https://q.example/01/06901234567892/21/{code}/?17=271231"):
         assert client.get("/check", query_string={"code": typed}).headers["Location"].upper().endswith(code)
     assert client.get("/check", query_string={"code": " "}).headers["Location"] == "/"
 
