@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ONLY ?=
 TEST_WORKERS ?= auto
 
-.PHONY: demo run test lint bench bundle clean lock
+.PHONY: demo run test lint bench soak bundle clean lock
 
 $(VENV)/.base: requirements/base.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "scancode needs Python 3.11 or newer: make PYTHON=python3.11 …"; exit 2; }
@@ -35,6 +35,10 @@ test: lint
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench $(ONLY)
+
+# Ten minutes of claims with every fault, kills and a restore, on both databases; SOAK_S, CLAIMS and ONLY change it.
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.soak
 
 # For maintainers: writes the lock again from pyproject.toml (needs uv in the environment).
 lock: $(VENV)/.dev

@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     index_key: SecretStr = Field(SecretStr(""), description="keys the blind index of phones and openids; never changes")
     draw_keys: SecretStr = Field(SecretStr(""), description="kid:secret,… encrypts the secrets of tranches")
 
-    payout_gateway: Literal["none", "sandbox"] = Field("none", description="who pays red packets")
+    payout_gateway: Literal["none", "wechatpay"] = Field("none", description="who pays red packets")
     sms_gateway: Literal["none", "sandbox"] = Field("none", description="who sends text messages")
     login_gateway: Literal["none", "sandbox", "wechat"] = Field("none", description="who says which openid is there")
     wechat_app_id: str = Field("", pattern=r"^[0-9A-Za-z_-]{0,32}$", description="AppID of the official account")
@@ -66,6 +66,51 @@ class Settings(BaseSettings):
         "https://res.wx.qq.com/open/js/jweixin-1.6.0.js", description="WeChat's script for pages inside WeChat"
     )
     wechat_timeout_s: float = Field(5.0, gt=0, le=30, description="seconds that one call to WeChat may take in all")
+    wechatpay_url: str = Field("https://api.mch.weixin.qq.com", description="address of WeChat Pay, no path")
+    wechatpay_backup_url: str = Field(
+        "https://api2.mch.weixin.qq.com", description="its second address, for when the first cannot be reached"
+    )
+    wechatpay_mch_id: str = Field("", pattern=r"^[0-9]{0,32}$", description="the merchant number that pays")
+    wechatpay_merchant_key: SecretStr = Field(
+        SecretStr(""), description="private key of the merchant's API certificate, PEM"
+    )
+    wechatpay_merchant_serial: str = Field(
+        "", pattern=r"^[0-9A-Fa-f]{0,64}$", description="serial of the merchant's API certificate"
+    )
+    wechatpay_v3_keys: SecretStr = Field(
+        SecretStr(""), description="comma list of APIv3 keys, 32 characters each; all open what is sealed"
+    )
+    wechatpay_platform_keys: str = Field(
+        "",
+        description="PEM of what WeChat Pay signs with: public keys, each after a line with its id, and certificates",
+    )
+    wechatpay_certificates: bool = Field(
+        False, description="downloads platform certificates, for a merchant without a public key"
+    )
+    wechatpay_notify_url: str = Field(
+        "", description="where WeChat Pay posts results, no query; default: the base URL and /pay/wechat/notify"
+    )
+    wechatpay_scene: str = Field("1000", pattern=r"^[0-9]{4}$", description="transfer scene: 1000 is 现金营销")
+    wechatpay_perception: str = Field(
+        "活动奖励", max_length=32, description="what the person reads the money is for: 活动奖励 or 现金奖励"
+    )
+    wechatpay_style: Literal["", "CONFIRM_PAGE", "RED_PACKET"] = Field(
+        "", description="how the person receives it, where WeChat Pay lets one choose: CONFIRM_PAGE or RED_PACKET"
+    )
+    wechatpay_account: Literal["BASIC", "OPERATION"] = Field(
+        "OPERATION", description="the account that pays: its balance is watched and its daily bill compared"
+    )
+    wechatpay_timeout_s: float = Field(10.0, gt=0, le=60, description="seconds WeChat Pay may take to answer")
+    wechatpay_connect_s: float = Field(3.0, gt=0, le=30, description="seconds a connection to it may take")
+    wechatpay_rate: int = Field(
+        90, ge=1, le=1000, description="calls a second of all workers together; WeChat Pay allows 100"
+    )
+    wechatpay_sandbox: bool = Field(
+        False, description="the address is `scancode sandbox-pay`: its page stands for WeChat's own"
+    )
+    balance_alert_fen: int = Field(
+        100_000, ge=0, le=10**12, description="below this balance, in fen, operators are warned"
+    )
     demo_accounts: bool = Field(False, description="accounts with published passwords exist")
 
     touch_days: int = Field(7, ge=0, le=90, description="days for which a touch explains later scans")
@@ -143,7 +188,12 @@ class Settings(BaseSettings):
 
     @property
     def has_sandbox(self) -> bool:
-        return "sandbox" in (self.payout_gateway, self.sms_gateway, self.login_gateway)
+        return self.wechatpay_sandbox or "sandbox" in (self.sms_gateway, self.login_gateway)
+
+    @property
+    def notify_url(self) -> str:
+        """Where the payment provider posts results."""
+        return self.wechatpay_notify_url or self.base_url + NOTIFY_PATH
 
     def check(self) -> Settings:
         """Returns itself, or raises ConfigError naming every setting that keeps this process from starting."""
@@ -162,18 +212,55 @@ class Settings(BaseSettings):
                 )
                 if not value
             ]
+        if self.payout_gateway == "wechatpay":
+            faults += self._wechatpay_faults()
         if self.is_production:
             faults += self._production_faults()
         if faults:
             raise ConfigError("\n".join(faults))
         return self
 
+    def _wechatpay_faults(self) -> list[str]:
+        wanted = ("mch_id", "merchant_key", "merchant_serial", "v3_keys")
+        given = {f"wechatpay_{name}": getattr(self, f"wechatpay_{name}") for name in wanted}
+        given["wechat_app_id"] = self.wechat_app_id  # whose openids are paid; bound to the merchant number
+        faults = [
+            f"SCANCODE_{name.upper()} is not set: SCANCODE_PAYOUT_GATEWAY=wechatpay needs it"
+            for name, value in given.items()
+            if not (value.get_secret_value() if isinstance(value, SecretStr) else value)
+        ]
+        if any(len(key.encode()) != 32 for key in self.v3_keys):
+            faults.append("SCANCODE_WECHATPAY_V3_KEYS: an APIv3 key has exactly 32 characters")
+        if not self.wechatpay_platform_keys and not self.wechatpay_certificates:
+            faults.append(
+                "SCANCODE_WECHATPAY_PLATFORM_KEYS is not set: give WeChat Pay's public key with its id, "
+                "or set SCANCODE_WECHATPAY_CERTIFICATES=true"
+            )
+        if "?" in self.notify_url or "#" in self.notify_url or len(self.notify_url) > 256:
+            faults.append("SCANCODE_WECHATPAY_NOTIFY_URL must have no query and at most 256 characters")
+        return faults
+
+    @property
+    def v3_keys(self) -> list[str]:
+        """The APIv3 keys of the payment provider, the newest last."""
+        return [key.strip() for key in self.wechatpay_v3_keys.get_secret_value().split(",") if key.strip()]
+
     def _production_faults(self) -> list[str]:
         faults = [
             f"SCANCODE_{name.upper()}=sandbox is for demo and tests: production refuses to start with it"
-            for name in ("payout_gateway", "sms_gateway", "login_gateway")
+            for name in ("sms_gateway", "login_gateway")
             if getattr(self, name) == "sandbox"
         ]
+        if self.wechatpay_sandbox:
+            faults.append("SCANCODE_WECHATPAY_SANDBOX is set: production refuses money that is not real")
+        if self.payout_gateway == "wechatpay":
+            faults += [
+                f"SCANCODE_{name.upper()} must begin with https:// in production"
+                for name in ("wechatpay_url", "wechatpay_backup_url", "wechatpay_notify_url")
+                if getattr(self, name) and not getattr(self, name).startswith("https://")
+            ]
+            if any(UNSAFE_MARK in key for key in self.v3_keys):
+                faults.append("SCANCODE_WECHATPAY_V3_KEYS holds a key of the sandbox")
         owner_of: dict[str, str] = {}
         for name in SECRETS:
             for entry in getattr(self, name).get_secret_value().split(","):
@@ -197,6 +284,7 @@ class Settings(BaseSettings):
         return faults
 
 
+NOTIFY_PATH = "/pay/wechat/notify"
 SECRETS = ("code_keys", "session_keys", "link_keys", "seal_keys", "index_key", "draw_keys")
 
 

@@ -28,15 +28,16 @@ from sqlalchemy import (
     Insert,
     MetaData,
     Table,
-    create_engine,
-    event,
     make_url,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
+
+from scancode import engines
 
 if TYPE_CHECKING:
     from scancode.pipeline import Pipeline
@@ -253,49 +254,34 @@ class Database:
         self._before_close: list[Callable[[], None]] = []
 
     def _sqlite_engine(self, synchronous: str) -> Engine:
-        # Errors are logged: they must not quote what was to be written.
-        connect_args = {"timeout": self._busy_s, "check_same_thread": False}
-        engine = create_engine(self.url, connect_args=connect_args, hide_parameters=True)
-
-        @event.listens_for(engine, "connect")
-        def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-            connection.isolation_level = None  # BEGIN is ours to say
-            for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"synchronous={synchronous}", "temp_store=MEMORY"):
-                connection.execute(f"PRAGMA {pragma}").close()
-
-        @event.listens_for(engine, "begin")
-        def _begin(connection: Any) -> None:
-            mode = "BEGIN" if connection.get_execution_options().get("reading") else "BEGIN IMMEDIATE"
-            connection.exec_driver_sql(mode)
-
-        return engine
+        return engines.sqlite(self.url, synchronous, busy_s=self._busy_s)
 
     def _postgres_engine(self, pool_size: int) -> Engine:
-        return create_engine(
-            self.url,
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            pool_pre_ping=False,
-            pool_timeout=10,
-            isolation_level="READ COMMITTED",
-            hide_parameters=True,
-            connect_args={"connect_timeout": 5, "options": "-c timezone=utc -c lock_timeout=10s"},
-        )
+        return engines.postgresql(self.url, pool_size)
 
     @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[Session]:
+    def transaction(self, *, durable: bool = True, within_s: float | None = None) -> Iterator[Session]:
         """A write transaction: commits at the end, rolls back on any exception.
 
-        What is not ``durable`` survives the death of every process, but on SQLite not a power cut: for scans.
+        What is not ``durable`` survives the death of every process, but on SQLite not a power cut: for scans. With
+        ``within_s`` it gives up when a lock takes longer, for callers who cannot wait: raises DBAPIError or
+        PoolTimeout.
         """
         engine = self.engine if durable else self._quick_engine
-        if self._write_turn is not None:
-            # Threads of one process take turns here, in order, instead of polling SQLite's lock against each other.
-            with self._write_turn, self._open(engine, {}) as session:
-                yield session
-        else:
+        if self._write_turn is None:
             with self._open(engine, {}) as session:
+                if within_s is not None:
+                    session.connection().exec_driver_sql(f"SET LOCAL lock_timeout = {int(within_s * 1000)}")
                 yield session
+            return
+        # Threads of one process take turns here, in order, instead of polling SQLite's lock against each other.
+        if not self._write_turn.acquire(timeout=-1 if within_s is None else within_s):
+            raise PoolTimeout
+        try:
+            with self._open(engine, {} if within_s is None else {"within_s": within_s}) as session:
+                yield session
+        finally:
+            self._write_turn.release()
 
     @contextmanager
     def group(self, *, durable: bool = True) -> Iterator[Group]:

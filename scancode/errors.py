@@ -7,7 +7,7 @@ also the key of its Chinese translation; facts fill the ``{names}`` in it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 
 class Refusal(Exception):
@@ -69,3 +69,18 @@ class OutsideError(Exception):
         super().__init__(code)
         self.code = code
         self.permanent = permanent
+
+
+class PayoutError(OutsideError):
+    """The payment provider did not do, or did not say, what was asked. ``code`` is a word of its own or one of ours.
+
+    ``outcome``: ``temporary`` (not accepted; the same again later), ``permanent`` (not accepted until a person changes
+    something) or ``unknown``. None of them says what became of a bill: only a query does.
+    """
+
+    def __init__(
+        self, code: str, outcome: Literal["temporary", "permanent", "unknown"], *, status: int | None = None
+    ) -> None:
+        super().__init__(code, permanent=outcome == "permanent")
+        self.outcome = outcome
+        self.status = status

@@ -6,9 +6,9 @@ while a database transaction is open.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 
@@ -77,6 +77,8 @@ class Bill:
     remark: str
     campaign: str
     reward: str
+    user_name: str | None = None
+    """The person's real name, which the provider then compares; sealed on its way."""
 
 
 @dataclass(frozen=True)
@@ -105,26 +107,76 @@ class Confirmation:
     package: str
 
 
-class PayoutGateway(Protocol):
-    """Sends money to an openid. Any error says nothing about the bill: only a query does."""
+@dataclass(frozen=True)
+class Notice:
+    """A call of the provider's, verified and opened. ``bill`` is None where it is about something else."""
 
-    def send(self, bill: Bill) -> BillState:
-        """Places the bill; the same number and content may be sent again. Raises OutsideError."""
+    id: str
+    bill: BillState | None
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What lies in the merchant's account, and what of it is spoken for or not there yet."""
+
+    available_fen: int
+    pending_fen: int
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One movement in the provider's book of a day: fen that went out, or (negative) came in."""
+
+    out_bill_no: str
+    provider_bill_no: str
+    kind: str
+    """The provider's word for the business, as 商家转账."""
+    amount_fen: int
+    balance_fen: int | None
+    at: datetime
+
+
+class PayoutGateway(Protocol):
+    """Sends money to an openid. Every method that calls the provider raises PayoutError, and any error says nothing
+    about the bill: only a query does."""
+
+    def compose(self, bill: Bill) -> str:
+        """The exact order as it will be sent, to be kept before the first call. Calls nobody."""
+
+    def send(self, order: str) -> BillState:
+        """Places a composed order; the same one may be sent again, and brings a fresh package."""
 
     def query(self, out_bill_no: str) -> BillState | None:
-        """What became of a bill; None where the provider does not know the number. Raises OutsideError."""
+        """What became of a bill; None where the provider does not know the number (or not yet)."""
 
-    def cancel(self, out_bill_no: str) -> BillState:
-        """Asks to cancel an unconfirmed bill; poll to the end. Raises OutsideError."""
+    def query_provider_no(self, provider_bill_no: str) -> BillState | None:
+        """The same by the provider's own number."""
 
-    def bills(self, *, since: datetime) -> Iterable[BillState]:
-        """Every bill placed since then: the provider's own book, for reconciliation. Raises OutsideError."""
+    def cancel(self, out_bill_no: str) -> None:
+        """Asks to cancel an unconfirmed bill; query to the end."""
 
     def confirmation(self, *, package: str) -> Confirmation:
-        """What the page hands to WeChat for a bill that waits for its person."""
+        """What the page hands to WeChat for a bill that waits for its person. Calls nobody."""
 
-    def confirm_url(self, *, package: str, return_url: str) -> str | None:
-        """A page where the person confirms, where the provider has one outside its own app; else None."""
+    def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
+        """Verifies and opens what was posted to us; nothing is read before. Raises OutsideError where it is not
+        believed."""
+
+    def balance(self) -> Balance:
+        """What is left to pay with. Not every merchant may ask (``NO_AUTH``)."""
+
+    def flows(self, day: date) -> Iterator[Flow] | None:
+        """The provider's book of one of its days (Beijing time); None while or where it has none."""
+
+
+class PayingPerson(Protocol):
+    """The make-believe WeChat in which a person confirms, for the demo and for tests."""
+
+    def waiting_fen(self, package: str) -> int | None:
+        """What waits for the person; None when nothing does any more."""
+
+    def confirm(self, package: str) -> None:
+        """The person taps «receive»."""
 
 
 class SmsGateway(Protocol):
@@ -142,3 +194,4 @@ class Ports:
     payout: PayoutGateway | None
     sms: SmsGateway | None
     scripts: PageScripts | None = None
+    person: PayingPerson | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from scancode import journal, migrations
@@ -17,6 +18,7 @@ from scancode.staff import service as staff
 
 if TYPE_CHECKING:
     from scancode.adapters.wechat import WeChat
+    from scancode.adapters.wechatpay.gateway import Gateway
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def connect(settings: Settings) -> Wired:
     """Checks the settings and connects them. Raises ConfigError; opens no connection yet."""
     settings.check()
     journal.configure(settings.log_level)
-    world = sandbox.World(settings.var_dir / "sandbox.sqlite") if settings.has_sandbox else None
+    has_world = "sandbox" in (settings.login_gateway, settings.sms_gateway)
+    world = sandbox.World(settings.var_dir / "sandbox.sqlite") if has_world else None
     db = Database(settings.database_url, busy_s=settings.sqlite_busy_s, pool_size=settings.pool_size)
     sealer = Sealer(settings.seal_keys.get_secret_value(), settings.index_key.get_secret_value())
     wechat = _wechat(settings, db, sealer) if settings.login_gateway == "wechat" else None
@@ -68,9 +71,10 @@ def connect(settings: Settings) -> Wired:
         db=db,
         ports=Ports(
             identity=wechat or sandbox_login,
-            payout=sandbox.Payout(world) if world and settings.payout_gateway == "sandbox" else None,
+            payout=_wechatpay(settings, db) if settings.payout_gateway == "wechatpay" else None,
             sms=sandbox.Sms(world) if world and settings.sms_gateway == "sandbox" else None,
             scripts=wechat,
+            person=sandbox.Person(settings.wechatpay_url) if settings.wechatpay_sandbox else None,
         ),
         keyring=Keyring(settings.code_keys.get_secret_value()),
         sealer=sealer,
@@ -96,3 +100,39 @@ def _wechat(settings: Settings, db: Database, sealer: Sealer) -> WeChat:
     wechat = WeChat(account, shelf)
     db.before_close(wechat.close)
     return wechat
+
+
+def _wechatpay(settings: Settings, db: Database) -> Gateway:
+    """Raises ConfigError where a key cannot be read."""
+    from scancode.adapters.wechatpay.gateway import Gateway, fetcher
+    from scancode.adapters.wechatpay.platform import Platform, read_keys
+    from scancode.adapters.wechatpay.signing import BadKey, Merchant, private_key
+    from scancode.adapters.wechatpay.wire import Wire
+
+    try:
+        key = private_key(settings.wechatpay_merchant_key.get_secret_value())
+        keys = read_keys(settings.wechatpay_platform_keys)
+    except BadKey as error:
+        raise ConfigError(f"SCANCODE_WECHATPAY_MERCHANT_KEY or SCANCODE_WECHATPAY_PLATFORM_KEYS: {error}") from error
+    v3_keys = [each.encode() for each in settings.v3_keys]
+    wire = Wire(
+        url=settings.wechatpay_url,
+        backup_url="" if settings.wechatpay_sandbox else settings.wechatpay_backup_url,
+        merchant=Merchant(settings.wechatpay_mch_id, settings.wechatpay_merchant_serial, key),
+        timeout_s=settings.wechatpay_timeout_s,
+        connect_s=settings.wechatpay_connect_s,
+        clock=lambda: datetime.now(UTC),
+    )
+    fetch = fetcher(wire, v3_keys) if settings.wechatpay_certificates else None
+    db.before_close(wire.close)
+    return Gateway(
+        wire,
+        Platform(keys, fetch=fetch),
+        app_id=settings.wechat_app_id,
+        v3_keys=v3_keys,
+        notify_url=settings.notify_url,
+        scene=settings.wechatpay_scene,
+        perception=settings.wechatpay_perception,
+        style=settings.wechatpay_style,
+        account=settings.wechatpay_account,
+    )

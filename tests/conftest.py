@@ -24,6 +24,7 @@ from scancode import config, migrations
 from scancode.db import Base, Database
 from scancode.wiring import Wired, connect
 from tests import postgres
+from tests.fakes.pay import FakePay
 from tests.kept import KeptDatabase, web_app
 
 
@@ -92,7 +93,7 @@ def settings(database_url: str, tmp_path: Path) -> config.Settings:
         var_dir=tmp_path,
         base_url="http://127.0.0.1:8000",
         scan_hosts="https://q.example",
-        payout_gateway="sandbox",
+        wechatpay_rate=1000,
         sms_gateway="sandbox",
         login_gateway="sandbox",
         pool_size=3,
@@ -102,11 +103,17 @@ def settings(database_url: str, tmp_path: Path) -> config.Settings:
 
 @pytest.fixture
 def wired(settings: config.Settings) -> Iterator[Wired]:
-    """The program's parts on a fresh database, with the sandbox at every port."""
+    """The program's parts on a fresh database, with something make-believe at every port."""
     db = KeptDatabase(settings.database_url, busy_s=settings.sqlite_busy_s, pool_size=settings.pool_size)
-    wired = replace(connect(settings), db=db)
+    wired = with_fake_pay(replace(connect(settings), db=db))
     yield wired
     wired.db.close()
+
+
+def with_fake_pay(wired: Wired) -> Wired:
+    """Whatever the settings say, payments go to a provider in memory."""
+    pay = FakePay()
+    return replace(wired, ports=replace(wired.ports, payout=pay, person=pay))
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ FORBIDDEN = re.compile(r"(^|_)(utils?|helpers?|manager|handle|process|data|info)
 EXEMPT = {
     "my_data": "the person's own data is what the law calls it",
     "own_data": "the person's own data is what the law calls it",
+    "handle_error": "the standard library's name for what a server does about a broken connection",
     "process_bind_param": "SQLAlchemy's name for what a type overrides",
     "process_result_value": "SQLAlchemy's name for what a type overrides",
 }

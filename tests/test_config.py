@@ -35,7 +35,7 @@ def test_no_environment_starts_without_a_secret(name: str) -> None:
         assert variable_of(name) in faults(production(**{variable_of(name): "", "SCANCODE_ENV": env}))
 
 
-@pytest.mark.parametrize("gateway", ["PAYOUT", "SMS", "LOGIN"])
+@pytest.mark.parametrize("gateway", ["SMS", "LOGIN"])
 def test_production_refuses_sandboxes(gateway: str) -> None:
     environ = production(**{f"SCANCODE_{gateway}_GATEWAY": "sandbox"})
     assert f"SCANCODE_{gateway}_GATEWAY" in faults(environ)
@@ -134,3 +134,36 @@ def test_settings_are_frozen() -> None:
 def test_nothing_is_read_from_outside_the_environment_that_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCANCODE_ENV", "test")
     assert config.load({}).env == "production"
+
+
+PAYING = {
+    "SCANCODE_PAYOUT_GATEWAY": "wechatpay",
+    "SCANCODE_WECHAT_APP_ID": "wx1",
+    "SCANCODE_WECHATPAY_MCH_ID": "1900000001",
+    "SCANCODE_WECHATPAY_MERCHANT_KEY": "PEM",
+    "SCANCODE_WECHATPAY_MERCHANT_SERIAL": "AB",
+    "SCANCODE_WECHATPAY_V3_KEYS": "0123456789abcdefghijklmnopqrstuv",
+    "SCANCODE_WECHATPAY_CERTIFICATES": "true",
+}
+
+
+def test_paying_needs_everything_that_signs_and_verifies() -> None:
+    settings = load(production(**PAYING)).check()
+    assert settings.notify_url == "https://q.example.cn/pay/wechat/notify"
+    for name in ("WECHAT_APP_ID", "WECHATPAY_MCH_ID", "WECHATPAY_MERCHANT_KEY", "WECHATPAY_V3_KEYS"):
+        assert f"SCANCODE_{name} is not set" in faults(production(**{**PAYING, f"SCANCODE_{name}": ""}))
+    assert "PLATFORM_KEYS" in faults(production(**{**PAYING, "SCANCODE_WECHATPAY_CERTIFICATES": "false"}))
+    assert "32 characters" in faults(production(**{**PAYING, "SCANCODE_WECHATPAY_V3_KEYS": "short"}))
+    assert "no query" in faults(production(**PAYING, SCANCODE_WECHATPAY_NOTIFY_URL="https://q.example.cn/n?a=1"))
+
+
+@pytest.mark.parametrize("name", ["URL", "BACKUP_URL", "NOTIFY_URL"])
+def test_production_pays_over_https_only(name: str) -> None:
+    environ = production(**PAYING, **{f"SCANCODE_WECHATPAY_{name}": "http://pay.example"})
+    assert f"SCANCODE_WECHATPAY_{name} must begin with https://" in faults(environ)
+
+
+def test_production_refuses_the_sandbox_of_payments() -> None:
+    assert "SCANCODE_WECHATPAY_SANDBOX" in faults(production(**PAYING, SCANCODE_WECHATPAY_SANDBOX="true"))
+    own = {**PAYING, "SCANCODE_WECHATPAY_V3_KEYS": "insecure0123456789abcdefghijklmn"}
+    assert "key of the sandbox" in faults(production(**own))

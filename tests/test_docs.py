@@ -30,7 +30,7 @@ def everything() -> str:
 def addresses(tmp_path: Path) -> Iterator[tuple[str, str]]:
     """Every method and path that the application answers, as ``GET``, ``/t/{token}``."""
     settings = config.load(
-        {}, env="test", database_url=f"sqlite:///{tmp_path / 'x.sqlite'}", var_dir=tmp_path, payout_gateway="sandbox",
+        {}, env="test", database_url=f"sqlite:///{tmp_path / 'x.sqlite'}", var_dir=tmp_path,
         sms_gateway="sandbox", login_gateway="sandbox", **SECRETS,
     )  # fmt: skip
     for rule in create_app(settings).url_map.iter_rules():

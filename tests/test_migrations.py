@@ -146,6 +146,7 @@ BY_VALUE = {
     "members": "id",
     "packing_events": "parent_id",
     "crossings": "id",
+    "payout_notices": "id",
 }
 """Spread by the value that is looked for."""
 REFERENCE = {
@@ -158,7 +159,7 @@ REFERENCE = {
 }  # fmt: skip
 ONE_SHARD = {
     "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "token_calls", "audit_rows", "audit_head",
-    "scan_misses", "outside_tokens", "epcis_captures", "epcis_events",
+    "scan_misses", "outside_tokens", "epcis_captures", "epcis_events", "paces", "merchant_balances", "comparisons",
 }  # fmt: skip
 SPREAD = {
     **dict.fromkeys(CODE_TABLES, "code_id"),

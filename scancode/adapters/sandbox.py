@@ -1,11 +1,13 @@
-"""A small make-believe outside world for the demo and the tests: a bank that pays, a WeChat that knows people, a
-telephone that receives passwords. It keeps its own file, apart from our database, as the real world does.
+"""A small make-believe outside world for the demo and the tests: a WeChat that knows people, a telephone that receives
+passwords. It keeps its own file, apart from our database, as the real world does. Payments are a server of their own,
+``scancode sandbox-pay``; here is only the person who receives them there.
 
-Production refuses to start with any of it. The full payment server that checks signatures comes with the rewards.
+Production refuses to start with any of it.
 """
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
 from collections.abc import Iterator
@@ -13,14 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 from scancode.errors import OutsideError
-from scancode.ports import Bill, BillState, Confirmation, Login
+from scancode.ports import Login
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS bills (out_bill_no TEXT PRIMARY KEY, openid TEXT, amount_fen INTEGER, state TEXT,
-    provider_bill_no TEXT, package TEXT, fail_reason TEXT, created_at TEXT);
 CREATE TABLE IF NOT EXISTS messages (key TEXT PRIMARY KEY, phone TEXT, purpose TEXT, password TEXT, sent_at TEXT);
 CREATE TABLE IF NOT EXISTS logins (code TEXT PRIMARY KEY, openid TEXT, used INTEGER);
 CREATE TABLE IF NOT EXISTS faults (name TEXT PRIMARY KEY, left INTEGER);
@@ -52,7 +54,7 @@ class World:
             connection.close()
 
     def fail_next(self, name: str, times: int = 1) -> None:
-        """The next calls of ``send``, ``send_after`` (booked, then silence), ``query`` or ``sms`` fail."""
+        """The next calls of ``sms`` fail."""
         with self.open() as world:
             world.execute("INSERT OR REPLACE INTO faults VALUES (?, ?)", (name, times))
 
@@ -63,21 +65,6 @@ class World:
                 "SELECT phone, password, sent_at FROM messages ORDER BY sent_at DESC LIMIT ?", (limit,)
             )
             return [(str(a), str(b), str(c)) for a, b, c in rows.fetchall()]
-
-    def confirm(self, package: str) -> None:
-        """The person taps «receive»: a waiting bill is paid."""
-        self._settle(package, "SUCCESS", None)
-
-    def decline(self, package: str) -> None:
-        """Nobody confirms in time: a waiting bill is closed and the money returns."""
-        self._settle(package, "FAIL", "OVERDUE_CLOSE")
-
-    def _settle(self, package: str, state: str, reason: str | None) -> None:
-        with self.open() as world:
-            world.execute(
-                "UPDATE bills SET state = ?, fail_reason = ? WHERE package = ? AND state = 'WAIT_USER_CONFIRM'",
-                (state, reason, package),
-            )
 
     def login_code(self, openid: str) -> str:
         """The person agrees to sign in: a code that works once."""
@@ -123,82 +110,24 @@ class Sms:
             raise OutsideError("sms_unreachable", permanent=False)
 
 
-@dataclass(frozen=True)
-class Payout:
-    world: World
+class Person:
+    """The person whose money waits at ``scancode sandbox-pay``: looks, and taps «receive» there."""
 
-    def send(self, bill: Bill) -> BillState:
-        with self.world.open() as world:
-            lost = _fault(world, "send")
-            if not lost:
-                self._book(world, bill)
-            silent = _fault(world, "send_after")
-            state = self._find(world, "out_bill_no", bill.out_bill_no)
-        if lost or silent:
-            raise OutsideError("pay_timeout", permanent=False)
-        if state is None or (state.amount_fen, state.openid) != (bill.amount_fen, bill.openid):
-            raise OutsideError("bill_differs", permanent=True)
-        return state
+    def __init__(self, url: str) -> None:
+        self._url = url
 
-    @staticmethod
-    def _book(world: sqlite3.Connection, bill: Bill) -> None:
-        world.execute(
-            "INSERT OR IGNORE INTO bills VALUES (?, ?, ?, 'WAIT_USER_CONFIRM', ?, ?, NULL, ?)",
-            (
-                bill.out_bill_no,
-                bill.openid,
-                bill.amount_fen,
-                "SBX" + secrets.token_hex(12),
-                secrets.token_urlsafe(24),
-                datetime.now(UTC).isoformat(),
-            ),
-        )
+    def waiting_fen(self, package: str) -> int | None:
+        found = self._ask("/sandbox/waiting", package)
+        return int(found["amount_fen"]) if "amount_fen" in found else None
 
-    def query(self, out_bill_no: str) -> BillState | None:
-        with self.world.open() as world:
-            failed = _fault(world, "query")
-            state = self._find(world, "out_bill_no", out_bill_no)
-        if failed:
-            raise OutsideError("pay_unreachable", permanent=False)
-        return state
+    def confirm(self, package: str) -> None:
+        self._ask("/sandbox/confirm", package)
 
-    def cancel(self, out_bill_no: str) -> BillState:
-        with self.world.open() as world:
-            world.execute(
-                "UPDATE bills SET state = 'CANCELLED' WHERE out_bill_no = ? AND state = 'WAIT_USER_CONFIRM'",
-                (out_bill_no,),
-            )
-            state = self._find(world, "out_bill_no", out_bill_no)
-        if state is None:
-            raise OutsideError("bill_unknown", permanent=True)
-        return state
-
-    def bills(self, *, since: datetime) -> list[BillState]:
-        with self.world.open() as world:
-            rows = world.execute("SELECT * FROM bills WHERE created_at >= ?", (since.isoformat(),)).fetchall()
-        return [_state(row) for row in rows]
-
-    def confirmation(self, *, package: str) -> Confirmation:
-        return Confirmation(mch_id="1900000001", app_id="wxsandbox", package=package)
-
-    def confirm_url(self, *, package: str, return_url: str) -> str | None:
-        return "/sandbox/pay?" + urlencode({"package": package, "return_url": return_url})
-
-    @staticmethod
-    def _find(world: sqlite3.Connection, column: str, value: str) -> BillState | None:
-        row = world.execute(f"SELECT * FROM bills WHERE {column} = ?", (value,)).fetchone()
-        return _state(row) if row else None
-
-
-def _state(row: tuple[str, str, int, str, str, str, str | None, str]) -> BillState:
-    number, openid, amount_fen, state, provider_no, package, reason, created = row
-    return BillState(
-        out_bill_no=number,
-        state=state,
-        amount_fen=amount_fen,
-        openid=openid,
-        provider_bill_no=provider_no,
-        package=package if state == "WAIT_USER_CONFIRM" else None,
-        fail_reason=reason,
-        created_at=datetime.fromisoformat(created),
-    )
+    def _ask(self, path: str, package: str) -> dict[str, Any]:
+        try:
+            request = Request(self._url + path, data=json.dumps({"package": package}).encode())  # noqa: S310  of the settings
+            with urlopen(request, timeout=10) as answer:  # noqa: S310
+                found: dict[str, Any] = json.load(answer)
+        except (OSError, ValueError) as error:
+            raise OutsideError("sandbox_unreachable", permanent=False) from error
+        return found

@@ -16,11 +16,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from scancode import config, migrations
+from scancode.campaigns.planning import yuan
 from scancode.codes import service as codes
 from scancode.errors import OutsideError
 from scancode.i18n import N_
 from scancode.jobs import service as jobs
 from scancode.ledger import service as ledger
+from scancode.payouts import service as payouts
+from scancode.payouts.rules import PayoutState
 from scancode.staff import service as staff
 from scancode.wiring import Wired, connect
 
@@ -87,6 +90,7 @@ def _examine(wired: Wired, now: datetime) -> Iterator[Finding]:
     yield from _wechat(wired)
     with wired.db.reading() as session:
         yield from _books(session, wired)
+        yield from _money(session, wired)
         yield from _work(session, now)
 
 
@@ -176,6 +180,26 @@ def _books(session: Session, wired: Wired) -> Iterator[Finding]:
         yield Finding(Grade.GOOD, "ledger", N_("points: every balance is the sum of its entries"))
     if wired.settings.is_production and staff.has_demo(session):
         yield Finding(Grade.BAD, "demo_accounts", N_("accounts with published passwords are open: close them"))
+
+
+def _money(session: Session, wired: Wired) -> Iterator[Finding]:
+    if wired.ports.payout is None:
+        return
+    balance = payouts.find_balance(session)
+    if balance is None or balance.available_fen is None:
+        yield Finding(Grade.NOTE, "balance", N_("balance: not known yet; the worker asks every ten minutes"))
+        return
+    facts = {"yuan": yuan(balance.available_fen)}
+    if balance.available_fen < wired.settings.balance_alert_fen:
+        yield Finding(
+            Grade.NOTE, "balance_low", N_("balance: only {yuan} yuan are left to pay red packets with"), facts
+        )
+    else:
+        yield Finding(Grade.GOOD, "balance", N_("balance: {yuan} yuan to pay red packets with"), facts)
+    held = payouts.totals(session, brand_id=None)[PayoutState.QUARANTINED].count
+    if held:
+        text = N_("{count} payments are held for a look: see Payouts in the console")
+        yield Finding(Grade.NOTE, "held", text, {"count": held})
 
 
 def _work(session: Session, now: datetime) -> Iterator[Finding]:

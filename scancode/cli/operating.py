@@ -16,8 +16,11 @@ from scancode.config import SECRETS
 from scancode.i18n import N_
 from scancode.jobs import service as jobs
 from scancode.staff import service as staff
+from scancode.stories import going_on
 from scancode.stories import reconcile as books
+from scancode.stories.books import Report
 from scancode.wiring import Wired
+from scancode.worker.pace import wait_for_turn
 
 MARKS = {checks.Grade.GOOD: "✓", checks.Grade.NOTE: "!", checks.Grade.BAD: "✗"}
 
@@ -55,7 +58,7 @@ def reconcile(since: str | None, look: bool, accept: bool) -> None:
             sentence = N_("no payment provider is configured, so there is nothing to compare with: "
                           "set SCANCODE_PAYOUT_GATEWAY, or say --accept where nothing was ever paid")  # fmt: skip
             fail(gettext(sentence), code="no_gateway", status=SETTINGS)
-        report = books.Report(since=begin)
+        report = Report(since=begin)
     else:
         report = books.reconcile(
             wired.db,
@@ -67,6 +70,7 @@ def reconcile(since: str | None, look: bool, accept: bool) -> None:
             actor="cli",
             clock=lambda: datetime.now(UTC),
             progress=lambda count: click.echo(f"  {count:,} …", err=True),
+            wait=lambda: wait_for_turn(wired),
         )
     _print_books(report)
     if look:
@@ -74,7 +78,7 @@ def reconcile(since: str | None, look: bool, accept: bool) -> None:
             fail(gettext(N_("the books differ")), code="not_reconciled", status=FAULTY)
         return
     with wired.db.transaction() as session:
-        books.let_go_on(session, report=report, accept=accept, actor="cli", now=datetime.now(UTC))
+        going_on.let_go_on(session, report=report, accept=accept, actor="cli", now=datetime.now(UTC))
     click.echo(gettext(N_("claims and payouts go on")))
 
 
@@ -85,7 +89,7 @@ def halt(reason: str) -> None:
     wired = wire()
     now = datetime.now(UTC)
     with wired.db.transaction() as session:
-        for name in books.STOPS:
+        for name in going_on.STOPS:
             jobs.stop(session, name=name, reason=reason, now=now)
         staff.audit(
             session, actor="cli", brand_id=None, action="payouts.stop", subject="payouts", facts={"by": "cli"}, now=now
@@ -110,7 +114,7 @@ def _begin(wired: Wired, since: str | None) -> datetime:
     return datetime.fromisoformat(made_at)
 
 
-def _print_books(report: books.Report) -> None:
+def _print_books(report: Report) -> None:
     click.echo(
         gettext(
             N_("{bills} bills since {since}: {moved} moved on, {found} found that the backup had lost, {open} differ"),
@@ -124,8 +128,8 @@ def _print_books(report: books.Report) -> None:
     paid = {"theirs": yuan(report.provider_paid_fen), "ours": yuan(report.our_paid_fen)}
     click.echo(gettext(N_("paid by the provider: {theirs} yuan; in our book: {ours} yuan"), **paid))
     for one in report.differences:
-        theirs = f"{one.provider_state} {yuan(one.provider_fen)}" if one.provider_fen is not None else "-"
-        ours = f"{one.our_state} {yuan(one.our_fen)}" if one.our_fen is not None else "-"
+        theirs = f"{one.provider_state or ''} {yuan(one.provider_fen)}" if one.provider_fen is not None else "-"
+        ours = f"{one.our_state or ''} {yuan(one.our_fen)}" if one.our_fen is not None else "-"
         click.echo(f"  {one.gap.value:<12} {one.out_bill_no:<32}  {theirs:>24}  {ours:>24}")
 
 

@@ -1,7 +1,12 @@
-"""``scancode serve`` (gunicorn) and ``scancode worker``: the two kinds of process that make the service."""
+"""``scancode serve`` (gunicorn) and ``scancode worker``: the two kinds of process that make the service; and
+``scancode sandbox-pay``, which stands for the payment provider where money is not real."""
 
 from __future__ import annotations
 
+import shlex
+import signal
+import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +16,9 @@ from scancode.cli.bars import gettext
 from scancode.cli.root import wire
 from scancode.config import Settings
 from scancode.i18n import N_
+from scancode.sandbox_pay import keys as sandbox_keys
+from scancode.sandbox_pay.book import BOOK, Book
+from scancode.sandbox_pay.server import Bank, listen
 from scancode.wiring import require_sound
 from scancode.worker import loop
 
@@ -71,4 +79,33 @@ def worker(once: bool) -> None:
     loop.run_until_signal(wired, once=once)
 
 
-COMMANDS = (serve, worker)
+@click.command("sandbox-pay")
+@click.option("--port", type=click.IntRange(0, 65535), default=8002, help="Port to listen on; 0 finds a free one.")
+@click.option("--host", default="127.0.0.1", help="Address to listen on: whoever reaches it can play with its money.")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("var/pay"), help="Where its book and keys are.")
+@click.option("--hang-s", type=float, default=15.0, help="Seconds for which a call hangs that is to hang.")
+@click.option("--hurry", type=float, default=1.0, help="Divides the waits between two tries of a callback.")
+@click.option("--print-settings", is_flag=True, help="Print the settings with which scancode pays here, and stop.")
+def sandbox_pay(port: int, host: str, folder: Path, hang_s: float, hurry: float, print_settings: bool) -> None:
+    """Be a make-believe WeChat Pay, with full signatures, that misbehaves on request. For demos and tests."""
+    keys = sandbox_keys.load(folder)
+    if print_settings:
+        for name, value in keys.settings(f"http://{host}:{port}").items():
+            click.echo(f"{name}={shlex.quote(value)}")
+        return
+    bank = Bank(keys, Book(folder / BOOK), hang_s=hang_s, hurry=hurry)
+    server = listen(bank, host, port)
+    url = f"http://{host}:{server.server_address[1]}"
+    click.echo(gettext(N_("the make-believe payment server listens on {url}"), url=url))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    bank.postman.start()
+    try:
+        server.serve_forever(poll_interval=0.2)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        bank.postman.stop()
+        server.server_close()
+
+
+COMMANDS = (serve, worker, sandbox_pay)

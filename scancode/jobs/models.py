@@ -52,6 +52,15 @@ class Stop(Base):
     since: Mapped[datetime]
 
 
+class Pace(Base):
+    """From when on somebody may be called again: what keeps all workers together below an outside limit."""
+
+    __tablename__ = "paces"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    free_at: Mapped[datetime]
+
+
 class WorkerBeat(Base):
     __tablename__ = "worker_beats"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scancode.db import Base
@@ -63,3 +63,39 @@ class PayoutEvent(Base):
     state: Mapped[str] = mapped_column(String(14))
     note: Mapped[str] = mapped_column(String(120))
     at: Mapped[datetime]
+
+
+class PayoutNotice(Base):
+    """A call of the provider's that has been dealt with: the same one, however often it comes, does nothing more."""
+
+    __tablename__ = "payout_notices"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    out_bill_no: Mapped[str] = mapped_column(String(32))
+    at: Mapped[datetime]
+
+
+class MerchantBalance(Base):
+    """What the provider last said of the account that pays. ``error`` is why it could not be asked the last time."""
+
+    __tablename__ = "merchant_balances"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    available_fen: Mapped[int | None] = mapped_column(BigInteger)
+    pending_fen: Mapped[int | None] = mapped_column(BigInteger)
+    at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(String(60))
+    asked_at: Mapped[datetime]
+
+
+class Comparison(Base):
+    """One comparison of the books, with its differences to the fen as JSON: evidence, never changed."""
+
+    __tablename__ = "comparisons"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    actor: Mapped[str] = mapped_column(String(60))
+    since: Mapped[datetime]
+    at: Mapped[datetime]
+    facts: Mapped[str] = mapped_column(Text)
+    differences: Mapped[str] = mapped_column(Text)

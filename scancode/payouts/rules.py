@@ -56,13 +56,18 @@ LOST_AFTER = timedelta(days=1)
 ALERT_DAYS = 25
 """The provider answers queries for 30 days; before that somebody must have looked."""
 
+SHORT = "NOT_ENOUGH"
+"""The provider's word for an account that is too empty for a bill."""
+STUCK_AFTER = timedelta(hours=1)
+"""A bill that is still unknown after so long needs a person: settings, limits or the balance."""
+
 FINAL = frozenset({State.PAID, State.FAILED, State.CANCELLED, State.EXPIRED})
 REISSUABLE = frozenset({State.FAILED, State.CANCELLED, State.EXPIRED})
 REPEATABLE = frozenset({State.SENDING, State.UNKNOWN})
 """Where the stored order may go out again if the provider does not know its number: it never confirmed the bill."""
 OPEN = frozenset({State.CREATED, State.SENDING, State.UNKNOWN, State.AWAITING_USER, State.CANCELLING})
 
-Source = Literal["send", "query", "callback", "bills"]
+Source = Literal["send", "query", "callback"]
 
 STEPS: dict[State, frozenset[State]] = {
     State.CREATED: frozenset({State.SENDING, State.CANCELLED}),
@@ -138,6 +143,11 @@ class PayoutFacts:
     def waits_for_identity(self) -> bool:
         """Nobody has shown the openid that is to be paid."""
         return self.state == State.CREATED and self.identity_id is None
+
+    @property
+    def is_short(self) -> bool:
+        """It waits until there is money to pay it with."""
+        return self.state == State.UNKNOWN and self.fail_reason == SHORT
 
     @property
     def confirm_until(self) -> datetime | None:
@@ -216,8 +226,8 @@ def decide(
 ) -> Decision:
     """What follows when the provider says this of a payout that is in ``state``.
 
-    A send's own answer never ends an attempt without money: whether a bill failed is for a query to say, since a
-    new attempt may follow. ``openid`` None means that ours is not known (nothing was sent yet).
+    Neither a send's answer nor a callback ends an attempt without money: whether a bill failed is for a query to say,
+    since a new attempt may follow. ``openid`` None means that ours is not known (nothing was sent yet).
     """
     meaning = meaning_of(heard.state, heard.fail_reason)
     wrong = _mismatch(out_bill_no, amount_fen, openid, heard)
@@ -231,8 +241,8 @@ def decide(
         return Decision(Outcome.QUARANTINE, State.QUARANTINED, f"{source}: {wrong}")
     if meaning is None:
         return Decision(Outcome.SAME, state, heard.state)
-    if source == "send" and meaning in REISSUABLE:
-        meaning = State.UNKNOWN
+    if source in ("send", "callback") and meaning in REISSUABLE:
+        meaning = State.UNKNOWN if source == "send" else state
     if meaning != state and (meaning in STEPS[state] or (state == State.CREATED and source != "send")):
         # A bill of ours that the book has not sent: the book is older than the bill (a restore). It is real.
         return Decision(Outcome.STEP, meaning, f"{source}: {heard.state}")

@@ -1,21 +1,21 @@
-"""Our book of payments against the provider's: after a restore before claims and payouts go on, and whenever one likes.
+"""Our books against the provider's: every day, after a restore before claims and payouts go on, and whenever one likes.
 
 A database restored from a backup has forgotten what was claimed and paid after it. The provider has not: every bill
 carries our number, and the number carries the code. Bills that we know move our payouts on; bills that we lost take
 their code out of play, so that it never pays again. What does not agree is listed to the fen. Points claimed after
 the backup are forgotten together with their claims, so those codes may simply be claimed again.
+
+The provider's book is its daily files. Today's comes tomorrow: until then what was lost today is not found. Nobody is
+paid twice by that, since a code that is claimed once more makes the same bill number.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
+from dataclasses import asdict, dataclass
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batches.codes import UnknownKind, split_code_id
@@ -27,21 +27,21 @@ from scancode.codes import service as codes
 from scancode.db import Database
 from scancode.errors import Refusal
 from scancode.i18n import N_
-from scancode.jobs import service as jobs
 from scancode.members import service as members
 from scancode.members.models import IdentityKind
 from scancode.payouts import service as payouts
-from scancode.payouts.models import Payout
-from scancode.payouts.rules import PayoutFacts, PayoutState, meaning_of, parse_number
-from scancode.ports import BillState, PayoutGateway
+from scancode.payouts.rules import PayoutFacts, PayoutState, meaning_of, number_of, parse_number
+from scancode.ports import BillState, Flow, PayoutGateway
 from scancode.sealing import Sealer
 from scancode.staff import service as staff
-from scancode.staff.models import AuditRow
+from scancode.stories import books
+from scancode.stories.books import DAYS_IN, Difference, Gap, Report
 
-STOPS = ("claims", "payouts")
 BILLS_MAX = 500_000
-DIFFERENCES_MAX = 1000
 PAGE = 100
+FILES_AT = time(10, 30)
+"""A day's file is there by ten the next morning."""
+TRANSFER = "转账"
 MARGIN = timedelta(hours=1)
 """Two clocks never agree: bills are asked for from somewhat earlier than the book is compared."""
 
@@ -54,100 +54,19 @@ class TooManyBills(Refusal):
     status = 422
 
 
-class NotReconciled(Refusal):
-    """Facts: ``count``."""
-
-    code = "not_reconciled"
-    text = N_("The books still differ in {count} places. Look at each of them before payments go on.")
-
-
-class NotCompared(Refusal):
-    """Facts: ``moment``, of the backup."""
-
-    code = "not_compared"
-    text = N_(
-        "The database was restored from the backup of {moment} (UTC): compare the books from that day on first. "
-        "Where they cannot agree, `scancode reconcile --accept` lets it go on."
-    )
-
-
-class Gap(StrEnum):
-    """How the two books differ over one bill."""
-
-    FOUND = "found"
-    """Only the provider had it; it is in our book now, and its code is out of play."""
-    UNPLACEABLE = "unplaceable"
-    """Our number, but for a batch that the book does not know."""
-    DISAGREES = "disagrees"
-    """Both have it, with another amount, openid or end."""
-    MISSING = "missing"
-    """Our book says that it was placed; the provider does not have it."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    gap: Gap
-    out_bill_no: str
-    code_id: int
-    provider_state: str | None
-    provider_fen: int | None
-    our_state: str | None
-    our_fen: int | None
-
-
-@dataclass
-class Report:
-    """What the comparison came to. Sums are of bills that carry our numbers."""
-
-    since: datetime
-    bills: int = 0
-    foreign: int = 0
-    """Bills under other numbers than ours: the merchant account pays for other things as well."""
-    moved: int = 0
-    """Payouts whose state the provider's book moved on."""
-    provider_paid_fen: int = 0
-    our_paid_fen: int = 0
-    differences: list[Difference] = field(default_factory=list)
-    is_cut: bool = False
-    """There are more differences than are listed."""
-
-    @property
-    def found(self) -> int:
-        return sum(one.gap == Gap.FOUND for one in self.differences)
-
-    @property
-    def open(self) -> list[Difference]:
-        """Those that a person has to look at; what was found has been dealt with."""
-        return [one for one in self.differences if one.gap != Gap.FOUND]
-
-    @property
-    def agrees(self) -> bool:
-        return not self.open and not self.is_cut
-
-    def add(self, difference: Difference) -> None:
-        if len(self.differences) < DIFFERENCES_MAX:
-            self.differences.append(difference)
-        else:
-            self.is_cut = True
-
-    def facts(self) -> dict[str, object]:
-        """Counts and sums for the audit."""
-        return {
-            "since": self.since.isoformat(),
-            "bills": self.bills,
-            "moved": self.moved,
-            "found": self.found,
-            "open": len(self.open),
-            "provider_paid_fen": self.provider_paid_fen,
-            "our_paid_fen": self.our_paid_fen,
-        }
-
-
 @dataclass(frozen=True)
 class _Keys:
     sealer: Sealer
     draw_sealer: Sealer
     prefix: str
+    wait: Callable[[], None]
+
+
+@dataclass
+class _Moved:
+    """What the provider's files say of one bill: fen that went out and did not come back."""
+
+    net_fen: int = 0
 
 
 def reconcile(
@@ -161,106 +80,192 @@ def reconcile(
     actor: str,
     clock: Callable[[], datetime],
     progress: Callable[[int], None] = lambda _: None,
+    wait: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Walks the provider's bills since then. It may be interrupted and run again, and run while others work.
+    """Compares claims, points, payouts and the provider's daily files since then; where file and book differ the
+    provider is queried, and its answer moves the book on. It may be interrupted and run again, and run while others
+    work.
 
-    ``progress`` hears how many bills were compared. Raises TooManyBills, OutsideError; each page of bills is one
-    transaction, and none is open while the provider is asked.
+    ``progress`` hears how many bills were compared; ``wait`` is called before each query. Raises TooManyBills,
+    PayoutError; each page of bills is one transaction, and none is open while the provider is asked.
     """
-    keys = _Keys(sealer, draw_sealer, prefix)
-    report = Report(since=since)
+    report, keys = Report(since=since), _Keys(sealer, draw_sealer, prefix, wait)
+    moved = _read_files(gateway, keys, report, clock())
     seen: set[tuple[int, int]] = set()
-    for page in _pages(gateway.bills(since=since - MARGIN)):
-        with db.transaction() as session:
-            for bill in page:
-                _compare(session, bill, keys, report, seen, clock())
+    for page in _pages(moved):
+        _compare_page(db, gateway, page, moved, keys, report, clock)
+        seen.update(page)
         progress(report.bills)
-        if report.bills > BILLS_MAX:
-            raise TooManyBills(limit=BILLS_MAX)
+    _ask_about_the_rest(db, gateway, seen, keys, report, clock)
     with db.reading() as session:
-        _find_missing(session, since, seen, report)
+        books.compare_claims(session, report=report, since=since)
     with db.transaction() as session:
-        staff.audit(
-            session,
-            actor=actor,
-            brand_id=None,
-            action="payouts.reconcile",
-            subject="payouts",
-            facts=report.facts(),
-            now=clock(),
-        )
+        _keep(session, report, actor, clock())
     return report
 
 
-def let_go_on(session: Session, *, report: Report, accept: bool, actor: str, now: datetime) -> None:
-    """Lifts the stops of claims and payouts. Raises NotReconciled while the books differ, unless ``accept``: a person
-    has looked at every difference."""
-    if not report.agrees and not accept:
-        raise NotReconciled(count=len(report.open))
-    for name in STOPS:
-        jobs.allow(session, name=name)
-    facts = {**report.facts(), "accepted": accept}
-    staff.audit(session, actor=actor, brand_id=None, action="payouts.allow", subject="payouts", facts=facts, now=now)
+def _read_files(gateway: PayoutGateway, keys: _Keys, report: Report, now: datetime) -> dict[tuple[int, int], _Moved]:
+    """Every day's file from somewhat before then, by the place that a bill's number names."""
+    found: dict[tuple[int, int], _Moved] = {}
+    day, today = (report.since - MARGIN).astimezone(DAYS_IN).date(), now.astimezone(DAYS_IN)
+    while day <= today.date():
+        flows = gateway.flows(day)
+        is_due = datetime.combine(day + timedelta(days=1), FILES_AT, DAYS_IN) <= today
+        if flows is None and not is_due:
+            report.files_until = day
+            break
+        for flow in flows or ():
+            place = parse_number(flow.out_bill_no, prefix=keys.prefix) or _place_of(gateway, flow, keys)
+            if place is None:
+                report.foreign += 1
+                continue
+            found.setdefault(place, _Moved()).net_fen += flow.amount_fen
+            if len(found) > BILLS_MAX:
+                raise TooManyBills(limit=BILLS_MAX)
+        day += timedelta(days=1)
+    return found
 
 
-def require_compared(session: Session) -> None:
-    """Raises NotCompared while the last restore has not been followed by a comparison, from the backup on, that found
-    no difference, or by somebody's ``let_go_on``. Whoever lifts a single stop asks this first."""
-    restored = _last(session, "database.restore")
-    if restored is None or _is_after(_last(session, "payouts.allow"), restored):
-        return
-    made_at = datetime.fromisoformat(json.loads(restored.facts)["made_at"])
-    compared = _last(session, "payouts.reconcile")
-    if compared is not None and _is_after(compared, restored):
-        found = json.loads(compared.facts)
-        if found["open"] == 0 and datetime.fromisoformat(found["since"]) <= made_at:
+def _place_of(gateway: PayoutGateway, flow: Flow, keys: _Keys) -> tuple[int, int] | None:
+    """By the provider's own number, should its file not name ours."""
+    if TRANSFER not in flow.kind or flow.out_bill_no:
+        return None
+    keys.wait()
+    bill = gateway.query_provider_no(flow.provider_bill_no)
+    return parse_number(bill.out_bill_no, prefix=keys.prefix) if bill else None
+
+
+def _pages(places: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    ordered = sorted(places)
+    for start in range(0, len(ordered), PAGE):
+        yield ordered[start : start + PAGE]
+
+
+def _compare_page(
+    db: Database,
+    gateway: PayoutGateway,
+    page: list[tuple[int, int]],
+    moved: dict[tuple[int, int], _Moved],
+    keys: _Keys,
+    report: Report,
+    clock: Callable[[], datetime],
+) -> None:
+    """Bills that file and book agree on are done with; about the others the provider is asked."""
+    with db.reading() as session:
+        known = {place: payouts.find(session, code_id=place[0], attempt=place[1]) for place in page}
+    asked: list[tuple[tuple[int, int], BillState]] = []
+    for place in page:
+        report.bills += 1
+        payout, net_fen = known[place], moved[place].net_fen
+        if payout is not None and payout.state == PayoutState.PAID and payout.amount_fen == net_fen:
+            report.provider_paid_fen += net_fen
+            report.our_paid_fen += net_fen
+            continue
+        keys.wait()
+        bill = gateway.query(number_of(prefix=keys.prefix, code_id=place[0], attempt=place[1]))
+        asked.append((place, bill or _gone(place, net_fen, keys)))
+    with db.transaction() as session:
+        for place, bill in asked:
+            _compare(session, bill, place, keys, report, clock(), filed_fen=moved[place].net_fen)
+
+
+def _gone(place: tuple[int, int], net_fen: int, keys: _Keys) -> BillState:
+    """The file has it, the query no more: as after the 30 days for which the provider answers. The file counts."""
+    number = number_of(prefix=keys.prefix, code_id=place[0], attempt=place[1])
+    return BillState(out_bill_no=number, state="SUCCESS" if net_fen > 0 else "FAIL", amount_fen=net_fen)
+
+
+def _ask_about_the_rest(
+    db: Database,
+    gateway: PayoutGateway,
+    seen: set[tuple[int, int]],
+    keys: _Keys,
+    report: Report,
+    clock: Callable[[], datetime],
+) -> None:
+    """Payouts that our book has placed or paid since then and that are in no file: on their way, or not true."""
+    after: tuple[int, int] | None = (-1, 0)
+    while after is not None:
+        with db.reading() as session:
+            rows = payouts.placed_since(session, since=report.since, after=after, limit=PAGE)
+        after = (rows[-1].code_id, rows[-1].attempt) if len(rows) == PAGE else None
+        for payout in rows:
+            if (payout.code_id, payout.attempt) not in seen:
+                _ask_about(db, gateway, payout, keys, report, clock)
+
+
+def _ask_about(
+    db: Database,
+    gateway: PayoutGateway,
+    payout: PayoutFacts,
+    keys: _Keys,
+    report: Report,
+    clock: Callable[[], datetime],
+) -> None:
+    keys.wait()
+    bill = gateway.query(payout.out_bill_no)
+    with db.transaction() as session:
+        if bill is not None:
+            _compare(session, bill, (payout.code_id, payout.attempt), keys, report, clock())
+            filed_by = payout.changed_at.astimezone(DAYS_IN).date() + timedelta(days=1)
+            is_late = filed_by < (report.files_until or clock().astimezone(DAYS_IN).date())
+            if is_late and bill.state == "SUCCESS" and payout.state == PayoutState.PAID:
+                report.add(_difference(Gap.UNFILED, bill, payout.code_id, payout))
             return
-    raise NotCompared(moment=f"{made_at:%Y-%m-%d %H:%M}")
+        after = payouts.apply_absence(session, payout=payout, now=clock())
+        if payout.state in {PayoutState.SENDING, PayoutState.UNKNOWN}:
+            return  # the worker sends it again; nobody has been promised an answer yet
+        if payout.state == PayoutState.PAID:
+            report.our_paid_fen += payout.amount_fen
+        number, state = payout.out_bill_no, after.state.value
+        report.add(Difference(Gap.MISSING, number, payout.code_id, None, None, state, payout.amount_fen))
 
 
-def _last(session: Session, action: str) -> AuditRow | None:
-    rows = staff.list_audit(session, brand_id=None, chosen=staff.AuditFilter(action=action), limit=1)
-    return rows[0] if rows else None
-
-
-def _is_after(row: AuditRow | None, other: AuditRow) -> bool:
-    return row is not None and row.seq > other.seq
-
-
-def _pages(bills: Iterable[BillState]) -> Iterator[list[BillState]]:
-    page: list[BillState] = []
-    for bill in bills:
-        page.append(bill)
-        if len(page) == PAGE:
-            yield page
-            page = []
-    if page:
-        yield page
+def _keep(session: Session, report: Report, actor: str, now: datetime) -> None:
+    payouts.keep_comparison(
+        session,
+        actor=actor,
+        since=report.since,
+        facts=report.facts(),
+        differences=[asdict(one) for one in report.differences],
+        now=now,
+    )
+    staff.audit(
+        session,
+        actor=actor,
+        brand_id=None,
+        action="payouts.reconcile",
+        subject="payouts",
+        facts=report.facts(),
+        now=now,
+    )
 
 
 def _compare(
-    session: Session, bill: BillState, keys: _Keys, report: Report, seen: set[tuple[int, int]], now: datetime
+    session: Session,
+    bill: BillState,
+    place: tuple[int, int],
+    keys: _Keys,
+    report: Report,
+    now: datetime,
+    *,
+    filed_fen: int | None = None,
 ) -> None:
-    report.bills += 1
-    place = parse_number(bill.out_bill_no, prefix=keys.prefix)
-    if place is None:
-        report.foreign += 1
-        return
+    """``filed_fen`` is what the files say went out for it; None where it is in none."""
     code_id, attempt = place
-    seen.add(place)
-    if bill.state == "SUCCESS":
-        report.provider_paid_fen += bill.amount_fen
+    told_fen = bill.amount_fen if bill.state == "SUCCESS" else 0
+    report.provider_paid_fen += told_fen if filed_fen is None else filed_fen
     before = payouts.find(session, code_id=code_id, attempt=attempt)
     if before is None:
         after = _take_over(session, bill, code_id, attempt, keys, now)
         report.add(_difference(Gap.FOUND if after else Gap.UNPLACEABLE, bill, code_id, after))
     else:
         after = payouts.apply_state(
-            session, code_id=code_id, attempt=attempt, bill=bill, source="bills", sealer=keys.sealer, now=now
+            session, code_id=code_id, attempt=attempt, bill=bill, source="query", sealer=keys.sealer, now=now
         )
         report.moved += after.state != before.state
-        if not _agree(bill, after):
-            report.add(_difference(Gap.DISAGREES, bill, code_id, after))
+        if not _agree(bill, after) or filed_fen not in (None, told_fen):
+            report.add(_difference(Gap.DISAGREES, bill, code_id, after, filed_fen))
     if after is not None and after.state == PayoutState.PAID:
         report.our_paid_fen += after.amount_fen
 
@@ -328,29 +333,15 @@ def _identity(session: Session, bill: BillState, brand_id: UUID, sealer: Sealer,
     return members.identify(session, brand_id=brand_id, kind=kind, value=bill.openid, sealer=sealer, now=now).id
 
 
-def _find_missing(session: Session, since: datetime, seen: set[tuple[int, int]], report: Report) -> None:
-    """Payments that our book has placed since then and the provider's book lacks."""
-    placed = (PayoutState.PAID, PayoutState.AWAITING_USER, PayoutState.CANCELLING)
-    query = (
-        select(Payout.code_id, Payout.attempt, Payout.out_bill_no, Payout.state, Payout.amount_fen)
-        .where(Payout.created_at >= since, Payout.state.in_([state.value for state in placed]))
-        .execution_options(yield_per=PAGE)
-    )
-    for row in session.execute(query):
-        if (row.code_id, row.attempt) in seen:
-            continue
-        if row.state == PayoutState.PAID:
-            report.our_paid_fen += row.amount_fen
-        report.add(Difference(Gap.MISSING, row.out_bill_no, row.code_id, None, None, row.state, row.amount_fen))
-
-
-def _difference(gap: Gap, bill: BillState, code_id: int, payout: PayoutFacts | None) -> Difference:
+def _difference(
+    gap: Gap, bill: BillState, code_id: int, payout: PayoutFacts | None, filed_fen: int | None = None
+) -> Difference:
     return Difference(
         gap=gap,
         out_bill_no=bill.out_bill_no,
         code_id=code_id,
         provider_state=bill.state,
-        provider_fen=bill.amount_fen,
+        provider_fen=filed_fen or bill.amount_fen,
         our_state=payout.state.value if payout else None,
         our_fen=payout.amount_fen if payout else None,
     )

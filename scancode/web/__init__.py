@@ -46,6 +46,7 @@ VIEWS = (
     "scancode.web.console.campaigns",
     "scancode.web.console.campaign_pools",
     "scancode.web.console.payouts",
+    "scancode.web.console.money_books",
     "scancode.web.console.members",
     "scancode.web.h5.scan",
     "scancode.web.h5.digital_link",
@@ -67,11 +68,11 @@ VIEWS = (
 
 def install(app: Flask, settings: Settings) -> None:
     """Everything between WSGI and the features: headers, languages, limits, errors, cookies and the pages."""
-    from scancode.web import assets, health, language, limits, pickup, problems, security, visitor
+    from scancode.web import assets, health, language, limits, notices, pickup, problems, security, visitor
 
     for part in (security, limits, visitor):
         part.install(app, settings)
-    for piece in (assets, language, problems, health, pickup):
+    for piece in (assets, language, problems, health, pickup, notices):
         piece.install(app)
     for module in VIEWS:
         import_module(module)

@@ -7,12 +7,13 @@ provider had confirmed is never sent again: if it knows it no longer, a person d
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
 
-from scancode.errors import OutsideError
+from scancode.errors import PayoutError
 from scancode.jobs import service as jobs
 from scancode.jobs.rules import Leased
 from scancode.payouts import service as payouts
@@ -20,6 +21,7 @@ from scancode.payouts.rules import REPEATABLE, PayoutFacts, PayoutState, Source,
 from scancode.payouts.service.sending import Errand, Task
 from scancode.ports import BillState, PayoutGateway
 from scancode.wiring import Wired
+from scancode.worker import pace
 
 STOP = "payouts"
 STOPPED_S = 60
@@ -42,8 +44,16 @@ def run(wired: Wired, leased: Leased, clock: Clock) -> None:
         jobs.hold(session, leased=leased)
         may_send = jobs.is_stopped(session, STOP) is None
         errand = payouts.prepare(
-            session, code_id=code_id, attempt=attempt, sealer=wired.sealer, may_send=may_send, now=clock()
+            session,
+            code_id=code_id,
+            attempt=attempt,
+            sealer=wired.sealer,
+            compose=gateway.compose,
+            may_send=may_send,
+            now=clock(),
         )
+        wait_s = pace.turn_s(session, wired) if errand else 0.0
+    time.sleep(wait_s)
     if errand is None:
         if not may_send:
             _later(wired, leased, clock, seconds=STOPPED_S)
@@ -60,26 +70,34 @@ def _one_step(wired: Wired, gateway: PayoutGateway, errand: Errand, *, may_send:
     try:
         if errand.task == Task.SEND:
             source = "send"
-            answer = gateway.send(errand.bill) if errand.bill else None
+            answer = gateway.send(errand.order) if errand.order else None
         else:
             answer = gateway.query(payout.out_bill_no)
-            if answer is None and may_send and errand.bill is not None and payout.state in REPEATABLE:
+            if answer is None and may_send and errand.order is not None and payout.state in REPEATABLE:
                 # Unknown there, perhaps only not yet: the same number and the same bytes, never a new number.
                 source = "send"
-                answer = gateway.send(errand.bill)
+                answer = gateway.send(errand.order)
             elif errand.task == Task.CANCEL and answer is not None and answer.state == "WAIT_USER_CONFIRM":
                 gateway.cancel(payout.out_bill_no)
                 answer = gateway.query(payout.out_bill_no)
-    except OutsideError as error:
+        payout = _apply(wired, payout, answer, source, clock)
+        if payout.state == PayoutState.AWAITING_USER and payout.package is None and may_send and errand.order:
+            # It waits for its person, and we never heard with what they can confirm: only the answer to an order says.
+            payout = _apply(wired, payout, gateway.send(errand.order), "send", clock)
+    except PayoutError as error:
         return _no_answer(wired, payout, error, clock)
-    return _apply(wired, payout, answer, source, clock)
+    return payout
 
 
-def _no_answer(wired: Wired, payout: PayoutFacts, error: OutsideError, clock: Clock) -> PayoutFacts:
+def _no_answer(wired: Wired, payout: PayoutFacts, error: PayoutError, clock: Clock) -> PayoutFacts:
     """No answer says nothing about the bill, whatever the error's code: only a query will."""
-    log.warning("payout_no_answer", out_bill_no=payout.out_bill_no, error=error.code)
+    tell = log.error if error.permanent else log.warning
+    tell("payout_no_answer", out_bill_no=payout.out_bill_no, error=error.code, outcome=error.outcome)
+    now = clock()
     with wired.db.transaction() as session:
-        payouts.mark_unknown(session, code_id=payout.code_id, attempt=payout.attempt, reason=error.code, now=clock())
+        payouts.mark_unknown(session, code_id=payout.code_id, attempt=payout.attempt, reason=error.code, now=now)
+        if error.status == pace.TOO_QUICK:
+            pace.slow_down(session)
         return payouts.get(session, code_id=payout.code_id, attempt=payout.attempt)
 
 

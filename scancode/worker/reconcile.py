@@ -11,6 +11,7 @@ from scancode.jobs import service as jobs
 from scancode.jobs.rules import Leased
 from scancode.stories.reconcile import reconcile
 from scancode.wiring import Wired
+from scancode.worker.pace import wait_for_turn
 
 
 def run(wired: Wired, leased: Leased, clock: Callable[[], datetime]) -> None:
@@ -41,4 +42,5 @@ def run(wired: Wired, leased: Leased, clock: Callable[[], datetime]) -> None:
         actor=str(leased.payload["actor"]),
         clock=clock,
         progress=report,
+        wait=lambda: wait_for_turn(wired),
     )

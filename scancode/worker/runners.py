@@ -11,7 +11,7 @@ from datetime import datetime
 
 from scancode.jobs.rules import Leased
 from scancode.wiring import Wired
-from scancode.worker import capture, check, life, mint, payout, reconcile, seal, sms, tidy, uploads, watch
+from scancode.worker import books, capture, check, life, mint, payout, reconcile, seal, sms, tidy, uploads, watch
 
 Runner = Callable[[Wired, Leased, Callable[[], datetime]], None]
 
@@ -24,6 +24,7 @@ RUNNERS: dict[str, Runner] = {
     "capture": capture.run,
     "seal": seal.run,
     "watch": watch.run,
+    "books": books.run,
     "payout": payout.run,
     "reconcile": reconcile.run,
     "tidy": tidy.run,

@@ -16,6 +16,7 @@ from scancode.handover import service as handover
 from scancode.jobs import service as jobs
 from scancode.jobs.rules import JobState, Leased
 from scancode.members import service as members
+from scancode.payouts import service as payouts
 from scancode.scans import service as scans
 from scancode.staff import service as staff
 from scancode.wiring import Wired
@@ -29,6 +30,8 @@ MESSAGE_JOBS_KEPT = timedelta(days=1)
 JOBS_KEPT = timedelta(days=90)
 CROSSINGS_KEPT = timedelta(days=1)
 SESSIONS_KEPT = timedelta(days=90)
+NOTICES_KEPT = timedelta(days=7)
+"""The provider repeats a notice for a day."""
 log = structlog.get_logger(__name__)
 
 
@@ -55,6 +58,7 @@ def run(wired: Wired, leased: Leased, clock: Callable[[], datetime]) -> None:
         "calls": lambda session: staff.forget_calls(session, now=now),
         "crossings": lambda session: claims.sweep_crossings(session, before=now - CROSSINGS_KEPT),
         "uploads": lambda session: uploads.sweep(wired, session, now=now),
+        "notices": lambda session: payouts.forget_notices(session, before=now - NOTICES_KEPT),
         "sessions": lambda session: staff.sweep_sessions(session, before=now - SESSIONS_KEPT),
     }
     forgotten = {name: _in_pieces(wired, chore) for name, chore in chores.items()}

@@ -44,7 +44,7 @@ class World:
 def build(url: str, folder: Path) -> Iterator[World]:
     """A migrated and filled world on an empty database."""
     settings = config.load(
-        {}, env="test", database_url=url, var_dir=folder, payout_gateway="sandbox", sms_gateway="sandbox",
+        {}, env="test", database_url=url, var_dir=folder, sms_gateway="sandbox",
         login_gateway="sandbox", log_level="ERROR", **SECRETS,
     )  # fmt: skip
     wired = connect(settings)
@@ -75,7 +75,7 @@ def build(url: str, folder: Path) -> Iterator[World]:
         "SCANCODE_ENV": "test",
         "SCANCODE_VAR_DIR": str(folder),
         "SCANCODE_LOG_LEVEL": "ERROR",
-        **{f"SCANCODE_{name}_GATEWAY": "sandbox" for name in ("PAYOUT", "SMS", "LOGIN")},
+        **{f"SCANCODE_{name}_GATEWAY": "sandbox" for name in ("SMS", "LOGIN")},
     }
     try:
         yield World(wired, number, brand_id, key, environment)

@@ -78,7 +78,7 @@ def test_it_starts_twice_and_ends_with_its_processes(tmp_path: Path) -> None:
         assert page(f"http://127.0.0.1:{port}/console/login")[0] == 200
         assert page(f"http://127.0.0.1:{port}/sandbox/phone")[0] == 200
         running = children(process.pid)
-        assert len(running) == 2
+        assert len(running) == 3
         taken = subprocess.run(
             [sys.executable, "-m", "scancode", "demo", "--port", str(port)],
             cwd=tmp_path, env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,

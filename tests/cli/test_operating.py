@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from scancode.staff import service as staff
 from scancode.staff.models import AuditRow
 from scancode.staff.rules import Role
 from scancode.wiring import Wired
+from tests.bank import open_bank
 from tests.cli.conftest import Run
 from tests.conftest import NOW
 from tests.factories import make_batch, make_brand, make_product
@@ -42,7 +44,7 @@ def test_the_doctor_speaks_chinese(run: Run) -> None:
 def test_settings_that_do_not_work_exit_3_and_are_all_named(run: Run) -> None:
     seen = run("doctor", SCANCODE_ENV="production")
     assert seen.exit_code == 3
-    assert seen.output.count("sandbox") >= 3
+    assert seen.output.count("sandbox") >= 2
     assert "SCANCODE_BASE_URL" in seen.output
     assert run("batch", "list", SCANCODE_CODE_KEYS="").exit_code == 3
     assert run("batch", "list", PORT="many").exit_code == 3
@@ -169,11 +171,14 @@ def test_halt_stops_money_and_the_console_can_tell_why(run: Run, db: Database) -
 def test_reconcile_lets_money_go_on_when_the_books_agree(run: Run, db: Database) -> None:
     run("halt", "test")
     assert run("reconcile").exit_code == 2  # nothing was restored here, so it wants a day
-    looked = run("reconcile", "--since", "2026-11-01", "--look")
-    assert looked.exit_code == 0, looked.output
-    with db.reading() as session:
-        assert jobs.is_stopped(session, "claims")
-    assert run("reconcile", "--since", "2026-11-01").exit_code == 0
+    since = f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}"
+    with open_bank() as bank:
+        paying = bank.bank.keys.settings(bank.url)
+        looked = run("reconcile", "--since", since, "--look", **paying)
+        assert looked.exit_code == 0, looked.output
+        with db.reading() as session:
+            assert jobs.is_stopped(session, "claims")
+        assert run("reconcile", "--since", since, **paying).exit_code == 0
     with db.reading() as session:
         assert jobs.is_stopped(session, "claims") is None
         assert jobs.is_stopped(session, "payouts") is None

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from scancode.adapters.sandbox import World
 from scancode.claims.rules import Claimant
 from scancode.jobs import service as jobs
 from scancode.payouts import service as payouts
@@ -17,6 +16,7 @@ from scancode.wiring import Wired
 from scancode.worker import payout as runner
 from tests.claims.shop import Shop, open_shop, visitor
 from tests.factories import NOW
+from tests.fakes.pay import FakePay
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Till:
 
     wired: Wired
     shop: Shop
-    world: World
+    world: FakePay
     alice: Claimant
     code_id: int
     now: datetime = NOW
@@ -57,8 +57,7 @@ class Till:
 
     def bills(self) -> list[str]:
         """States of every bill that the provider has."""
-        assert self.wired.ports.payout is not None
-        return [bill.state for bill in self.wired.ports.payout.bills(since=NOW - timedelta(days=9999))]
+        return [bill.state for bill in self.world.book.values()]
 
     @property
     def identity_id(self) -> UUID:
@@ -72,4 +71,13 @@ def till(wired: Wired) -> Till:
         shop = open_shop(session, wired)
         alice = Claimant(visitor().visitor_id, shop.openid(session))
         shop.claim(session, alice)
-    return Till(wired, shop, World(wired.settings.var_dir / "sandbox.sqlite"), alice, shop.code().code_id)
+    return open_till(wired, shop, alice)
+
+
+def open_till(wired: Wired, shop: Shop, alice: Claimant) -> Till:
+    """With the provider's clock set to the till's."""
+    pay = wired.ports.payout
+    assert isinstance(pay, FakePay)
+    till = Till(wired, shop, pay, alice, shop.code().code_id)
+    pay.clock = till.clock
+    return till

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -104,13 +103,10 @@ def test_what_is_paid_cannot_be_cancelled(till: Till) -> None:
 
 
 def test_a_quarantined_payout_goes_on_only_by_a_persons_wish(till: Till) -> None:
-    book = till.wired.settings.var_dir / "sandbox.sqlite"
     till.work()
-    with sqlite3.connect(book) as world:
-        world.execute("UPDATE bills SET amount_fen = 99")
+    till.world.tamper(amount_fen=99)
     till.work(after_s=5)
-    with sqlite3.connect(book) as world:
-        world.execute("UPDATE bills SET amount_fen = 100")
+    till.world.tamper(amount_fen=100)
     with till.wired.db.transaction() as session:
         payouts.retry(session, code_id=till.code_id, now=till.now)
     till.work()

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from scancode import config
-from scancode.adapters.sandbox import World
 from scancode.claims.rules import Claimant
 from scancode.errors import Refusal
 from scancode.jobs import service as jobs
@@ -26,9 +25,9 @@ from scancode.payouts import service as payouts
 from scancode.payouts.rules import REISSUABLE, PayoutState
 from scancode.wiring import connect
 from tests.claims.shop import open_shop, visitor
-from tests.conftest import SECRETS
+from tests.conftest import SECRETS, with_fake_pay
 from tests.kept import KeptDatabase
-from tests.payouts.conftest import Till
+from tests.payouts.conftest import open_till
 
 S = PayoutState
 
@@ -43,14 +42,14 @@ class Money(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="money-"))
         shutil.copy(self.template, self.folder / "db.sqlite")
-        given = {"env": "test", "var_dir": self.folder, "payout_gateway": "sandbox", **SECRETS}
+        given = {"env": "test", "var_dir": self.folder, "wechatpay_rate": 1000, **SECRETS}
         known = config.load({}, database_url=f"sqlite:///{self.folder}/db.sqlite", **given)
-        wired = replace(connect(known), db=KeptDatabase(known.database_url))
+        wired = with_fake_pay(replace(connect(known), db=KeptDatabase(known.database_url)))
         with wired.db.transaction() as session:
             shop = open_shop(session, wired)
             alice = Claimant(visitor().visitor_id, shop.openid(session))
             shop.claim(session, alice)
-        self.till = Till(wired, shop, World(self.folder / "sandbox.sqlite"), alice, shop.code().code_id)
+        self.till = open_till(wired, shop, alice)
         self.ends: dict[int, PayoutState] = {}
 
     def teardown(self) -> None:
@@ -73,12 +72,12 @@ class Money(RuleBasedStateMachine):
         payout = till.find()
         with till.wired.db.transaction() as session:
             place = {"code_id": till.code_id, "attempt": payout.attempt, "sealer": till.wired.sealer}
-            errand = payouts.prepare(session, **place, may_send=True, now=till.now)  # type: ignore[arg-type]
-        gateway = till.wired.ports.payout
-        if sends and errand is not None and errand.task == "send" and errand.bill and gateway:
+            place |= {"compose": till.world.compose, "may_send": True, "now": till.now}
+            errand = payouts.prepare(session, **place)  # type: ignore[arg-type]
+        if sends and errand is not None and errand.task == "send" and errand.order:
             till.world.fail_next("send", 0)
             till.world.fail_next("send_after", 0)
-            gateway.send(errand.bill)
+            till.world.send(errand.order)
 
     @rule(confirms=st.booleans())
     def person(self, *, confirms: bool) -> None:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.orm import Session
 
 from scancode.jobs import service as jobs
 from scancode.jobs.rules import JobState
 from scancode.payouts import service as payouts
 from scancode.payouts.rules import LOST_AFTER, POLL_MAX_S, PayoutState
-from scancode.payouts.service.sending import Task, stored_bill
+from scancode.payouts.service.sending import Errand, Task, find_stored
 from tests.payouts.conftest import Till
 
 S = PayoutState
 
 
-def tamper(till: Till, **columns: object) -> None:
-    """Changes the provider's book behind its back."""
-    with sqlite3.connect(till.wired.settings.var_dir / "sandbox.sqlite") as book:
-        for name, value in columns.items():
-            book.execute(f"UPDATE bills SET {name} = ?", (value,))
+def prepare(till: Till, session: Session) -> Errand | None:
+    """What a worker does in the transaction before its call."""
+    return payouts.prepare(
+        session,
+        code_id=till.code_id,
+        attempt=1,
+        sealer=till.wired.sealer,
+        compose=till.world.compose,
+        may_send=True,
+        now=till.now,
+    )
 
 
 def package(till: Till) -> str:
@@ -49,8 +55,7 @@ def test_it_sends_then_waits_for_the_person_then_is_paid(till: Till) -> None:
 def test_a_number_is_entered_before_it_is_sent(till: Till) -> None:
     number = till.find().out_bill_no
     with till.wired.db.transaction() as session:
-        place = {"code_id": till.code_id, "attempt": 1, "sealer": till.wired.sealer, "may_send": True, "now": till.now}
-        payouts.prepare(session, **place)  # type: ignore[arg-type]
+        prepare(till, session)
         assert payouts.find_number(session, out_bill_no=number) == (till.code_id, 1)
 
 
@@ -88,9 +93,7 @@ def test_unknown_stays_unknown_while_queries_fail(till: Till) -> None:
 
 def test_a_worker_killed_before_the_call_leaves_nothing_lost(till: Till) -> None:
     with till.wired.db.transaction() as session:
-        errand = payouts.prepare(
-            session, code_id=till.code_id, attempt=1, sealer=till.wired.sealer, may_send=True, now=till.now
-        )
+        errand = prepare(till, session)
     assert errand is not None
     assert errand.task == Task.SEND
     till.work()  # another worker, later
@@ -100,13 +103,10 @@ def test_a_worker_killed_before_the_call_leaves_nothing_lost(till: Till) -> None
 
 def test_a_worker_killed_after_the_call_pays_once(till: Till) -> None:
     with till.wired.db.transaction() as session:
-        errand = payouts.prepare(
-            session, code_id=till.code_id, attempt=1, sealer=till.wired.sealer, may_send=True, now=till.now
-        )
+        errand = prepare(till, session)
     assert errand is not None
-    assert errand.bill is not None
-    assert till.wired.ports.payout is not None
-    till.wired.ports.payout.send(errand.bill)
+    assert errand.order is not None
+    till.world.send(errand.order)
     till.work()
     assert till.find().state == S.AWAITING_USER
     assert till.bills() == ["WAIT_USER_CONFIRM"]
@@ -114,13 +114,13 @@ def test_a_worker_killed_after_the_call_pays_once(till: Till) -> None:
 
 def test_a_repeat_sends_the_stored_order_byte_for_byte(till: Till) -> None:
     with till.wired.db.transaction() as session:
-        place = {"code_id": till.code_id, "attempt": 1, "sealer": till.wired.sealer, "may_send": True, "now": till.now}
-        first = payouts.prepare(session, **place)  # type: ignore[arg-type]
-        second = payouts.prepare(session, **place)  # type: ignore[arg-type]
+        first, second = prepare(till, session), prepare(till, session)
     assert first is not None
     assert second is not None
     assert second.task == Task.QUERY
-    assert second.bill == first.bill
+    assert second.order == first.order
+    till.work()
+    assert till.world.orders == [first.order]
 
 
 def test_the_order_at_rest_does_not_show_the_openid(till: Till) -> None:
@@ -135,21 +135,15 @@ def test_the_order_at_rest_does_not_show_the_openid(till: Till) -> None:
 @pytest.mark.parametrize(("column", "value"), [("amount_fen", 99), ("openid", "openid-mallory")])
 def test_a_bill_that_differs_is_quarantined(till: Till, column: str, value: object) -> None:
     till.work()
-    tamper(till, **{column: value})
+    till.world.tamper(**{column: value})
     till.work(after_s=5)
     assert till.find().state == S.QUARANTINED
     assert not till.work(after_s=100_000)
 
 
-def forget(till: Till) -> None:
-    """The provider loses every bill."""
-    with sqlite3.connect(till.wired.settings.var_dir / "sandbox.sqlite") as book:
-        book.execute("DELETE FROM bills")
-
-
 def test_a_confirmed_bill_that_the_provider_lost_waits_for_a_person(till: Till) -> None:
     till.work()
-    forget(till)
+    till.world.forget()
     till.work(after_s=5)
     assert (till.find().state, till.find().fail_reason) == (S.QUARANTINED, "query: bill_lost")
     assert not till.work(after_s=100_000)
@@ -161,7 +155,7 @@ def test_a_confirmed_bill_that_the_provider_lost_waits_for_a_person(till: Till) 
 
 def test_a_bill_lost_while_it_is_cancelled_is_never_sent_again(till: Till) -> None:
     till.work()
-    forget(till)
+    till.world.forget()
     with till.wired.db.transaction() as session:
         payouts.cancel(session, code_id=till.code_id, now=till.now)
     begun = till.now
@@ -179,15 +173,14 @@ def test_a_bill_lost_while_it_is_cancelled_is_never_sent_again(till: Till) -> No
 def test_a_bill_that_turns_up_again_is_cancelled(till: Till) -> None:
     till.work()
     with till.wired.db.reading() as session:
-        bill = stored_bill(session, till.find(), till.wired.sealer)
-    forget(till)
+        stored = find_stored(session, till.find(), till.wired.sealer)
+    till.world.forget()
     with till.wired.db.transaction() as session:
         payouts.cancel(session, code_id=till.code_id, now=till.now)
     till.work()
     assert till.find().state == S.CANCELLING
-    assert till.wired.ports.payout is not None
-    assert bill is not None
-    till.wired.ports.payout.send(bill)
+    assert stored is not None
+    till.world.send(stored.order)
     till.work(after_s=5)
     assert till.find().state == S.CANCELLED
 

@@ -28,6 +28,8 @@ from scancode.staff.rules import Role
 from scancode.wiring import Wired
 from tests import browser as chrome
 from tests import factories, servers
+from tests.bank import Town as Bank
+from tests.bank import open_bank
 from tests.browser import DESK, PHONE, Window
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("servers")]
@@ -54,11 +56,20 @@ class Town:
 
 
 @pytest.fixture
-def town(wired: Wired, settings: Settings, tmp_path: Path) -> Iterator[Town]:
+def bank() -> Iterator[Bank]:
+    """The payment server, calling back."""
+    with open_bank() as found:
+        found.bank.postman.start()
+        yield found
+        found.bank.postman.stop()
+
+
+@pytest.fixture
+def town(wired: Wired, settings: Settings, bank: Bank, tmp_path: Path) -> Iterator[Town]:
     chrome.path()
     port = servers.free_port()
     url = f"http://127.0.0.1:{port}"
-    settings = settings.model_copy(update={"base_url": url})
+    settings = bank.over(settings.model_copy(update={"base_url": url}))
     with wired.db.transaction() as session:
         brand = factories.make_brand(session, slug="shanquan")
         factories.make_product(session, brand_id=brand.id, gtin="06901234567892")

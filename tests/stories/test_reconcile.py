@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete, select, text
 
-from scancode.adapters.sandbox import World
 from scancode.claims import rules as claim_rules
 from scancode.claims import service as claims
 from scancode.claims.models import Claim
@@ -18,12 +18,14 @@ from scancode.jobs.models import Job
 from scancode.payouts import service as payouts
 from scancode.payouts.models import Payout, PayoutEvent, PayoutNumber
 from scancode.payouts.rules import PayoutState
-from scancode.stories import reconcile
-from scancode.stories.reconcile import Gap, Report
+from scancode.ports import Flow
+from scancode.staff import service as staff
+from scancode.stories import going_on, reconcile
+from scancode.stories.books import Gap, Report
 from scancode.wiring import Wired
 from tests.claims.shop import PREFIX, open_shop, visitor
 from tests.factories import NOW
-from tests.payouts.conftest import Till
+from tests.payouts.conftest import Till, open_till
 
 S = PayoutState
 
@@ -34,7 +36,7 @@ def till(wired: Wired) -> Till:
         shop = open_shop(session, wired)
         alice = Claimant(visitor().visitor_id, shop.openid(session))
         shop.claim(session, alice)
-    return Till(wired, shop, World(wired.settings.var_dir / "sandbox.sqlite"), alice, shop.code().code_id)
+    return open_till(wired, shop, alice)
 
 
 def forget_claims(till: Till) -> None:
@@ -42,11 +44,11 @@ def forget_claims(till: Till) -> None:
     with till.wired.db.transaction() as session:
         for table in (Job, PayoutEvent, PayoutNumber, Payout, Claim):
             session.execute(delete(table))
-        for name in reconcile.STOPS:
+        for name in going_on.STOPS:
             jobs.stop(session, name=name, reason="restored", now=till.now)
 
 
-def compare(till: Till, since: datetime = NOW - timedelta(days=9999)) -> Report:
+def compare(till: Till, since: datetime = NOW - timedelta(days=3)) -> Report:
     gateway = till.wired.ports.payout
     assert gateway is not None
     return reconcile.reconcile(
@@ -63,7 +65,7 @@ def compare(till: Till, since: datetime = NOW - timedelta(days=9999)) -> Report:
 
 def go_on(till: Till, report: Report, *, accept: bool = False) -> None:
     with till.wired.db.transaction() as session:
-        reconcile.let_go_on(session, report=report, accept=accept, actor="test", now=till.now)
+        going_on.let_go_on(session, report=report, accept=accept, actor="test", now=till.now)
 
 
 def pay(till: Till) -> None:
@@ -100,18 +102,89 @@ def test_a_lost_claim_that_was_paid_never_pays_again(till: Till) -> None:
     assert not till.work(after_s=100_000)
 
 
-def test_a_lost_claim_whose_money_waits_is_left_to_a_person(till: Till) -> None:
+def test_a_lost_claim_whose_money_waits_is_made_again_under_the_same_number(till: Till) -> None:
+    """It is in no file, since no money moved: the code is free, and whoever claims it again finds their old bill."""
+    till.work()
+    number = till.find().out_bill_no
+    forget_claims(till)
+    go_on(till, compare(till))
+    with till.wired.db.transaction() as session:
+        till.shop.claim(session, till.alice)
+    till.work()
+    assert (till.find().state, till.find().out_bill_no) == (S.AWAITING_USER, number)
+    assert till.bills() == ["WAIT_USER_CONFIRM"]
+
+
+def test_a_lost_claim_that_another_makes_again_is_left_to_a_person(till: Till) -> None:
     till.work()
     forget_claims(till)
     go_on(till, compare(till))
-    assert till.find().state == S.QUARANTINED
     with till.wired.db.transaction() as session:
-        payouts.recheck(session, code_id=till.code_id, now=till.now)
+        till.shop.claim(session, Claimant(visitor().visitor_id, till.shop.openid(session, "openid-bob")))
     till.work()
-    assert till.find().state == S.AWAITING_USER
-    till.world.confirm(till.find().package or "")
     till.work(after_s=10)
-    assert till.find().state == S.PAID
+    assert till.find().state == S.QUARANTINED
+    assert till.bills() == ["WAIT_USER_CONFIRM"]
+
+
+def test_todays_file_that_is_not_there_yet_keeps_a_restore_stopped(till: Till) -> None:
+    pay(till)
+    forget_claims(till)
+    till.world.has_today = False
+    with till.wired.db.transaction() as session:
+        facts = {"made_at": (NOW - timedelta(hours=1)).isoformat()}
+        staff.audit(
+            session, actor="cli", brand_id=None, action="database.restore", subject="x", facts=facts, now=till.now
+        )
+    report = compare(till)
+    assert (report.bills, report.files_until) == (0, NOW.date())
+    with pytest.raises(going_on.FilesPending):
+        go_on(till, report)
+    with till.wired.db.transaction() as session, pytest.raises(going_on.NotCompared):
+        going_on.require_compared(session)
+    till.now += timedelta(days=1)
+    till.world.has_today = True
+    report = compare(till)
+    assert report.found == 1
+    go_on(till, report)
+
+
+def test_a_file_of_another_amount_than_the_query_is_a_difference(till: Till) -> None:
+    pay(till)
+    flows = till.world.flows
+
+    def spoiled(day: date) -> Iterator[Flow] | None:
+        return (replace(flow, amount_fen=flow.amount_fen + 1) for flow in flows(day) or ())
+
+    till.world.flows = spoiled  # type: ignore[method-assign]
+    report = compare(till)
+    assert [(one.gap, one.provider_fen, one.our_fen) for one in report.open] == [(Gap.DISAGREES, 101, 100)]
+    assert (report.provider_paid_fen, report.our_paid_fen) == (101, 100)
+
+
+def test_claims_payouts_and_points_are_compared_with_each_other(till: Till) -> None:
+    pay(till)
+    assert compare(till).claims == 1
+    for change, gap in (
+        ("UPDATE payouts SET amount_fen = 99", Gap.UNEQUAL),
+        ("DELETE FROM claims", Gap.UNCLAIMED),
+    ):
+        with till.wired.db.transaction() as session:
+            session.execute(text(change))
+        assert gap in [one.gap for one in compare(till).open]
+
+
+def test_a_winning_claim_without_a_payout_or_an_entry_is_found(wired: Wired) -> None:
+    with wired.db.transaction() as session:
+        shop = open_shop(session, wired)
+        alice = Claimant(visitor().visitor_id, shop.openid(session))
+        shop.claim(session, alice)
+        shop.claim(session, alice, serial=1)
+        session.execute(delete(Payout).where(Payout.code_id == shop.code().code_id))
+        code_id = shop.code(1).code_id
+        session.execute(text("UPDATE claims SET prize_kind = 'points' WHERE code_id = :id"), {"id": code_id})
+    report = compare(open_till(wired, shop, alice))
+    assert [(one.gap, one.our_fen) for one in report.open] == [(Gap.UNPAID, 100), (Gap.UNPOSTED, 100)]
 
 
 def test_a_lost_second_attempt_is_found_beside_the_first(till: Till) -> None:
@@ -145,7 +218,7 @@ def test_a_reservation_gives_way_to_whoever_was_paid_after_it(till: Till) -> Non
     forget_claims(till)
     bob = visitor()
     with till.wired.db.transaction() as session:
-        for name in reconcile.STOPS:
+        for name in going_on.STOPS:
             jobs.allow(session, name=name)
         till.shop.claim(session, bob)  # as the backup had it
     compare(till)
@@ -156,12 +229,11 @@ def test_a_reservation_gives_way_to_whoever_was_paid_after_it(till: Till) -> Non
 @pytest.mark.parametrize("column", ["amount_fen", "openid"])
 def test_a_bill_that_differs_keeps_everything_stopped(till: Till, column: str) -> None:
     till.work()
-    with sqlite3.connect(till.wired.settings.var_dir / "sandbox.sqlite") as book:
-        book.execute(f"UPDATE bills SET {column} = 77")
+    till.world.tamper(**{column: 77 if column == "amount_fen" else "openid-77"})
     report = compare(till)
     assert [one.gap for one in report.open] == [Gap.DISAGREES]
     assert report.open[0].our_state == S.QUARANTINED
-    with pytest.raises(reconcile.NotReconciled):
+    with pytest.raises(going_on.NotReconciled):
         go_on(till, report)
     go_on(till, report, accept=True)
 
@@ -169,20 +241,20 @@ def test_a_bill_that_differs_keeps_everything_stopped(till: Till, column: str) -
 def test_a_payment_that_the_provider_does_not_have_is_missing(till: Till) -> None:
     pay(till)
     till.work(after_s=5)
-    with sqlite3.connect(till.wired.settings.var_dir / "sandbox.sqlite") as book:
-        book.execute("DELETE FROM bills")
+    till.world.forget()
     report = compare(till, since=NOW - timedelta(minutes=1))
     assert [(one.gap, one.our_fen) for one in report.open] == [(Gap.MISSING, 100)]
     assert (report.provider_paid_fen, report.our_paid_fen) == (0, 100)
 
 
 def test_bills_of_others_and_of_unknown_batches_are_told_apart(till: Till) -> None:
-    till.work()
-    with sqlite3.connect(till.wired.settings.var_dir / "sandbox.sqlite") as book:
-        book.execute("UPDATE bills SET out_bill_no = 'PAYROLL1'")
+    pay(till)
+    (number,) = till.world.book
+    till.world.paid_at = {"PAYROLL1": till.now}
+    till.world.book = {"PAYROLL1": replace(till.world.book[number], out_bill_no="PAYROLL1")}
     assert compare(till).foreign == 1
-    with sqlite3.connect(till.wired.settings.var_dir / "sandbox.sqlite") as book:
-        book.execute("UPDATE bills SET out_bill_no = 'SC0000000000101'")
+    till.world.paid_at = {"SC0000000000101": till.now}
+    till.world.book = {"SC0000000000101": replace(till.world.book["PAYROLL1"], out_bill_no="SC0000000000101")}
     # The book has placed a bill of its own, which the provider now lacks.
     assert [one.gap for one in compare(till).open] == [Gap.UNPLACEABLE, Gap.MISSING]
 

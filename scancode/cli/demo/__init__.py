@@ -21,6 +21,7 @@ from scancode.cli.demo import guide, place, running, story
 from scancode.cli.demo.crowd import Crowd
 from scancode.cli.root import FAULTY, REFUSED, fail
 from scancode.i18n import N_
+from scancode.sandbox_pay.book import BOOK
 from scancode.wiring import Wired, connect, require_sound
 
 
@@ -30,18 +31,35 @@ from scancode.wiring import Wired, connect, require_sound
 def demo(port: int | None, no_serve: bool) -> None:
     """Show the whole job on this machine: a make-believe brand, served until Ctrl-C."""
     port = port or int(os.environ.get("PORT") or 8000)
-    environ = place.environment(os.environ, port=port)
+    pay_port = place.free_port(port)
+    environ = place.environment(os.environ, port=port, pay_port=pay_port)
     host = environ.get("SCANCODE_BIND_HOST", "127.0.0.1")
     if not no_serve and not place.is_free(host, port):
         sentence = gettext(N_("port {port} is in use: stop what listens there, or say `make demo PORT={other}`"),
                            port=port, other=port + 1 if port < 65535 else 8000)  # fmt: skip
         fail(sentence, code="port_in_use", status=REFUSED)
     wired = _prepared(environ)
-    _seed_once(wired)
-    if no_serve:
-        _print_guide(wired)
-    else:
-        _serve(wired, environ, f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}/healthz")  # noqa: S104
+    try:
+        with running.Processes(place.child_environment(os.environ, environ)) as processes:
+            processes.start("sandbox-pay", "--port", str(pay_port), "--folder", str(_pay_folder(wired)))
+            processes.wait_until_ready("sandbox-pay", f"http://127.0.0.1:{pay_port}/sandbox/state")
+            _seed_once(wired)
+            if not no_serve:
+                processes.start("serve")
+                processes.start("worker")
+                place_of_web = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+                processes.wait_until_ready("serve", f"http://{place_of_web}:{port}/healthz")
+            _print_guide(wired)
+            if not no_serve:
+                processes.wait()
+    except running.Ended:
+        click.echo(gettext(N_("The demo has stopped. Start it again and it is all still there.")))
+    except running.ChildDied as error:
+        fail(gettext(N_("`scancode {name}` ended by itself; see above"), name=error), code="child_died", status=FAULTY)
+
+
+def _pay_folder(wired: Wired) -> Path:
+    return wired.settings.var_dir / place.PAY_FOLDER
 
 
 def _prepared(environ: Mapping[str, str]) -> Wired:
@@ -51,7 +69,8 @@ def _prepared(environ: Mapping[str, str]) -> Wired:
     migrations.upgrade(wired.db)
     if wired.db.is_sqlite and _is_half_told(wired) and _is_inside(wired, settings.var_dir):
         wired.db.close()
-        for name in (settings.var_dir / "sandbox.sqlite", Path(str(wired.db.url.database))):
+        books = (settings.var_dir / "sandbox.sqlite", _pay_folder(wired) / BOOK)
+        for name in (*books, Path(str(wired.db.url.database))):
             for suffix in ("", "-wal", "-shm"):
                 name.with_name(name.name + suffix).unlink(missing_ok=True)
         wired = connect(settings)
@@ -84,18 +103,6 @@ def _seed_once(wired: Wired) -> None:
     click.echo("  ✓ " + gettext(N_("a few dozen scans, claims, members and payments, played for the past days")))
     with wired.db.transaction() as session:
         story.sign_off(session, cast, now=now)
-
-
-def _serve(wired: Wired, ours: Mapping[str, str], health_url: str) -> None:
-    try:
-        with running.Processes(place.child_environment(os.environ, ours), health_url=health_url) as processes:
-            processes.wait_until_ready()
-            _print_guide(wired)
-            processes.wait()
-    except running.Ended:
-        click.echo(gettext(N_("The demo has stopped. Start it again and it is all still there.")))
-    except running.ChildDied as error:
-        fail(gettext(N_("`scancode {name}` ended by itself; see above"), name=error), code="child_died", status=FAULTY)
 
 
 def _print_guide(wired: Wired) -> None:

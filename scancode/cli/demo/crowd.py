@@ -1,8 +1,8 @@
 """A few dozen consumers of the past days, so that the first look at a report is not an empty page.
 
 They are made up, and what they do is not: every scan, claim, join and payment goes through the functions that the
-pages call, with moments in the past; the sandbox's bank pays and its people confirm. The dice are loaded with a fixed
-number, so that two demos resemble each other.
+pages call, with moments in the past; the make-believe payment server pays, and its people confirm. The dice are loaded
+with a fixed number, so that two demos resemble each other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from batches.codes import Kind, code_id
-from scancode.adapters import sandbox
 from scancode.catalog import service as catalog
 from scancode.catalog.rules import BrandFacts
 from scancode.channels import service as channels
@@ -210,11 +209,11 @@ class Crowd:
     def _settle(self, at: datetime) -> None:
         """The worker sends the day's money; most people take it; the worker asks again and books it as paid."""
         work_off(self._wired, at=at)
-        gateway = self._wired.ports.payout
-        assert isinstance(gateway, sandbox.Payout)
+        person = self._wired.ports.person
+        assert person is not None
         with self._db.reading() as session:
             waiting = [payout for payout in payouts.list_payouts(session, brand_id=self._brand.id) if payout.package]
         for payout in waiting:
             if payout.package and self._rolls(CONFIRMS):
-                gateway.world.confirm(payout.package)
+                person.confirm(payout.package)
         work_off(self._wired, at=at + timedelta(minutes=1))

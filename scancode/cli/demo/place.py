@@ -12,9 +12,12 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-from scancode.config import SECRETS, UNSAFE_MARK, ConfigError
+from scancode.config import NOTIFY_PATH, SECRETS, UNSAFE_MARK, ConfigError
+from scancode.sandbox_pay import keys
 
 SECRETS_FILE = "secrets.env"
+PAY_FOLDER = "pay"
+PORTS_TRIED = 50
 KEPT = ("BIND_HOST", "WEB_WORKERS", "WEB_THREADS", "TRUSTED_PROXIES", "LOG_LEVEL", "BASE_URL")
 """Settings of the surrounding environment that the demo follows; all others are its own."""
 
@@ -24,8 +27,11 @@ def folder(environ: Mapping[str, str]) -> Path:
     return (Path(environ.get("SCANCODE_VAR_DIR") or "var") / "demo").absolute()
 
 
-def environment(environ: Mapping[str, str], *, port: int) -> dict[str, str]:
-    """The demo's settings as environment variables. Makes the folder and its secrets on the first call."""
+def environment(environ: Mapping[str, str], *, port: int, pay_port: int | None = None) -> dict[str, str]:
+    """The demo's settings as environment variables. Makes the folder and its secrets on the first call.
+
+    ``pay_port`` is where its payment server listens, on this machine only.
+    """
     home = folder(environ)
     home.mkdir(parents=True, exist_ok=True)
     kept = {f"SCANCODE_{name}": environ[f"SCANCODE_{name}"] for name in KEPT if environ.get(f"SCANCODE_{name}")}
@@ -37,7 +43,8 @@ def environment(environ: Mapping[str, str], *, port: int) -> dict[str, str]:
         "SCANCODE_VAR_DIR": str(home),
         "PORT": str(port),
         "DATABASE_URL": environ.get("DATABASE_URL") or f"sqlite:///{home / 'scancode.sqlite'}",
-        "SCANCODE_PAYOUT_GATEWAY": "sandbox",
+        **keys.load(home / PAY_FOLDER).settings(f"http://127.0.0.1:{pay_port or port + 1}"),
+        "SCANCODE_WECHATPAY_NOTIFY_URL": f"http://127.0.0.1:{port}{NOTIFY_PATH}",
         "SCANCODE_SMS_GATEWAY": "sandbox",
         "SCANCODE_LOGIN_GATEWAY": "sandbox",
         "SCANCODE_DEMO_ACCOUNTS": "true",
@@ -70,6 +77,16 @@ def _secrets(path: Path) -> dict[str, str]:
 def _new_secret(name: str) -> str:
     """With a key id of its own, so that a database of other secrets is noticed rather than called forged."""
     return f"demo{secrets.token_hex(3)}:{UNSAFE_MARK}-{name.replace('_', '-')}-{secrets.token_urlsafe(24)}"
+
+
+def free_port(after: int) -> int:
+    """The first port above ``after`` on which this machine can listen."""
+    for port in range(after + 1, min(after + PORTS_TRIED, 65536)):
+        if is_free("127.0.0.1", port):
+            return port
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def is_free(host: str, port: int) -> bool:

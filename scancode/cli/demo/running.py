@@ -1,4 +1,5 @@
-"""Keeps the demo's two processes, web and worker, for as long as somebody looks; ends both when it ends."""
+"""Keeps the demo's processes for as long as somebody looks: the payment server, which the story needs already, then web
+and worker. All end when it ends."""
 
 from __future__ import annotations
 
@@ -22,15 +23,14 @@ class Ended(Exception):
 
 
 class ChildDied(Exception):
-    """The web server or the worker ended by itself; the message says which."""
+    """A process ended by itself; the message says which."""
 
 
 class Processes:
-    """``with Processes(environment) as running: running.wait()``."""
+    """``with Processes(environment) as running: running.start("serve"); running.wait()``."""
 
-    def __init__(self, environ: Mapping[str, str], *, health_url: str) -> None:
+    def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = dict(environ)
-        self._health_url = health_url
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         # A `make` that is killed outright must not leave a demo behind which holds the port; a shell may go.
         self._make = os.getppid() if "MAKELEVEL" in environ else None
@@ -38,15 +38,17 @@ class Processes:
     def __enter__(self) -> Processes:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, _end)
-        for name in ("serve", "worker"):
-            self._children[name] = subprocess.Popen(  # noqa: S603  our own interpreter and words
-                [sys.executable, "-m", "scancode", name],
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                preexec_fn=_end_with_parent,  # no threads run here
-            )
         return self
+
+    def start(self, *words: str) -> None:
+        """A command of the program in a process of its own."""
+        self._children[words[0]] = subprocess.Popen(  # noqa: S603  our own interpreter and words
+            [sys.executable, "-m", "scancode", *words],
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            preexec_fn=_end_with_parent,  # no threads run here
+        )
 
     def __exit__(self, *_: object) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -62,17 +64,17 @@ class Processes:
                 child.kill()
                 child.wait()
 
-    def wait_until_ready(self) -> None:
-        """Returns when the web server answers. Raises ChildDied when it does not."""
+    def wait_until_ready(self, name: str, url: str) -> None:
+        """Returns when what was started under that name answers. Raises ChildDied when it does not."""
         deadline = time.monotonic() + STARTS_WITHIN_S
         while time.monotonic() < deadline:
             self._check()
             try:
-                with urllib.request.urlopen(self._health_url, timeout=3):  # noqa: S310  our own address
+                with urllib.request.urlopen(url, timeout=3):  # noqa: S310  our own address
                     return
             except (urllib.error.URLError, OSError):
-                time.sleep(0.15)
-        raise ChildDied("serve")
+                time.sleep(0.05)
+        raise ChildDied(name)
 
     def wait(self) -> None:
         """Returns never: raises Ended when asked to stop, ChildDied when a process is gone."""

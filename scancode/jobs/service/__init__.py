@@ -29,6 +29,7 @@ from scancode.jobs.service.outbox import (
     reschedule,
     retry,
 )
+from scancode.jobs.service.pace import hold_back, take_turn
 from scancode.jobs.service.stops import allow, is_stopped, list_stops, stop
 from scancode.jobs.service.tokens import TokenFacts, begin_renewal, end_renewal, fail_renewal, find_token
 
@@ -57,6 +58,7 @@ __all__ = [
     "finish",
     "get_job",
     "hold",
+    "hold_back",
     "is_due",
     "is_stopped",
     "lease",
@@ -70,5 +72,6 @@ __all__ = [
     "revive",
     "stop",
     "sweep",
+    "take_turn",
     "workers",
 ]

@@ -11,8 +11,12 @@ from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from scancode.payouts.models import Payout
-from scancode.payouts.rules import ALERT_DAYS, OPEN, PayoutFacts, PayoutState
+from scancode.payouts.rules import ALERT_DAYS, OPEN, SHORT, STUCK_AFTER, PayoutFacts, PayoutState
+from scancode.payouts.service.creating import ask
 from scancode.payouts.service.reading import COLUMNS, facts_of
+
+_SHORT = (Payout.state == PayoutState.UNKNOWN.value, Payout.fail_reason == SHORT)
+WOKEN_MAX = 500
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,44 @@ def list_payouts(
 
 
 def neglected(session: Session, *, brand_id: UUID | None, now: datetime, limit: int = 50) -> list[PayoutFacts]:
-    """Payouts that need a person: quarantined, or open for so long that the provider will soon stop answering."""
+    """Payouts that need a person: quarantined, unknown for an hour, or open for so long that the provider will soon
+    stop answering."""
     open_states = [state.value for state in OPEN - {PayoutState.CREATED}]
     late = Payout.state.in_(open_states) & (Payout.created_at < now - timedelta(days=ALERT_DAYS))
-    query = select(*COLUMNS).where(*_of(brand_id, None), or_(Payout.state == PayoutState.QUARANTINED.value, late))
+    stuck = (Payout.state == PayoutState.UNKNOWN.value) & (Payout.changed_at < now - STUCK_AFTER)
+    held = Payout.state == PayoutState.QUARANTINED.value
+    query = select(*COLUMNS).where(*_of(brand_id, None), or_(held, stuck, late))
     return [facts_of(row) for row in session.execute(query.order_by(Payout.changed_at).limit(limit))]
+
+
+def short_of_money(session: Session, *, brand_id: UUID | None) -> Totals:
+    """What waits until the account that pays is topped up."""
+    query = select(func.count(), func.coalesce(func.sum(Payout.amount_fen), 0)).where(*_of(brand_id, None), *_SHORT)
+    count, amount_fen = session.execute(query).one()
+    return Totals(PayoutState.UNKNOWN, int(count), int(amount_fen))
+
+
+def wake_short(session: Session, *, available_fen: int, now: datetime) -> int:
+    """There is money again: has the worker look at what waited for it, the oldest first, as far as it goes. Returns how
+    many."""
+    query = select(Payout.code_id, Payout.attempt, Payout.amount_fen).where(*_SHORT)
+    woken = 0
+    for row in session.execute(query.order_by(Payout.changed_at).limit(WOKEN_MAX)).all():
+        available_fen -= row.amount_fen
+        if available_fen < 0:
+            break
+        ask(session, code_id=row.code_id, attempt=row.attempt, now=now, again=True)
+        woken += 1
+    return woken
+
+
+def paid_within(
+    session: Session, *, brand_id: UUID | None, first: datetime, end: datetime, limit: int
+) -> list[PayoutFacts]:
+    """What was paid from ``first`` to before ``end``, the oldest first."""
+    paid = (Payout.state == PayoutState.PAID.value, Payout.changed_at >= first, Payout.changed_at < end)
+    query = select(*COLUMNS).where(*_of(brand_id, None), *paid)
+    return [facts_of(row) for row in session.execute(query.order_by(Payout.changed_at, Payout.code_id).limit(limit))]
 
 
 def _of(brand_id: UUID | None, campaign_id: UUID | None) -> list[ColumnElement[bool]]:

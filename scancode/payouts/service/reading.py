@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from scancode.errors import NotFound
 from scancode.payouts.models import Payout, PayoutEvent, PayoutNumber
-from scancode.payouts.rules import PayoutFacts, PayoutState
+from scancode.payouts.rules import OPEN, PayoutFacts, PayoutState
 
 COLUMNS = (
     Payout.code_id,
@@ -62,6 +62,23 @@ def find_number(session: Session, *, out_bill_no: str) -> tuple[int, int] | None
         select(PayoutNumber.code_id, PayoutNumber.attempt).where(PayoutNumber.out_bill_no == out_bill_no)
     ).one_or_none()
     return (row.code_id, row.attempt) if row else None
+
+
+def placed_since(session: Session, *, since: datetime, after: tuple[int, int], limit: int) -> list[PayoutFacts]:
+    """Attempts that were placed with the provider and are open, held or paid since then: a page in the order of code
+    and attempt, from after that place."""
+    placed = [state.value for state in (OPEN - {PayoutState.CREATED}) | {PayoutState.PAID, PayoutState.QUARANTINED}]
+    query = (
+        select(*COLUMNS)
+        .where(
+            tuple_(Payout.code_id, Payout.attempt) > after,
+            Payout.state.in_(placed),
+            Payout.changed_at >= since,
+        )
+        .order_by(Payout.code_id, Payout.attempt)
+        .limit(limit)
+    )
+    return [facts_of(row) for row in session.execute(query)]
 
 
 def of_identities(session: Session, *, identity_ids: Sequence[UUID], limit: int = 50) -> list[PayoutFacts]:

@@ -7,6 +7,7 @@ after it. Between them no transaction is open. Sender, poller and callback share
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -59,33 +60,53 @@ class Task(StrEnum):
 
 @dataclass(frozen=True)
 class Errand:
-    """One call to make. ``bill`` is the stored order: a repeat sends the same content under the same number."""
+    """One call to make. ``order`` is what was stored before the first call: a repeat sends the same bytes."""
 
     task: Task
     payout: PayoutFacts
-    bill: Bill | None
+    order: str | None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An order as it was, or will be, sent, and the openid in it."""
+
+    openid: str
+    order: str
+
+
+Compose = Callable[[Bill], str]
 
 
 def prepare(
-    session: Session, *, code_id: int, attempt: int, sealer: Sealer, may_send: bool, now: datetime
+    session: Session,
+    *,
+    code_id: int,
+    attempt: int,
+    sealer: Sealer,
+    compose: Compose,
+    may_send: bool,
+    now: datetime,
 ) -> Errand | None:
     """The next call for an attempt; None when there is nothing to do (final, quarantined, nobody to pay yet).
 
-    A payout that was never sent becomes ``sending`` here, with its order stored, before anything leaves the house.
+    A payout that was never sent becomes ``sending`` here, with its order stored as ``compose`` writes it, before
+    anything leaves the house.
     """
     payout = get(session, code_id=code_id, attempt=attempt)
     if payout.state == PayoutState.CREATED:
         if payout.identity_id is None or not may_send:
             return None
-        return _first_send(session, payout, payout.identity_id, sealer, now)
+        return _first_send(session, payout, payout.identity_id, sealer, compose, now)
     if payout.is_final or payout.state == PayoutState.QUARANTINED:
         return None
     task = Task.CANCEL if payout.state == PayoutState.CANCELLING and may_send else Task.QUERY
-    return Errand(task=task, payout=payout, bill=stored_bill(session, payout, sealer))
+    stored = find_stored(session, payout, sealer)
+    return Errand(task=task, payout=payout, order=stored.order if stored else None)
 
 
 def _first_send(
-    session: Session, payout: PayoutFacts, identity_id: UUID, sealer: Sealer, now: datetime
+    session: Session, payout: PayoutFacts, identity_id: UUID, sealer: Sealer, compose: Compose, now: datetime
 ) -> Errand | None:
     place = {"code_id": payout.code_id, "attempt": payout.attempt, "old": PayoutState.CREATED, "now": now}
     try:
@@ -94,9 +115,9 @@ def _first_send(
         # The person left and took the openid back before anything was sent: there is nobody to pay any more.
         move(session, new=PayoutState.CANCELLED, text="identity_gone", fail_reason="identity_gone", **place)  # type: ignore[arg-type]
         return None
-    bill = _bill(session, payout, openid)
-    order = sealer.seal(json.dumps(asdict(bill), ensure_ascii=False), purpose=_purpose(payout.out_bill_no))
-    if not move(session, new=PayoutState.SENDING, text="", order=order, **place):  # type: ignore[arg-type]
+    stored = Stored(openid, compose(_bill(session, payout, openid)))
+    sealed = sealer.seal(json.dumps(asdict(stored), ensure_ascii=False), purpose=_purpose(payout.out_bill_no))
+    if not move(session, new=PayoutState.SENDING, text="", order=sealed, **place):  # type: ignore[arg-type]
         return None
     ours = (payout.code_id, payout.attempt)
     made = insert_once(
@@ -104,7 +125,7 @@ def _first_send(
     )
     if not made and find_number(session, out_bill_no=payout.out_bill_no) != ours:
         raise AssertionError(f"bill number {payout.out_bill_no} belongs to another payout")
-    return Errand(task=Task.SEND, payout=payout, bill=bill)
+    return Errand(task=Task.SEND, payout=payout, order=stored.order)
 
 
 def _bill(session: Session, payout: PayoutFacts, openid: str) -> Bill:
@@ -120,21 +141,22 @@ def _bill(session: Session, payout: PayoutFacts, openid: str) -> Bill:
     )
 
 
-def stored_bill(session: Session, payout: PayoutFacts, sealer: Sealer) -> Bill | None:
-    """The order as it was, or will be, sent; None before the first call."""
-    order = session.scalar(
+def find_stored(session: Session, payout: PayoutFacts, sealer: Sealer) -> Stored | None:
+    """What was stored before the first call; None before it."""
+    sealed = session.scalar(
         select(Payout.order).where(Payout.code_id == payout.code_id, Payout.attempt == payout.attempt)
     )
-    return Bill(**json.loads(sealer.open(order, purpose=_purpose(payout.out_bill_no)))) if order else None
+    kept = json.loads(sealer.open(sealed, purpose=_purpose(payout.out_bill_no))) if sealed else {}
+    return Stored(**kept) if kept.keys() == {"openid", "order"} else None
 
 
 def _purpose(out_bill_no: str) -> str:
     return f"payout|{out_bill_no}"
 
 
-def mark_unknown(session: Session, *, code_id: int, attempt: int, reason: str, now: datetime) -> bool:
-    """A send brought no answer that can be trusted: only a query leads on from here."""
-    return move(
+def mark_unknown(session: Session, *, code_id: int, attempt: int, reason: str, now: datetime) -> None:
+    """A send brought no answer that can be trusted: only a query leads on from here. The last reason is kept."""
+    moved = move(
         session,
         code_id=code_id,
         attempt=attempt,
@@ -142,7 +164,11 @@ def mark_unknown(session: Session, *, code_id: int, attempt: int, reason: str, n
         new=PayoutState.UNKNOWN,
         text=f"send: {reason}",
         now=now,
+        fail_reason=reason[:REASON_MAX],
     )
+    if not moved:
+        place = (Payout.code_id == code_id, Payout.attempt == attempt, Payout.state == PayoutState.UNKNOWN.value)
+        affected(session, update(Payout).where(*place).values(fail_reason=reason[:REASON_MAX]))
 
 
 def apply_absence(session: Session, *, payout: PayoutFacts, now: datetime) -> PayoutFacts:
@@ -216,7 +242,8 @@ def _carry_out(session: Session, payout: PayoutFacts, decision: Decision, bill: 
     values: dict[str, Any] = {"package": bill.package or payout.package}
     if decision.outcome == Outcome.STEP:
         values["provider_bill_no"] = bill.provider_bill_no or payout.provider_bill_no
-        values["fail_reason"] = (bill.fail_reason or "")[:REASON_MAX] or None
+        kept = payout.fail_reason if decision.state == PayoutState.UNKNOWN else None
+        values["fail_reason"] = (bill.fail_reason or kept or "")[:REASON_MAX] or None
     else:
         values["fail_reason"] = decision.note[:REASON_MAX]
     return move(
@@ -272,9 +299,9 @@ def _note_once(session: Session, payout: PayoutFacts, text: str, now: datetime) 
 
 
 def _expected_openid(session: Session, payout: PayoutFacts, sealer: Sealer) -> str | None:
-    bill = stored_bill(session, payout, sealer)
-    if bill is not None:
-        return bill.openid
+    stored = find_stored(session, payout, sealer)
+    if stored is not None:
+        return stored.openid
     if payout.identity_id is None:
         return None
     try:
@@ -325,5 +352,5 @@ def adopt(
     if not made:
         return None
     insert_once(session, PayoutNumber, out_bill_no=bill.out_bill_no, code_id=code_id, attempt=attempt)
-    note(session, code_id=code_id, attempt=attempt, state=state, text=f"bills: {bill.state}", now=now)
+    note(session, code_id=code_id, attempt=attempt, state=state, text=f"query: {bill.state}", now=now)
     return get(session, code_id=code_id, attempt=attempt)

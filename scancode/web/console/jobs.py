@@ -18,7 +18,7 @@ from scancode.i18n import N_
 from scancode.jobs import service as outbox
 from scancode.jobs.rules import JobFacts, JobState
 from scancode.staff import service as staff
-from scancode.stories.reconcile import NotCompared, require_compared
+from scancode.stories.going_on import NotCompared, require_compared
 from scancode.uploads import service as uploads
 from scancode.uploads.rules import UploadMoved
 from scancode.web.console import console
@@ -37,6 +37,7 @@ KIND_WORDS = {
     "upload": N_("Work off uploaded files"),
     "seal": N_("Encrypt a pack"),
     "watch": N_("Watch over packs"),
+    "books": N_("Balance and daily books"),
     "payout": N_("Pay a red packet"),
     "reconcile": N_("Compare the books"),
     "sms": N_("Send a message"),

@@ -26,7 +26,7 @@ from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutFacts, PayoutState, parse_number
 from scancode.staff import service as staff
 from scancode.staff.rules import Role
-from scancode.stories.reconcile import NotCompared, require_compared
+from scancode.stories.going_on import NotCompared, require_compared
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, operator_only, visible
 from scancode.web.language import current_locale
@@ -79,6 +79,8 @@ def payout_list() -> ResponseReturnValue:
         lost = claims.list_quarantined(session, brand_id=brand_id)
         stops = {stop.name: stop for stop in jobs.list_stops(session)}
         compared = _last_comparison(session) if brand_id is None else None
+        balance = payouts.find_balance(session) if brand_id is None else None
+        short = payouts.short_of_money(session, brand_id=brand_id)
     more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
     here: dict[str, Any] = {"state": group or None, "campaign": chosen_id, "q": request.args.get("q") or None}
     pages = {
@@ -99,11 +101,11 @@ def payout_list() -> ResponseReturnValue:
         lost=lost,
         stops=stops,
         compared=compared,
+        balance=balance,
+        short=short,
         is_operator=brand_id is None and current_staff().role == Role.ADMIN,
         is_unknown=bool(request.args.get("q")) and wanted == -1,
         has_gateway=shared.ports.payout is not None,
-        today=now.date().isoformat(),
-        first_day=(now - timedelta(days=RECONCILE_DAYS)).date().isoformat(),
     )
 
 
@@ -211,7 +213,7 @@ def compare_books() -> ResponseReturnValue:
         key = f"reconcile:{now:%Y%m%d%H%M}"
         jobs.enqueue(session, kind="reconcile", key=key, payload=payload, run_at=now, now=now)
     flash(gettext("The worker compares the books now. Reload this page in a moment."), "success")
-    return redirect(url_for("console.payouts"))
+    return redirect(url_for("console.money_books"))
 
 
 def _sums(found: dict[PayoutState, payouts.Totals]) -> dict[str, tuple[int, int]]:

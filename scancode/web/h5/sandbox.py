@@ -4,7 +4,7 @@ messages, receive the money. Each page exists only where the settings put the sa
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol, cast
 from urllib.parse import urlencode, urlsplit
 
@@ -13,12 +13,12 @@ from werkzeug.wrappers import Response
 
 from scancode.errors import NotFound
 from scancode.members.rules import mask_phone
+from scancode.ports import PayingPerson
 from scancode.web.h5 import h5
 from scancode.web.h5.here import local_path
 from scancode.web.runtime import runtime
 
 MESSAGES_SHOWN = 5
-BILLS_SHOWN = timedelta(days=7)
 
 
 class World(Protocol):
@@ -28,15 +28,14 @@ class World(Protocol):
 
     def login_code(self, openid: str) -> str: ...
     def messages(self, limit: int = 20) -> list[tuple[str, str, str]]: ...
-    def confirm(self, package: str) -> None: ...
 
 
 def _world(port: str) -> World:
-    """The sandbox behind a port (``login``, ``sms``, ``payout``). Raises NotFound where another thing stands there."""
+    """The sandbox behind a port (``login``, ``sms``). Raises NotFound where another thing stands there."""
     shared = runtime()
     if getattr(shared.settings, f"{port}_gateway") != "sandbox":
         raise NotFound
-    adapter = {"login": shared.ports.identity, "sms": shared.ports.sms, "payout": shared.ports.payout}[port]
+    adapter = {"login": shared.ports.identity, "sms": shared.ports.sms}[port]
     return cast(World, adapter.world)  # type: ignore[union-attr]
 
 
@@ -87,13 +86,12 @@ def sandbox_phone() -> str:
 @h5.get("/sandbox/pay")
 def sandbox_pay() -> str:
     """The page on which a person takes the money, as WeChat shows one."""
-    _world("payout")
-    package = request.args.get("package", "")[:200]
+    person, package = _person(), request.args.get("package", "")[:200]
     return render_template(
         "h5/sandbox/pay.html",
         brand=None,
         package=package,
-        amount_fen=_amount_of(package),
+        amount_fen=person.waiting_fen(package) if package else None,
         return_url=_return_path(request.args.get("return_url")),
     )
 
@@ -101,18 +99,18 @@ def sandbox_pay() -> str:
 @h5.post("/sandbox/pay")
 def sandbox_pay_act() -> Response:
     """«Receive» settles the bill; «Not now» leaves it waiting."""
-    world = _world("payout")
+    person = _person()
     if "receive" in request.form:
-        world.confirm(request.form.get("package", "")[:200])
+        person.confirm(request.form.get("package", "")[:200])
     return redirect(_return_path(request.form.get("return_url")))
 
 
-def _amount_of(package: str) -> int | None:
-    """What a waiting transfer is worth, in fen; None when it is not waiting any more."""
-    shared = runtime()
-    assert shared.ports.payout is not None
-    bills = shared.ports.payout.bills(since=shared.now() - BILLS_SHOWN)
-    return next((bill.amount_fen for bill in bills if package and bill.package == package), None)
+def _person() -> PayingPerson:
+    """Whoever receives money at ``scancode sandbox-pay``. Raises NotFound where payments are real."""
+    person = runtime().ports.person
+    if person is None:
+        raise NotFound
+    return person
 
 
 def _return_path(text: str | None) -> str:

@@ -50,6 +50,7 @@ class Reward:
     confirmation: Confirmation | None
     """For ``requestMerchantTransfer`` within WeChat."""
     confirm_url: str | None
+    """The sandbox's page, which stands for WeChat's in demos and tests."""
 
     @property
     def is_moving(self) -> bool:
@@ -175,14 +176,15 @@ def _reward(shared: Runtime, view: ClaimView, brand: BrandFacts) -> Reward:
     span = shared.offers.get(number).find(serial)
     prizes = span.value.prizes if span and span.value.campaign_id == claim.campaign_id else ()
     names = [prize.name(locale) for prize in prizes if prize.id == claim.prize_id]
+    confirmation = _confirmation(shared, view)
     return Reward(
         view=view,
         brand=brand,
         product_name=product.name(locale) if product else "",
         prize_name=names[0] if names else "",
         code_url=url_for("h5.scan", text=text) if text else None,
-        confirmation=_confirmation(shared, view),
-        confirm_url=_confirm_url(shared, view),
+        confirmation=confirmation,
+        confirm_url=_sandbox_url(shared, view, confirmation),
     )
 
 
@@ -194,12 +196,11 @@ def _confirmation(shared: Runtime, view: ClaimView) -> Confirmation | None:
     return gateway.confirmation(package=payout.package)
 
 
-def _confirm_url(shared: Runtime, view: ClaimView) -> str | None:
-    payout, gateway = view.payout, shared.ports.payout
-    if gateway is None or payout is None or payout.state != PayoutState.AWAITING_USER or not payout.package:
+def _sandbox_url(shared: Runtime, view: ClaimView, confirmation: Confirmation | None) -> str | None:
+    if shared.ports.person is None or confirmation is None:
         return None
-    back = shared.settings.base_url + url_for("h5.reward", code_id=payout.code_id, back=1)
-    return gateway.confirm_url(package=payout.package, return_url=back)
+    back = url_for("h5.reward", code_id=view.claim.code_id, back=1)
+    return url_for("h5.sandbox_pay", package=confirmation.package, return_url=back)
 
 
 def _look_sooner(shared: Runtime, found: Reward) -> None:

@@ -15,7 +15,7 @@ from scancode.jobs.rules import JobFacts, JobState
 from scancode.staff import service as staff
 from scancode.staff.models import AuditRow
 from scancode.staff.rules import Role
-from scancode.stories.reconcile import Report
+from scancode.stories.books import Report
 from tests.web.console.desk import Desk, hire
 
 

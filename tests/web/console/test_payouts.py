@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import threading
 
@@ -16,9 +18,12 @@ from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutState
 from scancode.staff.models import AuditRow
 from scancode.staff.rules import Role
+from scancode.web.console.money_books import tax_fen
+from scancode.web.runtime import Runtime
 from scancode.wiring import Wired
 from scancode.worker import loop
 from tests.claims.shop import Shop, open_shop, visitor
+from tests.fakes.pay import FakePay
 from tests.web.console.desk import Desk, hire
 
 
@@ -164,3 +169,43 @@ def test_a_list_longer_than_a_page_is_turned(dave: Desk, store: Shop, wired: Wir
 )
 def test_a_made_up_filter_breaks_nothing(dave: Desk, query: str) -> None:
     assert dave.get(f"/console/payouts?{query}").status_code < 500
+
+
+def test_the_books_page_says_what_differs_and_what_to_do(admin: Desk, store: Shop, wired: Wired) -> None:
+    pay = wired.ports.payout
+    assert isinstance(pay, FakePay)
+    pay.tamper(amount_fen=77)
+    admin.post("/console/payouts/compare", {"since": "2026-01-01"})
+    work(wired)
+    page = words(admin.get("/console/payouts/books").text)
+    assert "双方都有，但不一致" in page
+    assert "¥0.77" in page
+    assert "重新查询" in page
+
+
+def test_the_tax_file_holds_every_payment_and_nobody(admin: Desk, store: Shop, wired: Wired, db: Database) -> None:
+    with wired.db.reading() as session:
+        payout = payouts.get(session, code_id=store.code().code_id)
+    assert wired.ports.person is not None
+    wired.ports.person.confirm(payout.package or "")
+    with wired.db.transaction() as session:
+        payouts.retry(session, code_id=payout.code_id, now=Runtime.now())
+    work(wired)
+    days = {"first": "2026-01-01", "last": "2099-12-31"}
+    answer = admin.post("/console/payouts/tax", days)
+    rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert [rows[1][2], *rows[1][6:]] == [payout.out_bill_no, "1.00", "0.20", "0.25"]
+    assert rows[2][:1] + rows[2][6:] == ["合计", "1.00", "0.20", "0.25"]
+    assert "openid" not in answer.text
+    assert "payouts.tax_export" in actions(db)
+    assert admin.post("/console/payouts/tax", {"first": "x", "last": ""}).status_code == 302
+
+
+def test_nobody_of_a_brand_sees_everybodys_books(dave: Desk) -> None:
+    assert dave.get("/console/payouts/books").status_code == 403
+    assert dave.post("/console/payouts/tax", {"first": "2026-01-01", "last": "2026-12-31"}).status_code == 403
+
+
+@pytest.mark.parametrize(("amount", "tax", "borne"), [(100, 20, 25), (188, 38, 47), (10, 2, 3), (20_000, 4000, 5000)])
+def test_the_tax_is_rounded_half_up(amount: int, tax: int, borne: int) -> None:
+    assert (tax_fen(amount), tax_fen(amount, is_borne=True)) == (tax, borne)

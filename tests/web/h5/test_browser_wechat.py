@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -38,19 +37,6 @@ BRIDGE = """window.WeixinJSBridge = { invoke(name, given, call) {
 """What WeChat's app puts into every page that it shows."""
 
 
-class PaysInWeChatOnly:
-    """The make-believe bank, without a page of its own: the person receives the money on WeChat's."""
-
-    def __init__(self, bank: Any) -> None:
-        self._bank = bank
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._bank, name)
-
-    def confirm_url(self, **_: str) -> None:
-        return None
-
-
 @dataclass
 class Street:
     shop: Shop
@@ -70,8 +56,9 @@ def street(settings: Settings, wired: Wired) -> Iterator[Street]:
             "wechat_script_url": there.url + SCRIPT_PATH,
         }  # fmt: skip
         connected = connect(settings.model_copy(update=named))
-        wechat, bank = connected.ports, PaysInWeChatOnly(wired.ports.payout)
-        ports = Ports(identity=wechat.identity, scripts=wechat.scripts, payout=bank, sms=wired.ports.sms)
+        wechat = connected.ports
+        # Without a page of the sandbox's: the person receives the money on WeChat's.
+        ports = Ports(identity=wechat.identity, scripts=wechat.scripts, payout=wired.ports.payout, sms=wired.ports.sms)
         wired = replace(wired, settings=connected.settings, ports=ports)
         app = create_app(wired=wired)
         shop = open_shop(app, wired, MONEY)

@@ -107,8 +107,8 @@ def test_the_whole_way_of_a_red_packet(client: FlaskClient, store: Shop, wired: 
     with wired.db.reading() as session:
         payout = payouts.get(session, code_id=store.code().code_id)
     assert payout.package
-    gateway = wired.ports.payout
-    gateway.world.confirm(payout.package)  # type: ignore[union-attr]
+    assert wired.ports.person is not None
+    wired.ports.person.confirm(payout.package)
     client.get(there + "&back=1")
     by_number = client.get(f"/me/rewards/{payout.out_bill_no}/state")
     assert by_number.status_code == 200
@@ -218,7 +218,7 @@ def test_expired_money_is_sent_again_at_its_owners_wish(client: FlaskClient, sto
     loop.run(wired, stop_event=threading.Event(), kinds=["payout"], once=True)
     with wired.db.reading() as session:
         payout = payouts.get(session, code_id=store.code().code_id)
-    wired.ports.payout.world.decline(payout.package)  # type: ignore[union-attr]
+    wired.ports.payout.decline(payout.package)  # type: ignore[union-attr]
     with wired.db.transaction() as session:
         jobs.requeue(session, key=payouts.job_key(payout.code_id, 1), run_at=Runtime.now(), now=Runtime.now())
     loop.run(wired, stop_event=threading.Event(), kinds=["payout"], once=True)
