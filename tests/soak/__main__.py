@@ -101,7 +101,9 @@ class Soak:
 
     def _storm(self, crew: Crew, claimers: Claimers) -> None:
         begun, backup, restored = time.monotonic(), self.folder / "backup.zip", False
-        while (passed := time.monotonic() - begun) < self.seconds or not restored:
+        end = begun + self.seconds
+        while (now := time.monotonic()) < end or not restored:
+            passed = now - begun
             time.sleep(self.dice.uniform(1.5, 4.0))
             crew.kill(self.dice.choice(["serve", "worker", "worker"]))
             self._look_after()
@@ -110,7 +112,7 @@ class Soak:
                 self.say(f"backup after {claimers.done} claims")
             if not restored and backup.exists() and passed > self.seconds * 0.55:
                 self._restore(crew, backup, claimers)
-                restored = True
+                restored, end = True, max(end, time.monotonic() + self.seconds * 0.3)  # it storms on afterwards
         self.say(f"storm over: {claimers.done} claims, {crew.kills} kills")
 
     def _restore(self, crew: Crew, backup: Path, claimers: Claimers) -> None:
