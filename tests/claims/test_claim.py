@@ -16,7 +16,9 @@ from scancode.channels.rules import Attribution
 from scancode.claims import rules
 from scancode.claims.models import Claim
 from scancode.claims.rules import Claimant, Standing
+from scancode.codes import service as codes
 from scancode.codes.models import LifeRange
+from scancode.codes.rules import Change, Recall, Restore, Void, VoidReason
 from scancode.jobs import service as jobs
 from scancode.jobs.models import Job
 from scancode.ledger import service as ledger
@@ -189,6 +191,22 @@ def test_it_refuses_codes_that_are_not_live_now(
     live(session, shop, state)  # the cached batch still says active
     with pytest.raises(refusal):
         shop.claim(session, visitor())
+
+
+@pytest.mark.parametrize(
+    "kill", [Void(VoidReason.STOLEN), Recall("请退回", "Bring it back")], ids=lambda what: what.verb
+)
+def test_a_claimed_code_that_is_killed_and_restored_stays_claimed(session: Session, shop: Shop, kill: Change) -> None:
+    alice = Claimant(visitor().visitor_id, shop.openid(session))
+    bob = Claimant(visitor().visitor_id, shop.openid(session, "openid-bob"))
+    first = shop.claim(session, alice)
+    for what in (kill, Restore("found again")):
+        codes.change(session, batch_number=shop.batch.number, ranges=[(0, 1)], what=what, actor="t", now=NOW)
+    with pytest.raises(rules.ClaimedByAnother):
+        shop.claim(session, bob)
+    assert shop.claim(session, alice).view.claim == first.view.claim
+    assert count(session, Payout) == 1
+    assert shop.claim(session, bob, 1).is_new  # its neighbour, killed and restored with it, was nobody's
 
 
 def test_a_voided_code_still_shows_its_owner_the_answer(session: Session, shop: Shop) -> None:

@@ -110,7 +110,8 @@ def change_life(number: int, verb: str) -> ResponseReturnValue:
         except Refusal as refusal:
             refuse_field(form, FIELD_OF.get(refusal.code, "ranges"), refusal)
     status = 422 if request.method == "POST" and asked is None else 200
-    page = render_template("console/batches/life.html", form=form, row=batch, verb=verb, asked=asked)
+    back = way_back(url_for("console.batch", number=batch.number))
+    page = render_template("console/batches/life.html", form=form, row=batch, verb=verb, asked=asked, back=back)
     return with_camera(page), status
 
 
@@ -203,7 +204,13 @@ def _done(batch: Batch, ranges: tuple[Range, ...], change: Change, at: datetime 
         )
     )
     flash(told(change.verb, done), "success")
-    return redirect(url_for("console.batch", number=batch.number, _anchor="life"))
+    return redirect(way_back(url_for("console.batch", number=batch.number, _anchor="life")))
+
+
+def way_back(otherwise: str) -> str:
+    """Where a form of life leads to in the end: to the code that was looked up before it, where one came from there."""
+    looked_up = request.args.get("looked_up", "")[:300]
+    return url_for("console.lookup", q=looked_up) if looked_up else otherwise
 
 
 def told(verb: str, done: codes.Changed) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,12 +13,14 @@ from scancode.codes import service as codes
 from scancode.codes.models import Batch
 from scancode.codes.orders import kinds_of
 from scancode.codes.typed import code_in
-from scancode.errors import Refusal
+from scancode.errors import NotFound, Refusal
 from scancode.i18n import N_
 from scancode.packing import service as packing
 from scancode.packing.rules import Level, Unit
 from scancode.web.console.access import brand_scope
 from scancode.web.runtime import runtime
+
+NAMED_UNIT = re.compile(r"([0-9]{1,8}):(item|case|pallet):([0-9]{1,9})")
 
 
 class UnreadableCode(Refusal):
@@ -76,11 +79,36 @@ def find_code(session: Session, typed: str, known: Known | None = None) -> Found
     return FoundCode(batch, parts.serial, press.Kind(parts.kind), text)
 
 
-def _batch(session: Session, number: int) -> tuple[Batch, press.Verifier] | None:
+def find_unit(session: Session, typed: str) -> tuple[Batch, Unit]:
+    """What a code stands for, or ``batch:level:serial`` where its code is not at hand; with its batch.
+
+    Raises NotFound, UnreadableCode, NotOurCode.
+    """
+    if NAMED_UNIT.fullmatch(typed.strip()):
+        return named_unit(session, typed)
+    found = find_code(session, typed)
+    return found.batch, Unit(found.batch.number, Level.of(found.kind or press.Kind.INNER), found.serial)
+
+
+def named_unit(session: Session, name: str) -> tuple[Batch, Unit]:
+    """A unit of the person's own brand by ``batch:level:serial``, with its batch. Raises NotFound."""
+    named = NAMED_UNIT.fullmatch(name.strip())
+    if named is None:
+        raise NotFound
+    batch, level, serial = _own_batch(session, int(named[1])), Level[named[2].upper()], int(named[3])
+    if batch is None or serial >= batch.count or level not in {Level.of(kind) for kind in kinds_of(batch.kinds)}:
+        raise NotFound
+    return batch, Unit(batch.number, level, serial)
+
+
+def _own_batch(session: Session, number: int) -> Batch | None:
     batch, scope = codes.find_batch(session, number=number), brand_scope()
-    if batch is None or (scope is not None and batch.brand_id != scope):
-        return None
-    return batch, press.Verifier(runtime().keyring.derive(batch.kid, batch.salt))
+    return None if batch is None or (scope is not None and batch.brand_id != scope) else batch
+
+
+def _batch(session: Session, number: int) -> tuple[Batch, press.Verifier] | None:
+    batch = _own_batch(session, number)
+    return None if batch is None else (batch, press.Verifier(runtime().keyring.derive(batch.kid, batch.salt)))
 
 
 def serials_in(batch: Batch) -> Callable[[str], int]:

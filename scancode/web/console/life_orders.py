@@ -19,7 +19,6 @@ from scancode.codes import service as codes
 from scancode.codes.models import LifeOrder
 from scancode.codes.rules import Change
 from scancode.errors import NotFound, Refusal
-from scancode.packing.rules import Level, Unit
 from scancode.staff.rules import Role
 from scancode.stories import life_orders
 from scancode.stories.life_orders import Target, TargetEmpty, TargetKind
@@ -28,8 +27,8 @@ from scancode.uploads.rules import UploadKind
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
 from scancode.web.console.chosen import brand_choices, chosen_brand
-from scancode.web.console.code_life import FIELD_OF, VERBS, LifeForm, change_of, told
-from scancode.web.console.code_reading import find_code
+from scancode.web.console.code_life import FIELD_OF, VERBS, LifeForm, change_of, told, way_back
+from scancode.web.console.code_reading import find_unit
 from scancode.web.console.moments import zone
 from scancode.web.console.pages import Page, page_number
 from scancode.web.console.session import refuse_field
@@ -83,15 +82,23 @@ def order_life(verb: str) -> ResponseReturnValue:
         try:
             what, run_at = change_of(verb, form), at_of(form.at.data)
             with shared.db.reading() as session:
-                target = _target(session, form, brand.id)
-                seen = life_orders.preview(session, target=target, brand_id=brand.id, what=what, now=shared.now())
+                brand_id, target = _target(session, form, brand.id)
+                seen = life_orders.preview(session, target=target, brand_id=brand_id, what=what, now=shared.now())
             if form.expected.data == str(seen.count):
-                return _ordered(brand.id, target, form, what, run_at)
+                return _ordered(brand_id, target, form, what, run_at)
             form.expected.data, asked = str(seen.count), seen
         except Refusal as refusal:
             refuse_field(form, {"time_past": "at"}.get(refusal.code, FIELD_OF.get(refusal.code, "value")), refusal)
     status = 422 if request.method == "POST" and asked is None else 200
-    page = render_template("console/life/order.html", form=form, verb=verb, asked=asked, brand=brand, brands=brands)
+    page = render_template(
+        "console/life/order.html",
+        form=form,
+        verb=verb,
+        asked=asked,
+        brand=brand,
+        brands=brands,
+        back=way_back(url_for("console.life_list")),
+    )
     return with_camera(page), status
 
 
@@ -100,20 +107,24 @@ def at_of(typed: datetime | None) -> datetime | None:
     return typed.replace(tzinfo=zone()) if typed else None
 
 
-def _target(session: Session, form: TargetForm, brand_id: UUID) -> Target:
-    """Raises TargetEmpty, UnreadableCode, NotOurCode."""
+def _target(session: Session, form: TargetForm, brand_id: UUID) -> tuple[UUID, Target]:
+    """Whose codes, and which. A case belongs to the brand of its batch, whichever brand an operator was looking at.
+
+    Raises TargetEmpty, UnreadableCode, NotOurCode.
+    """
     typed = (form.value.data or "").strip()
     if form.kind.data == TargetKind.LOT:
-        return Target.lot(typed)
+        return brand_id, Target.lot(typed)
     if form.kind.data == TargetKind.SHIPMENT:
         found = channels.find_shipment(session, brand_id=brand_id, number=typed)
         if found is None:
             raise TargetEmpty
-        return Target.shipment(found.id)
-    code = find_code(session, typed)
-    if code.kind is None or code.batch.brand_id != brand_id:
-        raise TargetEmpty
-    return Target.unit(Unit(code.batch.number, Level.of(code.kind), code.serial))
+        return brand_id, Target.shipment(found.id)
+    try:
+        batch, unit = find_unit(session, typed)
+    except NotFound as error:
+        raise TargetEmpty from error
+    return batch.brand_id, Target.unit(unit)
 
 
 def _ordered(
@@ -121,7 +132,8 @@ def _ordered(
 ) -> ResponseReturnValue:
     row = place(brand_id, target, (form.value.data or "").strip(), what, run_at)
     say(row)
-    return redirect(url_for("console.life_list"))
+    listed = url_for("console.life_list")
+    return redirect(way_back(listed) if run_at is None else listed)
 
 
 def place(brand_id: UUID, target: Target, title: str, what: Change, run_at: datetime | None) -> LifeOrder:

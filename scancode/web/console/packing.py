@@ -9,22 +9,20 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
-from sqlalchemy.orm import Session
 from wtforms import BooleanField, FileField, IntegerField, StringField
 from wtforms.validators import Length, NumberRange, Optional
 
 from scancode.channels import service as channels
-from scancode.errors import NotFound, Refusal
+from scancode.errors import Refusal
 from scancode.packing import service as packing
-from scancode.packing.rules import CAPACITY_MAX, Level, Unit
+from scancode.packing.rules import CAPACITY_MAX
 from scancode.staff.rules import Role
 from scancode.uploads import service as uploads
 from scancode.uploads.rules import UploadKind
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
-from scancode.web.console.batches import visible_batch
 from scancode.web.console.chosen import brand_choices, chosen_brand
-from scancode.web.console.code_reading import find_code
+from scancode.web.console.code_reading import find_unit, named_unit
 from scancode.web.console.pages import Page, page_number
 from scancode.web.console.session import refuse_field
 from scancode.web.console.uploads import received
@@ -110,8 +108,8 @@ def import_packing() -> ResponseReturnValue:
 def packing_unit() -> ResponseReturnValue:
     """A case or a pallet (``?q=`` its code, or ``?unit=batch:level:serial``): what is in it, and where it is."""
     with runtime().db.reading() as session:
-        unit = unit_asked(session)
-        batch = visible_batch(session, unit.batch)
+        typed = request.args.get("q", "").strip()[:300]
+        batch, unit = find_unit(session, typed) if typed else named_unit(session, request.args.get("unit", ""))
         inside = packing.contents(session, parent=unit)
         return render_template(
             "console/packing/unit.html",
@@ -127,21 +125,3 @@ def packing_unit() -> ResponseReturnValue:
             ][:RANGES_SHOWN],
             steps=packing.history(session, unit=unit),
         )
-
-
-def unit_asked(session: Session) -> Unit:
-    """Raises NotFound, UnreadableCode, NotOurCode."""
-    typed = request.args.get("q", "").strip()[:300]
-    if typed:
-        found = find_code(session, typed)
-        if found.kind is None:
-            raise NotFound
-        return Unit(found.batch.number, Level.of(found.kind), found.serial)
-    try:
-        number, level, serial = request.args.get("unit", "").split(":")
-        unit = Unit(int(number), Level[level.upper()], int(serial))
-    except (ValueError, KeyError) as error:
-        raise NotFound from error
-    if unit.serial >= visible_batch(session, unit.batch).count or unit.serial < 0:
-        raise NotFound
-    return unit

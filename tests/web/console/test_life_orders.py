@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from typing import Any
@@ -104,6 +105,42 @@ def test_one_page_tells_everything_of_a_code(carol: Desk, floor: Floor) -> None:
         assert "Packed into" in page
         assert "Claimed" in page
     assert "'wasm-unsafe-eval'" in carol.get("/console/lookup").headers["Content-Security-Policy"]
+
+
+def test_what_was_looked_up_is_shown_again_after_its_change(carol: Desk, wired: Wired, floor: Floor) -> None:
+    seen = f"{floor.items}:4"
+    page = carol.get(f"/console/lookup?q={seen}", headers=ENGLISH).text
+    path = re.search(r'href="([^"]+/life/void[^"]+)"', page)
+    assert path
+    here = html.unescape(path[1])
+    asked = send(carol, here, ranges="4", reason="lost")
+    assert f"/console/lookup?q={floor.items}:4" in asked.text.replace("%3A", ":")  # "Cancel" leads back as well
+    done = send(carol, here, ranges="4", reason="lost", expected=expected(asked))
+    assert done.location.replace("%3A", ":") == f"/console/lookup?q={seen}"
+    assert "Lost" in carol.get(done.location, headers=ENGLISH).text
+    assert state(wired, floor.items, 4) is Life.VOID
+
+
+def test_a_case_that_was_looked_up_is_changed_with_what_is_in_it(carol: Desk, wired: Wired, floor: Floor) -> None:
+    for typed, named in ((floor.code(floor.case(0)),) * 2, (f"{floor.cases}:0", f"{floor.cases}:case:0")):
+        page = html.unescape(carol.get(f"/console/lookup?q={typed}", headers=ENGLISH).text)
+        path = re.search(r'href="(/console/life/activate[^"]+)"', page)
+        assert path
+        assert f"value={named}" in path[1].replace("%3A", ":")
+        assert f"/console/batches/{floor.cases}/life/activate" not in page
+    asked = send(carol, path[1], kind="unit", value=f"{floor.cases}:case:0")
+    assert expected(asked) == "11"
+    done = send(carol, path[1], kind="unit", value=f"{floor.cases}:case:0", expected="11")
+    assert done.location.replace("%3A", ":") == f"/console/lookup?q={floor.cases}:0"
+    assert state(wired, floor.items, 9) is Life.ACTIVE
+
+
+def test_a_case_is_named_by_batch_and_serial_where_there_is_such_a_case(carol: Desk, floor: Floor) -> None:
+    page = html.unescape(carol.get(f"/console/packing/units?unit={floor.cases}:case:0", headers=ENGLISH).text)
+    assert f"value={floor.cases}:case:0" in page.replace("%3A", ":")
+    for name in (f"{floor.items}:case:0", f"{floor.foreign}:item:0", f"{floor.cases}:case:1000", "1:case:0"):
+        answer = send(carol, "/console/life/void", kind="unit", value=name, reason="lost")
+        assert (answer.status_code, "nothing in it" in answer.text) == (422, True), name
 
 
 def test_marketing_changes_nothing(app: Flask, wired: Wired, floor: Floor) -> None:
