@@ -116,6 +116,7 @@ def show_upload(upload_id: UUID) -> ResponseReturnValue:
         job=job,
         has_given_up=job is not None and job.state is JobState.DEAD,
         home=(gettext(label), url_for(home)),
+        menu_path=url_for(home),
         is_under_way=row.state in AT_WORK,
         may_cancel=row.state in CANCELLABLE,
         has_report=_has_report(row),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 from typing import Any
 
@@ -56,6 +57,7 @@ def test_a_file_is_sent_worked_off_shown_and_undone(carol: Desk, wired: Wired, f
     assert answer.status_code == 302
     page = carol.get(answer.location, headers=ENGLISH).text
     assert "Waiting for a worker." in page
+    assert re.findall(r'href="([^"]+)" aria-current="page"', page) == ["/console/packing"]
     work(wired)
     assert carol.get(answer.location, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
     page = carol.get(answer.location, headers=ENGLISH).text
