@@ -38,7 +38,7 @@
 
   const axes = (json, p, width) => {
     const flat = json.kind === "hbar" || json.kind === "funnel";
-    const few = json.categories.length <= 8;
+    const few = json.categories.length <= 8 && json.kind !== "line" && json.kind !== "area"; // days may be left out, names may not
     const fit = flat ? { width: Math.min(130, width * .3), overflow: "truncate", interval: 0 }
       : few ? { interval: 0, width: Math.max(32, (width - 64) / json.categories.length - 8), overflow: "truncate" } : { hideOverlap: true };
     const round = flat ? [0, 4, 4, 0] : [4, 4, 0, 0];
