@@ -105,7 +105,7 @@ def reward_state(code_id: str) -> str:
     """The part of the page that moves, asked for again until nothing moves any more."""
     shared = runtime()
     found, who = _mine(shared, code_id)
-    return render_template("h5/_reward_state.html", **_page(shared, found, who))
+    return render_template("h5/_reward_state.html", **_page(shared, found, who), is_back="back" in request.args)
 
 
 @h5.post("/me/rewards/<code_id>/again")

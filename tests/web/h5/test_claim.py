@@ -109,14 +109,17 @@ def test_the_whole_way_of_a_red_packet(client: FlaskClient, store: Shop, wired: 
     assert payout.package
     assert wired.ports.person is not None
     wired.ports.person.confirm(payout.package)
-    client.get(there + "&back=1")
+    back = client.get(there + "&back=1").data.decode()
+    assert "正在向微信确认是否到账" in back
+    assert "/state?back=1" in back
     by_number = client.get(f"/me/rewards/{payout.out_bill_no}/state")
     assert by_number.status_code == 200
     with wired.db.transaction() as session:
         jobs.requeue(session, key=payouts.job_key(payout.code_id, 1), run_at=Runtime.now(), now=Runtime.now())
     loop.run(wired, stop_event=threading.Event(), kinds=["payout"], once=True)
-    state = client.get(f"/me/rewards/{payout.code_id}/state").data.decode()
+    state = client.get(f"/me/rewards/{payout.code_id}/state?back=1").data.decode()
     assert "已到账" in state
+    assert "正在向微信确认是否到账" not in state
     assert "data-poll=" not in state
 
 
