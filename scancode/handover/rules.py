@@ -32,6 +32,8 @@ class KitState(StrEnum):
     WAITING = "waiting"
     APPROVED = "approved"
     REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    """Taken back by whoever asked."""
 
 
 class AlertKind(StrEnum):

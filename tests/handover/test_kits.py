@@ -15,7 +15,7 @@ from batches.codes import Kind, Verifier
 from batches.kit import open_kit
 from scancode.codes import service as codes
 from scancode.codes.rules import Activate, BatchState, Life
-from scancode.errors import Invalid
+from scancode.errors import Invalid, NotFound
 from scancode.handover import service as handover
 from scancode.handover.rules import KitState
 from scancode.jobs import service as jobs
@@ -143,6 +143,24 @@ def test_a_rejected_kit_makes_nothing_and_frees_its_range(offline: Offline) -> N
     with offline.wired.db.reading() as session:
         assert [kit.state for kit in handover.list_kits(session, batch_number=offline.number)] == [KitState.REJECTED]
     offline.ask()
+
+
+def test_a_kit_is_taken_back_by_who_asked_while_it_waits(offline: Offline) -> None:
+    def withdraw(kit_id: UUID, staff_id: UUID) -> None:
+        with offline.wired.db.transaction() as session:
+            handover.withdraw_kit(session, kit_id=kit_id, staff_id=staff_id, actor="x", now=NOW)
+
+    kit_id = offline.ask()
+    with pytest.raises(NotFound):
+        withdraw(kit_id, offline.bob)
+    withdraw(kit_id, offline.carol)
+    with pytest.raises(handover.KitDecided):
+        offline.approve(kit_id)
+    assert offline.state() == BatchState.ORDERED
+    another = offline.ask()
+    offline.approve(another)
+    with pytest.raises(handover.KitDecided):
+        withdraw(another, offline.carol)
 
 
 def test_a_batch_that_is_made_here_has_no_kit(offline: Offline) -> None:

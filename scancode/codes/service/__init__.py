@@ -36,7 +36,7 @@ from scancode.codes.service.life import (
     change,
     preview,
 )
-from scancode.codes.service.offline import OutsideKit, allow_offline
+from scancode.codes.service.offline import OutsideKit, allow_offline, count_offline
 from scancode.codes.service.ordering import (
     BatchStateRefusal,
     NeverTwice,
@@ -116,6 +116,7 @@ __all__ = [
     "change",
     "check_key",
     "count_batches",
+    "count_offline",
     "count_waiting",
     "delete_layout",
     "draft_of",

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from scancode.catalog import revision
@@ -55,3 +56,11 @@ def allow_offline(session: Session, *, number: int, first: int, last: int, until
     affected(session, waiting.values(state=BatchState.READY.value, ready_at=now))
     revision.bump(session)
     return True
+
+
+def count_offline(session: Session, *, brand_id: UUID | None) -> int:
+    """Offline orders that wait for a press kit: nobody here is making them."""
+    waiting = select(func.count()).where(Batch.is_offline, Batch.state == BatchState.ORDERED.value)
+    if brand_id is not None:
+        waiting = waiting.where(Batch.brand_id == brand_id)
+    return session.scalar(waiting) or 0

@@ -23,6 +23,7 @@ from scancode.handover.service.kits import (
     get_kit,
     list_kits,
     reject_kit,
+    withdraw_kit,
 )
 from scancode.handover.service.links import (
     LinkLocked,
@@ -130,4 +131,5 @@ __all__ = [
     "take_try",
     "terms_of",
     "watch",
+    "withdraw_kit",
 ]

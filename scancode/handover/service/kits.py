@@ -102,7 +102,7 @@ def ask_kit(
         raise Invalid(field="range", problem=N_("The range does not lie within the batch."))
     if not now < expires_at <= now + timedelta(days=KIT_DAYS_MAX):
         raise Invalid(field="days", problem=N_("Choose 1 to 365 days."))
-    kept = (PressKit.batch_number == number, PressKit.state != KitState.REJECTED.value)
+    kept = (PressKit.batch_number == number, PressKit.state.in_([KitState.WAITING.value, KitState.APPROVED.value]))
     if session.scalar(select(PressKit.id).where(*kept, PressKit.first <= last, PressKit.last >= first).limit(1)):
         raise KitOverlaps
     row = PressKit(
@@ -159,6 +159,17 @@ def reject_kit(session: Session, *, kit_id: UUID, staff_id: UUID, reason: str, a
         raise codes.ReasonMissing
     row = _decide(session, kit_id, staff_id, KitState.REJECTED, reason, now)
     _audit(session, "kit.reject", row, actor, now)
+
+
+def withdraw_kit(session: Session, *, kit_id: UUID, staff_id: UUID, actor: str, now: datetime) -> None:
+    """Whoever asked takes it back while it waits; its serials are free again. Raises NotFound, KitDecided."""
+    row = get_kit(session, kit_id=kit_id)
+    if row.asked_by != staff_id:
+        raise NotFound
+    waiting = update(PressKit).where(PressKit.id == kit_id, PressKit.state == KitState.WAITING.value)
+    if affected(session, waiting.values(state=KitState.CANCELLED.value, decided_at=now, decided_by=staff_id)) != 1:
+        raise KitDecided
+    _audit(session, "kit.withdraw", row, actor, now)
 
 
 def _decide(session: Session, kit_id: UUID, staff_id: UUID, state: KitState, reason: str, now: datetime) -> PressKit:

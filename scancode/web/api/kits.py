@@ -43,7 +43,7 @@ class KitAnswer(Answer):
     first: int
     last: int
     expires_at: datetime
-    state: Literal["waiting", "approved", "rejected"]
+    state: Literal["waiting", "approved", "rejected", "cancelled"]
     asked_at: datetime
     reason: str = Field(description="why it was rejected")
 

@@ -84,10 +84,11 @@ def home() -> ResponseReturnValue:
 
 def _codes_board(session: Session, scope: UUID | None) -> CodesBoard:
     number = {state: codes.count_batches(session, brand_id=scope, state=state) for state in BatchState}
+    for_kits = codes.count_offline(session, brand_id=scope)
     return CodesBoard(
         alerts=handover.count_alerts(session, brand_id=scope),
         waiting=number[BatchState.WAITING],
-        under_way=number[BatchState.ORDERED] + number[BatchState.MINTING],
+        under_way=number[BatchState.MINTING] + number[BatchState.ORDERED] - for_kits,
         ready=number[BatchState.READY],
         failed=number[BatchState.FAILED],
         recent=codes.list_batches(session, brand_id=scope, limit=RECENT_BATCHES),

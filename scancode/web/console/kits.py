@@ -59,7 +59,7 @@ def ask_kit(number: int) -> ResponseReturnValue:
     return redirect(url_for("console.kits", number=number))
 
 
-@console.post("/kits/<uuid:kit_id>/<any(approve, reject):verb>")
+@console.post("/kits/<uuid:kit_id>/<any(approve, reject, withdraw):verb>")
 @allow(Role.FACTORY)
 def decide_kit(kit_id: UUID, verb: str) -> ResponseReturnValue:
     shared, person, now = runtime(), current_staff(), runtime().now()
@@ -70,6 +70,8 @@ def decide_kit(kit_id: UUID, verb: str) -> ResponseReturnValue:
             if verb == "approve":
                 key = shared.keyring.derive(batch.kid, batch.salt)
                 handover.approve_kit(session, kit_id=kit_id, key=key, staff_id=person.id, actor=person.actor, now=now)
+            elif verb == "withdraw":
+                handover.withdraw_kit(session, kit_id=kit_id, staff_id=person.id, actor=person.actor, now=now)
             else:
                 reason = request.form.get("reason", "")
                 handover.reject_kit(
@@ -78,7 +80,11 @@ def decide_kit(kit_id: UUID, verb: str) -> ResponseReturnValue:
     except (handover.KitSamePerson, handover.KitDecided, codes.ReasonMissing) as refusal:
         flash(refusal.sentence(gettext), "warning")
     else:
-        said = {"approve": gettext("The kit is made and sealed."), "reject": gettext("The kit is rejected.")}
+        said = {
+            "approve": gettext("The kit is made and sealed."),
+            "reject": gettext("The kit is rejected."),
+            "withdraw": gettext("Taken back: its serials are free for another kit."),
+        }
         flash(said[verb], "success")
     return redirect(url_for("console.kits", number=number))
 

@@ -25,12 +25,19 @@ def test_a_kit_goes_through_two_hands(app: Flask, wired: Wired) -> None:
         ).number  # fmt: skip
     carol = Desk(app, wired.db, hire(wired.db, "Carol", Role.FACTORY, works.brand_id))
     bob = Desk(app, wired.db, hire(wired.db, "Bob", Role.FACTORY, works.brand_id))
+    assert re.findall(r"生成中</span><span[^>]*>(\d+)<", carol.get("/console/").text) == ["0"]
     here = f"/console/batches/{number}/kits"
     assert here in carol.get(f"/console/batches/{number}").text
     wanted = {"house": str(works.house_id), "first": "0", "last": "49", "days": "30"}
     assert carol.post(here, wanted | {"last": "100"}).status_code == 422
     assert carol.post(here, wanted).status_code == 302
     assert "须由同事决定" in carol.get(here).text
+    mine = re.search(r'"(/console/kits/[0-9a-f-]+/withdraw)"', carol.get(here).text)
+    assert mine is not None
+    assert "/withdraw" not in bob.get(here).text
+    carol.post(mine[1])
+    assert "OFF-1" not in bob.get("/console/approvals").text
+    assert carol.post(here, wanted).status_code == 302
     assert "OFF-1" in bob.get("/console/approvals").text
     kit = re.search(r"/console/kits/([0-9a-f-]+)/approve", bob.get(here).text)
     assert kit is not None
