@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Environment = Literal["production", "development", "demo", "test"]
@@ -311,8 +311,16 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
         values[str(Settings.model_fields[name].validation_alias or name)] = value
     try:
         return _Explicit(**values)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
+    except ValidationError as error:
+        raise ConfigError("\n".join(_sentences(error))) from None
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    """What is wrong, by the variable's name and without its value, which may be a secret."""
+    fields = Settings.model_fields.items()
+    variables = {str(field.validation_alias or name): variable_of(name) for name, field in fields}
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    return [f"{variables[str(fault['loc'][0])]}: {fault['msg'].removeprefix('Value error, ')}" for fault in faults]
 
 
 class _Explicit(Settings):
