@@ -13,6 +13,7 @@ from scancode.packing import service as packing
 from scancode.packing.rules import CAPACITY_MAX, CHILDREN_MAX, Level, Unit
 from scancode.web.api.access import caller
 from scancode.web.api.codes import CodePath
+from scancode.web.api.once import Repeating, made_once
 from scancode.web.api.routes import PACKING, get, post
 from scancode.web.api.shapes import Answer, Asked, reply
 from scancode.web.reading import read_code
@@ -84,15 +85,16 @@ class ContentsAnswer(FilledAnswer):
 
 
 @post("/packing/pack", scope="batches:write", tag=PACKING, answers={200: FilledAnswer}, refusals=(404, 409))
-def pack_codes(body: Packing) -> Response:
+def pack_codes(header: Repeating, body: Packing) -> Response:
     """Pack codes into a case or onto a pallet.
 
-    All of them or none. What was packed already answers 409 `already_inside` or `already_packed`.
+    All of them or none. What was packed already answers 409 `already_inside` or `already_packed`, unless the same
+    `Idempotency-Key` came with both calls.
     """
     shared, token = runtime(), caller()
     parent, children = unit_of(body.parent), [unit_of(code) for code in body.children]
 
-    def work(session: Session) -> packing.Filled:
+    def work(session: Session) -> FilledAnswer:
         by: dict[str, Any] = {
             "brand_id": token.brand_id,
             "actor": token.actor,
@@ -101,9 +103,11 @@ def pack_codes(body: Packing) -> Response:
         }
         packing.open_container(session, parent=parent, capacity=body.capacity, **by)
         filled = packing.pack(session, parent=parent, children=children, move=body.move, **by)
-        return packing.close(session, parent=parent, **by) if body.close else filled
+        if body.close:
+            filled = packing.close(session, parent=parent, **by)
+        return FilledAnswer.model_validate(_filled(filled))
 
-    return reply(FilledAnswer.model_validate(_filled(shared.db.retrying(work))))
+    return made_once(header.key, work, status=200)
 
 
 @post("/packing/unpack", scope="batches:write", tag=PACKING, answers={200: UnpackedAnswer}, refusals=(404, 409))

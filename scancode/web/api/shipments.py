@@ -19,6 +19,7 @@ from scancode.packing import service as packing
 from scancode.packing.rules import CHILDREN_MAX
 from scancode.web.api.access import brand_of_call, caller
 from scancode.web.api.life import SerialRange
+from scancode.web.api.once import Repeating, made_once
 from scancode.web.api.packing import Code, unit_of
 from scancode.web.api.routes import SHIPMENTS, get, post
 from scancode.web.api.shapes import (
@@ -115,20 +116,21 @@ class HeldPage(Answer):
 
 
 @post("/shipments", scope="batches:write", tag=SHIPMENTS, answers={201: ShipmentAnswer}, refusals=(404, 409))
-def ship_codes(body: Shipping) -> Response:
+def ship_codes(header: Repeating, body: Shipping) -> Response:
     """Book a shipment, a transfer or a return.
 
-    The same `number` again answers 409 `shipment_number_taken`. Scans are credited to the last place.
+    The same `number` again answers 409 `shipment_number_taken`, unless the same `Idempotency-Key` came with both.
+    Scans are credited to the last place.
     """
     shared, token = runtime(), caller()
     units = [unit_of(code) for code in body.codes]
 
-    def work(session: Session) -> Shipment:
+    def work(session: Session) -> ShipmentAnswer:
         selection = packing.everything(session, units=units)
         if body.batch is not None:
             ranges = [(item.first, item.last) for item in body.ranges]
             selection[body.batch] = tuple(merge([*selection.get(body.batch, ()), *ranges])) if ranges else ()
-        return channels.ship(
+        made = channels.ship(
             session,
             brand_id=brand_of_call(session, body.brand).id,
             number=body.number,
@@ -143,8 +145,9 @@ def ship_codes(body: Shipping) -> Response:
             actor=token.actor,
             now=shared.now(),
         )
+        return _answer(made)
 
-    return reply(_answer(shared.db.retrying(work)), 201)
+    return made_once(header.key, work)
 
 
 @post(

@@ -55,8 +55,8 @@ class Machine:
     def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> TestResponse:
         return self.client.get(f"/api/v1{path}", query_string=query, headers=self._headers(headers))
 
-    def post(self, path: str, body: Any) -> TestResponse:
-        return self.client.post(f"/api/v1{path}", json=body, headers=self._headers(None))
+    def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> TestResponse:
+        return self.client.post(f"/api/v1{path}", json=body, headers=self._headers(headers))
 
 
 @dataclass(frozen=True)

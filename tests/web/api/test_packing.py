@@ -37,6 +37,16 @@ def test_a_case_is_packed_shown_and_unpacked(world: World, case: str) -> None:
     assert {row.action for row in world.audited("packing.pack")} == {"packing.pack"}
 
 
+def test_a_lost_answer_is_asked_for_again(world: World, case: str) -> None:
+    line, name = world.machine(), {"Idempotency-Key": "case-5"}
+    body = {"parent": case, "children": [world.own.code(0)]}
+    first, again = (line.post("/packing/pack", body, headers=name) for _ in range(2))
+    assert (first.status_code, first.json) == (again.status_code, again.json)
+    assert (first.status_code, again.headers["Idempotent-Replayed"]) == (200, "true")
+    assert len(world.audited("packing.pack")) == 1
+    assert line.post("/packing/pack", body).json["code"] == "already_inside"
+
+
 def test_a_wrong_count_packs_nothing(world: World, case: str) -> None:
     line = world.machine()
     body = {"parent": case, "children": [world.own.code(0)], "capacity": 12}

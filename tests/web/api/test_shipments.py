@@ -19,8 +19,9 @@ def test_a_case_is_shipped_received_and_held(world: World) -> None:
     wms = world.machine()
     wms.post("/packing/pack", {"parent": case, "children": [world.own.code(serial) for serial in range(6)]})
     body = {"number": "CK-9", "channel_id": str(channel.id), "store_id": str(store.id), "codes": [case]}
-    made = wms.post("/shipments", body)
+    made, again = (wms.post("/shipments", body, headers={"Idempotency-Key": "ck-9"}) for _ in range(2))
     assert made.status_code == 201, made.json
+    assert (again.status_code, again.json["id"]) == (201, made.json["id"])
     assert wms.post("/shipments", body).json["code"] in {"already_shipped", "shipment_number_taken"}
     received = wms.post(f"/shipments/{made.json['id']}/receive", {"missing": [world.own.code(5)]})
     assert received.json["received_at"]
