@@ -285,7 +285,7 @@ def void_one(carol: Window, code: str) -> None:
     carol.press("下一步")
     carol.sees("将作废 1 件的码", "损坏")
     carol.click("main form .form-buttons [type=submit]")
-    carol.sees("作废 1")
+    carol.sees("1 件的码已作废", "损坏")  # back at the code, with what was done to it
 
 
 def look_up(carol: Window, rows: list[dict[str, str]]) -> None:
