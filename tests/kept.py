@@ -20,6 +20,7 @@ from scancode.app import create_app
 from scancode.config import Settings
 from scancode.db import Database
 from scancode.web.h5.front import Front
+from scancode.web.limits import limiter
 from scancode.web.runtime import build
 from scancode.wiring import Wired
 
@@ -71,6 +72,7 @@ def web_app(wired: Wired) -> Flask:
     app = copy.copy(_apps[anywhere])
     app.config = copy.copy(app.config)
     app.extensions = {**app.extensions, "scancode": build(**vars(wired))}
+    limiter.enabled = app.config["RATELIMIT_ENABLED"]  # one for all applications: the last one made sets it
     assert type(app.__dict__.pop("wsgi_app")) is Front
     app.wsgi_app = Front(app)  # type: ignore[method-assign]
     return app

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pypdfium2
@@ -216,8 +217,9 @@ def test_pack_makes_a_pack_that_check_passes_and_damage_fails(key_file, tmp_path
 def test_interrupting_exits_5(key_file):
     count = str(codes.MAX_BATCH_COUNT)  # far more than a pipe holds: it waits for a reader that never reads
     line = [sys.executable, "-m", "batches", "mint", "--key-file", key_file, "--batch", "7", "--kind", "inner"]
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs are deaf to it
     with subprocess.Popen(
-        [*line, "--count", count], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+        [*line, "--count", count], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, preexec_fn=heard
     ) as started:
         assert started.stdout is not None
         assert started.stdout.read(21).decode().strip() == minted(0)

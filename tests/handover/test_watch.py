@@ -72,7 +72,7 @@ def test_a_brand_may_keep_them_for_less(works: Works) -> None:
 
 
 def test_sealed_files_leave_as_well(works: Works) -> None:
-    sealed_id, _ = works.ask()
+    sealed_id, _ = works.ask(now=NOW)
     works.work(NOW + timedelta(days=1))
     row, path = works.sealed(sealed_id)
     works.work(NOW + timedelta(days=30, hours=23), "watch")

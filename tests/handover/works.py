@@ -40,11 +40,11 @@ class Works:
         with self.wired.db.reading() as session:
             return codes.get_batch(session, number=self.number)
 
-    def ask(self, form: PackForm = PackForm.AGE) -> tuple[UUID, str | None]:
+    def ask(self, form: PackForm = PackForm.AGE, *, now: datetime | None = None) -> tuple[UUID, str | None]:
         with self.wired.db.transaction() as session:
             row, password = handover.ask_seal(
                 session, number=self.number, house_id=self.house_id, form=form, sealer=self.wired.sealer,
-                staff_id=None, actor="staff:carol", now=datetime.now(UTC),
+                staff_id=None, actor="staff:carol", now=now or datetime.now(UTC),
             )  # fmt: skip
             return row.id, password
 

@@ -9,9 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from types import FrameType
 
 STARTS_WITHIN_S = 40.0
@@ -72,7 +72,7 @@ class Processes:
             try:
                 with urllib.request.urlopen(url, timeout=3):  # noqa: S310  our own address
                     return
-            except (urllib.error.URLError, OSError):
+            except (OSError, HTTPException):  # a port where nobody listens yet may even answer with our own words
                 time.sleep(0.05)
         raise ChildDied(name)
 
