@@ -48,12 +48,10 @@ def free_port() -> int:
 def gunicorn(
     settings: config.Settings, *, workers: int = 4, threads: int = 8, port: int | None = None, **over: str
 ) -> Iterator[str]:
-    """The base URL of a running server of so many processes; on a free port unless told."""
+    """The base URL of ``scancode serve`` with so many processes; on a free port unless told."""
     port = port or free_port()
-    command = [
-        sys.executable, "-m", "gunicorn", "wsgi:app", "-b", f"127.0.0.1:{port}", "-k", "gthread", "-w", str(workers),
-        "--threads", str(threads), "--log-level", "error", "--no-control-socket", "--graceful-timeout", "3",
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "scancode", "serve", "--port", str(port)]
+    settings = settings.model_copy(update={"web_workers": workers, "web_threads": threads, "bind_host": "127.0.0.1"})
     server = subprocess.Popen(command, cwd=ROOT, env=environment(settings, **over), start_new_session=True)
     try:
         wait_for(port, server)

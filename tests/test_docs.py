@@ -86,11 +86,14 @@ def _plain(default: object) -> str:
 
 
 def commands(command: click.Command, words: tuple[str, ...] = ("scancode",)) -> Iterator[tuple[str, click.Command]]:
-    children = getattr(command, "commands", {})
-    for name, child in children.items():
-        yield from commands(child, (*words, name))
-    if not children:
+    if not isinstance(command, click.Group):
         yield " ".join(words), command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        child = command.get_command(context, name)
+        assert child is not None
+        yield from commands(child, (*words, name))
 
 
 @pytest.mark.parametrize(

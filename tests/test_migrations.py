@@ -46,6 +46,7 @@ def revisions() -> list[str]:
 def test_there_is_one_line_of_revisions() -> None:
     scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
     assert len(scripts.get_heads()) == len(scripts.get_bases()) == 1
+    assert migrations.revisions() == revisions()
     assert migrations.head() == revisions()[-1]
 
 

@@ -44,6 +44,3 @@ def reject(number: int, login: str, reason: str) -> None:
         check_sight(person, codes.get_batch(session, number=number).brand_id)
         codes.reject(session, number=number, staff_id=person.id, reason=reason, actor=person.actor, now=now)
     click.echo(gettext(N_("batch {number} is rejected"), number=number))
-
-
-COMMANDS = (batch,)

@@ -60,7 +60,3 @@ def check(files: tuple[Path, ...], brand: str, batch: int | None, as_json: bool)
         click.echo(verdict(report)[locale() == "en"])
     if not report.ok:
         raise SystemExit(FAULTY)
-
-
-COMMANDS = ()
-"""The command stands in the group of batches."""

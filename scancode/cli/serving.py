@@ -13,7 +13,7 @@ import click
 from gunicorn.app.base import BaseApplication
 
 from scancode.cli.bars import gettext
-from scancode.cli.root import wire
+from scancode.cli.root import for_good, wire
 from scancode.config import Settings
 from scancode.i18n import N_
 from scancode.sandbox_pay import keys as sandbox_keys
@@ -52,9 +52,10 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        from scancode.app import create_app
+        with for_good():
+            from scancode.app import create_app
 
-        return create_app(self._settings)
+            return create_app(self._settings)
 
 
 @click.command()

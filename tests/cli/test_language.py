@@ -22,8 +22,12 @@ def texts(command: click.Command) -> Iterator[str]:
             and not parameter.help.startswith("Show this message")
         ):
             yield parameter.help
-    for child in getattr(command, "commands", {}).values():
-        yield from texts(child)
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None
+            yield from texts(child)
 
 
 @pytest.mark.parametrize("text", sorted(set(texts(main))))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
+import pkgutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 import structlog
 
-from scancode import config, journal
-from scancode.cli import main
+from scancode import cli, config, journal
 from scancode.cli.checks import new_secret
+from scancode.cli.root import HOMES
 from scancode.config import SECRETS
 from scancode.db import Database
 from scancode.jobs import service as jobs
@@ -222,8 +224,14 @@ def test_a_wrong_word_exits_2(run: Run) -> None:
     assert run("report", "--by", "mood").exit_code == 2
 
 
-@pytest.mark.parametrize("words", [("--help",), *((name, "--help") for name in sorted(main.commands))])
+@pytest.mark.parametrize("words", [("--help",), *((name, "--help") for name in HOMES)])
 def test_every_command_has_help(run: Run, words: tuple[str, ...]) -> None:
     shown = run(*words)
     assert shown.exit_code == 0
     assert len(shown.output.splitlines()) >= 5
+
+
+def test_every_command_of_every_module_is_found() -> None:
+    modules = [importlib.import_module(f"scancode.cli.{found.name}") for found in pkgutil.iter_modules(cli.__path__)]
+    made = [command.name for module in modules for command in getattr(module, "COMMANDS", ())]
+    assert sorted(made) == sorted(HOMES)

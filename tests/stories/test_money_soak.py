@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import time_machine
 
 from scancode.claims.rules import Claimant
 from scancode.cli import backups
@@ -31,6 +32,7 @@ from scancode.wiring import Wired
 from scancode.worker import loop
 from tests.bank import Town, open_bank
 from tests.claims.shop import PREFIX, Shop, open_shop
+from tests.conftest import NOW
 from tests.kept import web_app
 
 S = PayoutState
@@ -152,7 +154,14 @@ class World:
 
 
 @pytest.fixture
-def world(wired: Wired) -> Iterator[World]:
+def noon() -> Iterator[None]:
+    """Every clock shows noon in Shanghai and goes on, that of the payment server too, whose files are a day's."""
+    with time_machine.travel(NOW, tick=True):
+        yield
+
+
+@pytest.fixture
+def world(noon: None, wired: Wired) -> Iterator[World]:
     now, dice = datetime.now(UTC), random.Random(7)
     holder: dict[str, Any] = {}
 

@@ -1,4 +1,5 @@
-"""Packing by hand in a real Chromium at 390 x 844: with a scanner that types, and with a camera that sees a code."""
+"""Packing by hand in a real Chromium at 390 x 844: with a scanner that types, and with a camera that sees a code.
+What packing does on each database is proved without a browser."""
 
 from __future__ import annotations
 
@@ -50,6 +51,8 @@ def phone(settings: Settings, *flags: str, permissions: tuple[str, ...] = ()) ->
         yield window
 
 
+@pytest.mark.postgresql
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_scanner_types_and_every_answer_is_seen(settings: Settings, wired: Wired, floor: Floor) -> None:
     with phone(settings) as carol:
         state, text, count = (carol.page.locator(name) for name in ("#state", "#text", "#count"))
@@ -128,6 +131,7 @@ def film(text: str, path: Path, size: tuple[int, int] = (640, 480), frames: int 
             file.write(b"FRAME\n" + luma.tobytes() + chroma)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_camera_sees_the_case_and_opens_it(settings: Settings, wired: Wired, floor: Floor, tmp_path: Path) -> None:
     film(f"HTTPS://Q.EXAMPLE/{floor.code(floor.case(3))}", tmp_path / "case.y4m")
     flags = (
