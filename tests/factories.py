@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
+from unittest import mock
 from uuid import UUID
 
 from flask.testing import FlaskClient
@@ -19,6 +21,7 @@ from scancode.channels.models import Channel, Store, Touchpoint
 from scancode.codes.models import Batch, LifeRange
 from scancode.db import Database, new_id
 from scancode.sealing import Sealer
+from scancode.staff import passwords
 from scancode.staff import service as staff
 from scancode.staff.models import Role, Staff, StaffSession
 
@@ -27,13 +30,15 @@ NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 # staff
 
 PASSWORD = "correct horse 9"
+_hashed = cache(passwords.hashed)
 
 
 def make_staff(session: Session, **over: Any) -> Staff:
-    """An account whose password is ``PASSWORD``."""
+    """An account whose password is ``PASSWORD``, hashed once in a process: hashing is slow on purpose."""
     name = over.pop("name", "Carol")
     columns: dict[str, Any] = {"login": f"{name.lower()}-{new_id(NOW).hex[-6:]}", "role": Role.FACTORY, "now": NOW}
-    return staff.create(session, **({"name": name, "password": PASSWORD} | columns | over))
+    with mock.patch.object(passwords, "hashed", _hashed):
+        return staff.create(session, **({"name": name, "password": PASSWORD} | columns | over))
 
 
 def add_staff(session: Session, **over: Any) -> Staff:
