@@ -125,6 +125,15 @@ class Settings(BaseSettings):
     login_lock_minutes: int = Field(15, ge=1, le=1440, description="minutes that a lock lasts")
     session_hours: int = Field(12, ge=1, le=720, description="hours a staff session lasts")
     address_days: int = Field(7, ge=0, le=7, description="days that keyed hashes of addresses are kept")
+    suspect_visitors: int = Field(20, ge=3, le=10_000, description="different visitors after which a code looks copied")
+    suspect_cities: int = Field(5, ge=2, le=400, description="different cities after which a code looks copied")
+    suspect_days: int = Field(30, ge=1, le=3650, description="days of scans that these rules look at")
+    suspect_kmh: int = Field(
+        1000, ge=100, le=100_000, description="faster than this, in km/h, no item travels from visitor to visitor"
+    )
+    complaint_days: int = Field(
+        180, ge=1, le=3650, description="days after its answer that a complaint's words, photo and number are kept"
+    )
     order_limit: int = Field(
         1_000_000, ge=0, le=1 << 25, description="items one person may order in a day without a second person"
     )

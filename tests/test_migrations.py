@@ -134,7 +134,9 @@ def dangling(db: Database) -> list[str]:
 
 # Rules kept so that Citus can spread the tables later.
 
-CODE_TABLES = {"scans", "claims", "payouts", "payout_events", "packed_codes", "containers"}
+CODE_TABLES = {
+    "scans", "suspicions", "suspicion_steps", "claims", "payouts", "payout_events", "packed_codes", "containers",
+}  # fmt: skip
 MEMBER_TABLES = {"consents", "member_visitors", "acquisitions"}
 ACCOUNT_TABLES = {"accounts": "id", "entries": "account_id"}
 """An account's id is the member's, or that of who is no member yet (decision 0001)."""
@@ -148,6 +150,9 @@ BY_VALUE = {
     "packing_events": "parent_id",
     "crossings": "id",
     "payout_notices": "id",
+    "complaints": "id",
+    "complaint_photos": "complaint_id",
+    "complaint_notes": "complaint_id",
 }
 """Spread by the value that is looked for."""
 REFERENCE = {
@@ -157,6 +162,7 @@ REFERENCE = {
     "label_layouts",
     "print_houses", "sealed_packs", "pack_links", "downloads", "press_kits", "alerts",
     "packed_ranges", "uploads", "upload_files", "life_orders", "receipt_gaps", "product_links", "site_files",
+    "risk_terms",
 }  # fmt: skip
 ONE_SHARD = {
     "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "token_calls", "audit_rows", "audit_head",
@@ -204,7 +210,7 @@ def test_references_point_to_reference_tables_or_along_the_same_key(table: Table
 
 STORY = (
     ("staff", "ledger", "jobs"), ("catalog",), ("uploads",), ("codes", "members"), ("handover", "packing", "resolver"),
-    ("channels",), ("scans", "epcis"), ("campaigns",), ("payouts",), ("claims",),
+    ("channels",), ("scans", "epcis"), ("complaints",), ("campaigns",), ("payouts",), ("claims",),
 )  # fmt: skip
 
 

@@ -53,6 +53,14 @@ class CodeRecalled(Refusal):
     text = N_("This item was recalled, so its reward cannot be claimed. Please follow the notice on the item's page.")
 
 
+class CodeSuspect(Refusal):
+    code = "claim_suspect"
+    text = N_(
+        "This code seems to have been copied, so its reward is held until the brand has looked at it. "
+        "If the item in your hands is genuine, tell us: your report is what we look at first."
+    )
+
+
 class NoCampaign(Refusal):
     code = "claim_no_campaign"
     text = N_("There is no reward campaign for this item at the moment.")

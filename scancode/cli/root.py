@@ -38,6 +38,8 @@ HOMES: Final = {
     "kit": ["handover"],
     "packing": ["packing"],
     "epcis": ["packing"],
+    "suspect": ["risk"],
+    "complaint": ["risk"],
     "report": ["reports"],
     "doctor": ["operating"],
     "halt": ["operating"],

@@ -38,6 +38,8 @@ class Scan(Base):
     touchpoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("touchpoints.id"))
     client: Mapped[str] = mapped_column(String(10))
     address_digest: Mapped[str | None] = mapped_column(String(64))
+    # What was odd about it: a comma list of ``rules.Risk``.
+    risk: Mapped[str | None] = mapped_column(String(40))
     is_test: Mapped[bool]
 
 
@@ -49,3 +51,49 @@ class ScanMiss(Base):
     day: Mapped[str] = mapped_column(String(10), primary_key=True)
     verdict: Mapped[str] = mapped_column(String(10), primary_key=True)
     count: Mapped[int] = mapped_column(Integer)
+
+
+class Suspicion(Base):
+    """A code that looked copied at least once. ``state`` is a ``rules.Standing``, ``signs`` a comma list of what spoke
+    for it. Only scans after ``counted_from`` count."""
+
+    __tablename__ = "suspicions"
+    __table_args__ = (Index("ix_suspicions_state", "brand_id", "state", "found_at"),)
+
+    code_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"))
+    batch_number: Mapped[int] = mapped_column(ForeignKey("batches.number"))
+    state: Mapped[str] = mapped_column(String(10))
+    signs: Mapped[str] = mapped_column(String(40))
+    visitors: Mapped[int]
+    cities: Mapped[int]
+    found_at: Mapped[datetime]
+    counted_from: Mapped[datetime | None]
+
+
+class SuspicionStep(Base):
+    """What somebody decided about a suspect code, and why."""
+
+    __tablename__ = "suspicion_steps"
+
+    code_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(10))
+    signs: Mapped[str] = mapped_column(String(40))
+    comment: Mapped[str] = mapped_column(String(300))
+    actor: Mapped[str] = mapped_column(String(80))
+    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    at: Mapped[datetime]
+
+
+class RiskTerms(Base):
+    """A brand's own values of the rules; None is the installation's setting."""
+
+    __tablename__ = "risk_terms"
+
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), primary_key=True)
+    suspect_visitors: Mapped[int | None]
+    suspect_cities: Mapped[int | None]
+    suspect_days: Mapped[int | None]
+    suspect_kmh: Mapped[int | None]

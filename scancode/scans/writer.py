@@ -11,11 +11,9 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from queue import Empty, SimpleQueue
 from uuid import UUID
 
@@ -23,11 +21,24 @@ import structlog
 
 from scancode.channels.rules import Attribution
 from scancode.codes.rules import Life
-from scancode.db import Database, Sender, as_moment, as_uuid, insert_many, send
+from scancode.db import Database, Sender, insert_many
 from scancode.errors import Unavailable
 from scancode.i18n import N_
 from scancode.scans.models import Scan
-from scancode.scans.rules import HISTORY_MAX, LIVE, Earlier, History, Verdict, history, judge
+from scancode.scans.past import Marked, examine, look_up
+from scancode.scans.rules import (
+    HISTORY_MAX,
+    LIVE,
+    USUAL_TERMS,
+    CopyTerms,
+    Earlier,
+    History,
+    Risk,
+    Verdict,
+    history,
+    is_crowd,
+    judge,
+)
 
 GROUP_MAX = 256
 QUEUE_MAX = 4096
@@ -56,6 +67,16 @@ class Sighting:
     client: str
     address_digest: str | None
     is_test: bool
+    copy_terms: CopyTerms = USUAL_TERMS
+
+    risks: tuple[Risk, ...] = ()
+
+    def as_earlier(self) -> Earlier:
+        """As later scans of the same code will see it."""
+        return Earlier(self.visitor_id, self.scanned_at, None, self.address_digest, Risk.CROWD in self.risks)
+
+    def as_marked(self) -> Marked:
+        return Marked(self.code_id, self.brand_id, self.product_id, self.batch_number)
 
 
 @dataclass(frozen=True)
@@ -68,44 +89,30 @@ class Recorded:
 
 def write(sender: Sender, sightings: Sequence[Sighting]) -> list[Recorded]:
     """Judges and inserts in the caller's transaction, in their order. A scan already there by its id stays as it is."""
-    seen = _earlier_scans(sender, sorted({sighting.code_id for sighting in sightings}))
+    pasts = look_up(sender, sorted({sighting.code_id for sighting in sightings}))
     answers: list[Recorded] = []
     rows: list[dict[str, object]] = []
-    for sighting in sightings:
-        earlier = seen[sighting.code_id]
-        past = history(earlier, visitor_id=sighting.visitor_id)
-        verdict = judge(sighting.life, past)
-        answers.append(Recorded(verdict, past))
+    for met in sightings:
+        past = pasts[met.code_id]
+        sighting = _with_crowd(met, past.earlier)
+        seen = history(past.earlier, visitor_id=sighting.visitor_id)
+        verdict = judge(sighting.life, seen, is_suspect=past.is_suspect)
+        if verdict in LIVE and seen.scans and not past.is_settled and not sighting.is_test:
+            examine(sender, past, sighting.as_earlier(), about=sighting.as_marked(), terms=sighting.copy_terms)
+            verdict = judge(sighting.life, seen, is_suspect=past.is_suspect)
+        answers.append(Recorded(verdict, seen))
         rows.append(_row(sighting, verdict))
-        if verdict in LIVE and len(earlier) < HISTORY_MAX:
-            earlier.append(Earlier(sighting.visitor_id, sighting.scanned_at))
+        if verdict in LIVE and len(past.earlier) < HISTORY_MAX:
+            past.earlier.append(sighting.as_earlier())
     for start in range(0, len(rows), GROUP_MAX):
         insert_many(sender, Scan, rows[start : start + GROUP_MAX], may_exist=True)
     return answers
 
 
-def _earlier_scans(sender: Sender, codes: list[int]) -> dict[int, list[Earlier]]:
-    """The first scans of each code. One query, unless a code was scanned so often that it would crowd out others."""
-    most = HISTORY_MAX + 4 * len(codes)
-    found: dict[int, list[Earlier]] = defaultdict(list)
-    rows = send(sender, _earlier_text(len(codes)), [*codes, most])()
-    if len(rows) == most:
-        singly = (send(sender, _earlier_text(1), [code, HISTORY_MAX])() for code in codes)
-        rows = [row for found_rows in singly for row in found_rows]
-    for code_id, visitor_id, scanned_at in rows:
-        if len(found[code_id]) < HISTORY_MAX:
-            found[code_id].append(Earlier(as_uuid(visitor_id), as_moment(scanned_at)))
-    return found
-
-
-@lru_cache(maxsize=512)
-def _earlier_text(codes: int) -> str:
-    """Live scans of so many codes, by code and then oldest first."""
-    live = ", ".join(f"'{verdict}'" for verdict in LIVE)
-    return (
-        f"SELECT code_id, visitor_id, scanned_at FROM scans WHERE code_id IN ({', '.join('?' * codes)}) "
-        f"AND verdict IN ({live}) ORDER BY code_id, id LIMIT ?"
-    )
+def _with_crowd(sighting: Sighting, earlier: list[Earlier]) -> Sighting:
+    if not is_crowd(earlier, visitor_id=sighting.visitor_id, address=sighting.address_digest):
+        return sighting
+    return replace(sighting, risks=(*sighting.risks, Risk.CROWD))
 
 
 def _row(sighting: Sighting, verdict: Verdict) -> dict[str, object]:
@@ -127,6 +134,7 @@ def _row(sighting: Sighting, verdict: Verdict) -> dict[str, object]:
         "touchpoint_id": attribution.touchpoint_id,
         "client": sighting.client,
         "address_digest": sighting.address_digest,
+        "risk": ",".join(sighting.risks) or None,
         "is_test": sighting.is_test,
     }
 

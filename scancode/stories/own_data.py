@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from scancode.catalog.rules import BrandFacts
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, ClaimView
+from scancode.complaints import service as complaints
 from scancode.errors import Refusal
 from scancode.i18n import N_
 from scancode.ledger import service as ledger
@@ -98,11 +99,33 @@ def copy(session: Session, *, brand: BrandFacts, member_id: UUID, sealer: Sealer
             for one in seen
         ],
         "prizes": [_prize(one) for one in prizes],
+        "complaints": _complaints(session, brand_id=brand.id, member_id=member_id, sealer=sealer),
         "points": [
             {"points": one.points, "cause": one.cause, "at": one.occurred_at.isoformat()}
             for one in ledger.entries(session, account_id=member_id, limit=ROWS_MAX)
         ],
     }
+
+
+def _complaints(session: Session, *, brand_id: UUID, member_id: UUID, sealer: Sealer) -> list[dict[str, Any]]:
+    """What was reported in the browsers of a member."""
+    told = [
+        one
+        for browser in members.visitors_of(session, member_id=member_id)[:BROWSERS_MAX]
+        for one in complaints.of_visitor(session, visitor_id=browser, limit=ROWS_MAX)
+        if one.brand_id == brand_id
+    ]
+    return [
+        {
+            "made_at": one.made_at.isoformat(),
+            "kind": one.kind,
+            "text": one.text,
+            "answer": one.answer,
+            "state": one.state,
+            "phone": sealer.open(one.contact, purpose=complaints.PURPOSE) if one.contact else None,
+        }
+        for one in told
+    ]
 
 
 def _prize(view: ClaimView) -> dict[str, Any]:
@@ -126,8 +149,10 @@ def leave(session: Session, *, brand_id: UUID, member_id: UUID, now: datetime) -
     for prize in claims.of_person(session, claimant=person, now=now, limit=ROWS_MAX):
         if prize.payout and prize.payout.identity_id is not None and not prize.payout.state.is_final:
             raise MoneyUnderWay
+    browsers = members.visitors_of(session, member_id=member_id)
     if not members.forget(session, member_id=member_id, now=now):
         return False
+    complaints.erase_of_visitors(session, visitor_ids=browsers, brand_id=brand_id, now=now)
     points = ledger.balance(session, account_id=member_id)
     if points:
         ledger.post(

@@ -25,7 +25,9 @@ from scancode.db import Database
 from scancode.ports import Ports
 from scancode.resolver import service as resolver
 from scancode.resolver.rules import ProductLinks
+from scancode.scans import service as scans
 from scancode.scans.misses import Misses
+from scancode.scans.rules import CopyTerms
 from scancode.scans.writer import Writer
 from scancode.sealing import Sealer
 
@@ -54,6 +56,8 @@ class Runtime:
     touchpoints: Cached[str, TouchpointFacts | None]
     offers: Cached[int, SpanMap[Offer]]
     """By batch number: the newest published offer over each range of serials, running or not."""
+    copy_terms: Cached[UUID, CopyTerms]
+    """By brand: when a code looks copied."""
     writer: Writer
     desk: Desk
     misses: Misses
@@ -68,6 +72,7 @@ def build(
 ) -> Runtime:
     """Connects nothing yet: caches fill and threads start on first use, so a server may fork first."""
     watch = Watch(db)
+    terms = CopyTerms(settings.suspect_visitors, settings.suspect_cities, settings.suspect_days, settings.suspect_kmh)
     misses = Misses(db)
     watch.on_look(misses.flush)
     return Runtime(
@@ -89,6 +94,9 @@ def build(
         touchpoints=Cached(watch, db, lambda session, token: channels.load_touchpoint(session, token=token)),
         offers=Cached(
             watch, db, lambda session, number: campaigns.load_offers(session, batch_number=number, sealer=draw_sealer)
+        ),
+        copy_terms=Cached(
+            watch, db, lambda session, brand_id: scans.load_copy_terms(session, brand_id=brand_id, otherwise=terms)
         ),
         writer=Writer(db, stall_s=settings.scan_stall_s),
         desk=Desk(db),

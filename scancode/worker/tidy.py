@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from scancode.claims import service as claims
+from scancode.complaints import service as complaints
 from scancode.handover import service as handover
 from scancode.jobs import service as jobs
 from scancode.jobs.rules import JobState, Leased
@@ -59,6 +60,9 @@ def run(wired: Wired, leased: Leased, clock: Callable[[], datetime]) -> None:
         "crossings": lambda session: claims.sweep_crossings(session, before=now - CROSSINGS_KEPT),
         "uploads": lambda session: uploads.sweep(wired, session, now=now),
         "notices": lambda session: payouts.forget_notices(session, before=now - NOTICES_KEPT),
+        "complaints": lambda session: complaints.sweep(
+            session, before=now - timedelta(days=wired.settings.complaint_days), now=now
+        ),
         "sessions": lambda session: staff.sweep_sessions(session, before=now - SESSIONS_KEPT),
     }
     forgotten = {name: _in_pieces(wired, chore) for name, chore in chores.items()}

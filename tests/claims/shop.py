@@ -22,6 +22,7 @@ from scancode.codes import service as codes
 from scancode.codes.rules import BatchFacts
 from scancode.db import new_id
 from scancode.members import service as members
+from scancode.scans.models import Suspicion
 from scancode.wiring import Wired
 from tests.factories import NOW, make_batch, make_brand, make_life, make_offer, make_product
 
@@ -103,3 +104,11 @@ def open_shop(session: Session, wired: Wired, *, prizes: Sequence[PrizeLine] = R
 def visitor() -> Claimant:
     """A browser that nobody knows."""
     return Claimant(new_id(NOW))
+
+
+def mark(session: Session, shop: Shop, code_id: int) -> None:
+    """A code of the shop looks copied."""
+    values = {"state": "open", "signs": "visitors", "visitors": 20, "cities": 0, "found_at": NOW}
+    where = {"brand_id": shop.brand.id, "product_id": shop.batch.product_id, "batch_number": shop.batch.number}
+    session.add(Suspicion(code_id=code_id, **where, **values))
+    session.flush()

@@ -25,8 +25,9 @@ from scancode.ledger import service as ledger
 from scancode.ledger.models import Entry
 from scancode.payouts.models import Payout
 from scancode.payouts.rules import PayoutState, parse_number
+from scancode.scans import service as scans
 from scancode.wiring import Wired
-from tests.claims.shop import PREFIX, Shop, open_shop, points, visitor
+from tests.claims.shop import PREFIX, Shop, mark, open_shop, points, visitor
 from tests.factories import NOW
 
 
@@ -191,6 +192,26 @@ def test_it_refuses_codes_that_are_not_live_now(
     live(session, shop, state)  # the cached batch still says active
     with pytest.raises(refusal):
         shop.claim(session, visitor())
+
+
+def test_it_refuses_a_suspect_code_until_somebody_clears_it(session: Session, shop: Shop) -> None:
+    alice = Claimant(visitor().visitor_id, shop.openid(session))
+    mark(session, shop, shop.code().code_id)
+    with pytest.raises(rules.CodeSuspect):
+        shop.claim(session, alice)
+    with pytest.raises(rules.NotARewardCode):  # an outer code never pays, suspect or not
+        shop.claim(session, alice, code=shop.code(0, Kind.OUTER))
+    assert shop.claim(session, alice, 1).is_new
+    settled = {"code_id": shop.code().code_id, "comment": "a sample", "actor": "staff:x", "now": NOW}
+    scans.settle_suspicion(session, verb="clear", **settled)
+    assert shop.claim(session, alice).is_new
+
+
+def test_what_was_claimed_before_it_turned_suspect_stays_claimed(session: Session, shop: Shop) -> None:
+    alice = Claimant(visitor().visitor_id, shop.openid(session))
+    first = shop.claim(session, alice)
+    mark(session, shop, shop.code().code_id)
+    assert shop.claim(session, alice).view == first.view
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from scancode.ledger.models import Account, Entry
 from scancode.members import service as members
 from scancode.payouts.models import Payout
 from scancode.wiring import Wired
-from tests.claims.shop import PREFIX, Shop, open_shop, points, visitor
+from tests.claims.shop import PREFIX, Shop, mark, open_shop, points, visitor
 from tests.factories import NOW
 
 MIXED = (
@@ -99,7 +99,7 @@ def test_what_speaks_against_one_leaves_the_others_alone(session: Session, shop:
     other = open_shop(session, wired)
     campaigns.pause(session, campaign_id=other.campaign_id, actor="dave", now=NOW)
     session.add(LifeRange(batch_number=shop.batch.number, first=1000, last=1000, state="void", changed_at=NOW))
-    session.flush()
+    mark(session, shop, shop.code(8).code_id)
     phone, member = shop.member(session)
     snapshot = shop.openid(session, "snap", is_snapshot=True)
     requests = [
@@ -114,6 +114,7 @@ def test_what_speaks_against_one_leaves_the_others_alone(session: Session, shop:
         replace(asking(shop, visitor(), 5), offer=None),
         replace(asking(shop, visitor(), 6), attribution=None),
         asking(shop, Claimant(visitor().visitor_id, shop.openid(session)), 7),
+        asking(shop, visitor(), 8),  # looks copied
     ]
     made = [place for place, answer in enumerate(together(session, requests)) if answer]
     assert made == [0, 10]

@@ -131,7 +131,7 @@ def test_a_code_scanned_very_often_does_not_crowd_out_others(db: Database, sight
     with db.transaction() as session:
         hot, calm = write(session, [another(sighting, minutes=999), another(sighting, serial=5, minutes=999)])
     assert hot.history.is_cut
-    assert hot.verdict is Verdict.REPEAT
+    assert hot.verdict is Verdict.SUSPECT
     assert calm.history.visitors == 1
 
 

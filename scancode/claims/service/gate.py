@@ -1,8 +1,9 @@
 """Whether a claim may be made at this moment, asked in one statement; the reasons to refuse are looked for only when
 it may not.
 
-What is asked is read in the claim's own transaction: stops, the life of the code, the state of the campaign, and who
-the openid belongs to. All but the openid's are small tables that every part of a distributed database holds.
+What is asked is read in the claim's own transaction: stops, the life of the code and whether it looks copied, the state
+of the campaign, and who the openid belongs to. All but the mark of the code and the openid are in small tables that
+every part of a distributed database holds.
 """
 
 from __future__ import annotations
@@ -17,13 +18,24 @@ from scancode.campaigns import service as campaigns
 from scancode.campaigns.models import Campaign
 from scancode.campaigns.rules import Offer, Phase, phase, phase_of
 from scancode.catalog.rules import BrandFacts
-from scancode.claims.rules import Claimant, ClaimCode, ClaimsStopped, SnapshotAccount, check_life, check_phase
+from scancode.claims.rules import (
+    Claimant,
+    ClaimCode,
+    ClaimsStopped,
+    CodeSuspect,
+    SnapshotAccount,
+    check_life,
+    check_phase,
+)
 from scancode.codes import service as codes
 from scancode.codes.models import LifeRange
 from scancode.codes.rules import Life
 from scancode.jobs import service as jobs
 from scancode.jobs.models import Stop
 from scancode.members.models import Identity
+from scancode.scans import service as scans
+from scancode.scans.models import Suspicion
+from scancode.scans.rules import SUSPECT
 from scancode.sealing import Sealer
 
 STOP = "claims"
@@ -37,8 +49,18 @@ _LIFE = (
     .limit(1)
     .scalar_subquery()
 )
+_MARK = (
+    select(Suspicion.state)
+    .where(Suspicion.code_id == bindparam("code"), Suspicion.state.in_([state.value for state in SUSPECT]))
+    .scalar_subquery()
+)
 _OPEN = select(
-    _STOPPED.label("stopped"), _LIFE.label("life"), Campaign.state, Campaign.starts_at, Campaign.ends_at
+    _STOPPED.label("stopped"),
+    _LIFE.label("life"),
+    _MARK.label("mark"),
+    Campaign.state,
+    Campaign.starts_at,
+    Campaign.ends_at,
 ).where(Campaign.id == bindparam("campaign"))
 _OPEN_TO = (
     _OPEN.add_columns(Identity.member_id, Identity.is_snapshot)
@@ -56,13 +78,18 @@ def pass_quickly(
     or where more has to be looked up to tell."""
     if offer is None or (claimant.identity_id is None and claimant.ids):
         return None
-    asked = {"serial": code.serial, "batch": code.batch_number, "campaign": offer.campaign_id}
+    asked = {
+        "serial": code.serial,
+        "batch": code.batch_number,
+        "code": code.code_id,
+        "campaign": offer.campaign_id,
+    }
     connection = session.connection()
     if claimant.identity_id is None:
         row = connection.execute(_OPEN, asked).one_or_none()
     else:
         row = connection.execute(_OPEN_TO, asked | {"openid": claimant.identity_id}).one_or_none()
-    if row is None or row.stopped is not None or row.life != Life.ACTIVE:
+    if row is None or row.stopped is not None or row.life != Life.ACTIVE or row.mark is not None:
         return None
     if phase_of(state=row.state, starts_at=row.starts_at, ends_at=row.ends_at, now=now) is not Phase.RUNNING:
         return None
@@ -87,6 +114,8 @@ def pass_slowly(
     if jobs.is_stopped(session, STOP) is not None:
         raise ClaimsStopped
     check_life(codes.life_of(session, batch_number=code.batch_number, serial=code.serial).state)
+    if scans.are_suspect(session, code_ids=[code.code_id]):
+        raise CodeSuspect
     fresh = campaigns.find_offer(session, batch_number=code.batch_number, serial=code.serial, sealer=draw_sealer)
     offer = check_phase(phase(fresh, now), fresh, brand)
     if claimant.is_snapshot:

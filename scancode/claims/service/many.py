@@ -27,6 +27,7 @@ from scancode.db import Sender, as_uuid, insert_many, is_sqlite, send
 from scancode.ledger import service as ledger
 from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutFacts
+from scancode.scans.rules import SUSPECT
 from scancode.sealing import Sealer
 
 Sent = Callable[[], list[Any]]
@@ -96,8 +97,10 @@ def _admit(sender: Sender, requests: Sequence[Request], now: datetime) -> dict[i
         return {}
     campaigns = sorted({offer.campaign_id for offer in plain.values()})
     gate_sent = _ask_gate(sender, [requests[place].code for place in plain], campaigns, now)
+    marked_sent = send(sender, _marked_text(len(codes)), sorted(codes))
     known_sent = _ask_people(sender, {who for place in plain if (who := requests[place].claimant.identity_id)})
     stopped, *gate = gate_sent()[0]
+    marked = {row[0] for row in marked_sent()}
     known = {as_uuid(row[0]): (as_uuid(row[1]), as_uuid(row[2])) for row in known_sent() if not row[3]}
     lives, running = gate[: len(plain)], dict(zip(campaigns, gate[len(plain) :], strict=True))
     if stopped is not None:
@@ -105,6 +108,8 @@ def _admit(sender: Sender, requests: Sequence[Request], now: datetime) -> dict[i
     ready = {}
     for (place, offer), life in zip(plain.items(), lives, strict=True):
         claimant = _settled(requests[place].claimant, offer.brand_id, known)
+        if requests[place].code.code_id in marked:
+            continue
         if life == Life.ACTIVE and running[offer.campaign_id] and claimant is not None:
             ready[place] = (claimant, offer)
     return ready
@@ -136,6 +141,13 @@ def _gate_text(codes: int, campaigns: int) -> str:
     runs = "(SELECT 1 FROM campaigns WHERE id = ? AND state = 'published' AND starts_at <= ? AND ends_at > ?)"
     stopped = f"(SELECT reason FROM stops WHERE name = '{STOP}')"
     return f"SELECT {', '.join([stopped, *[life] * codes, *[runs] * campaigns])}"
+
+
+@lru_cache(maxsize=512)
+def _marked_text(count: int) -> str:
+    """Which of so many codes look copied."""
+    states = ", ".join(f"'{state}'" for state in SUSPECT)
+    return f"SELECT code_id FROM suspicions WHERE code_id IN ({', '.join('?' * count)}) AND state IN ({states})"
 
 
 @lru_cache(maxsize=512)

@@ -11,11 +11,13 @@ from pydantic import Field
 from scancode.codes import service as codes
 from scancode.errors import NotFound
 from scancode.scans import listing
+from scancode.scans import service as scans
 from scancode.scans.rules import History, judge
 from scancode.web.api.access import caller
 from scancode.web.api.batches import product_answer
 from scancode.web.api.routes import CODES, get
 from scancode.web.api.shapes import Answer, Asked, KindName, LifeName, ProductAnswer, reply
+from scancode.web.api.suspects import SuspicionAnswer, suspicion_answer
 from scancode.web.reading import read_code
 from scancode.web.runtime import runtime
 
@@ -83,6 +85,7 @@ class CodeAnswer(Answer):
     batch: CodeBatch
     history: list[CodeEvent] = Field(description="newest first, at most 100")
     scans: CodeScans
+    suspicion: SuspicionAnswer | None = Field(description="null for a code that never looked copied")
 
 
 @get("/codes/<code>", scope="batches:read", tag=CODES, answers={200: CodeAnswer}, refusals=(404,))
@@ -101,14 +104,16 @@ def show_code(path: CodePath) -> Response:
         batch = codes.get_batch(session, number=number)
         life = codes.life_of(session, batch_number=number, serial=code.serial)
         events = codes.history(session, batch_number=number, serial=code.serial, limit=HISTORY_MAX)
-        scans = listing.count_of_code(session, code_id=code.code_id)
+        counted = listing.count_of_code(session, code_id=code.code_id)
+        mark = scans.find_suspicion(session, code_id=code.code_id)
         product = product_answer(session, code.product.id)
+    is_suspect = mark is not None and mark.is_suspect
     answer = {
         "code": code.text,
         "code_id": code.code_id,
         "kind": code.kind.label,
         "serial": code.serial,
-        "verdict": judge(life.state, History(first_at=scans.first_live_at)).value,
+        "verdict": judge(life.state, History(first_at=counted.first_live_at), is_suspect=is_suspect).value,
         "state": life.state.value,
         "reason": life.reason,
         "message_zh": life.message_zh,
@@ -119,10 +124,11 @@ def show_code(path: CodePath) -> Response:
         "batch": {"number": number, "order_no": batch.order_no, "lot": batch.lot, "is_test": batch.is_test},
         "history": [{"state": it.state.value, "reason": it.reason, "note": it.note, "at": it.at} for it in events],
         "scans": {
-            "count": scans.count,
-            "is_more": scans.is_cut,
-            "first_at": scans.first_at,
-            "last_at": scans.last_at,
+            "count": counted.count,
+            "is_more": counted.is_cut,
+            "first_at": counted.first_at,
+            "last_at": counted.last_at,
         },
+        "suspicion": suspicion_answer(mark) if mark else None,
     }
     return reply(CodeAnswer.model_validate(answer))

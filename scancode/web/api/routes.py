@@ -21,6 +21,7 @@ CODES = Tag(name="codes", description="Look a single code up, without recording 
 PACKING = Tag(name="packing", description="Items into cases, cases onto pallets, and what is in them.")
 SHIPMENTS = Tag(name="shipments", description="Out, from place to place, back; receipts; what a place holds.")
 SCANS = Tag(name="scans", description="Recorded scans with where they came from; never who made them.")
+COMPLAINTS = Tag(name="complaints", description="What people report about items, without who they are.")
 REPORTS = Tag(name="reports", description="The attribution funnel.")
 
 SCOPE_OF: dict[str, str] = {}

@@ -6,6 +6,7 @@ Only a code that was pasted is shown: nobody learns the inner code of an item fr
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -23,6 +24,7 @@ from scancode.errors import NotFound, Refusal
 from scancode.packing import service as packing
 from scancode.packing.rules import Level, Unit
 from scancode.scans import service as scans
+from scancode.scans.service import ScanFacts
 from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
@@ -76,6 +78,7 @@ def _shown(session: Session, found: FoundCode) -> dict[str, object]:
         for kind in kinds
         for scan in scans.of_code(session, code_id=press.code_id(batch.number, kind, serial), limit=SCANS_SHOWN)
     ]
+    seen = sorted(seen, key=lambda scan: scan.scanned_at, reverse=True)[:SCANS_SHOWN]
     unit = Unit(batch.number, _level(found), serial)
     claim = None
     for kind in kinds:
@@ -91,10 +94,28 @@ def _shown(session: Session, found: FoundCode) -> dict[str, object]:
         "product_name": product.name_zh if current_locale() == "zh" else product.name_en,
         "life": codes.life_of(session, batch_number=batch.number, serial=serial),
         "events": codes.history(session, batch_number=batch.number, serial=serial),
-        "scans": sorted(seen, key=lambda scan: scan.scanned_at, reverse=True)[:SCANS_SHOWN],
+        "scans": seen,
+        "visitor_numbers": _numbers(seen),
+        "marks": _marks(session, batch.number, kinds, serial),
         "place": _place(session, batch.number, serial),
         "may_order": may_order(),
     }
+
+
+def _numbers(seen: list[ScanFacts]) -> dict[UUID, int]:
+    """Visitors told apart without telling who they are: 1 scanned first."""
+    oldest_first = dict.fromkeys(scan.visitor_id for scan in reversed(seen))
+    return {visitor_id: number for number, visitor_id in enumerate(oldest_first, 1)}
+
+
+def _marks(session: Session, number: int, kinds: list[press.Kind], serial: int) -> list[tuple[object, ...]]:
+    """Of each code of the item that looked copied: the mark, the kind of code, what was decided."""
+    found: list[tuple[object, ...]] = []
+    for kind in kinds:
+        mark = scans.find_suspicion(session, code_id=press.code_id(number, kind, serial))
+        if mark is not None:
+            found.append((mark, kind, scans.steps_of(session, code_id=mark.code_id)))
+    return found
 
 
 def _level(found: FoundCode) -> Level:

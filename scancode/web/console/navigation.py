@@ -15,8 +15,10 @@ from flask_babel import gettext
 from sqlalchemy.exc import SQLAlchemyError
 
 from scancode.codes import service as codes
+from scancode.complaints import service as complaints
 from scancode.handover import service as handover
 from scancode.i18n import N_
+from scancode.scans import service as scans
 from scancode.staff.rules import Role, StaffFacts
 from scancode.web.runtime import runtime
 
@@ -53,6 +55,7 @@ MENU = (
             Entry("console.preflight", "shield-check", N_("Check returned files"), (FACTORY,)),
             Entry("console.alerts", "bell", N_("Alerts"), (FACTORY,)),
             Entry("console.lookup", "search", N_("Look up a code"), (FACTORY, MARKETING)),
+            Entry("console.suspects", "alert-triangle", N_("Suspect codes"), (FACTORY, MARKETING)),
             Entry("console.label_layouts", "tag", N_("Label layouts"), (FACTORY,)),
             Entry("console.products", "box", N_("Products"), (FACTORY, MARKETING)),
             Entry("console.houses", "printer", N_("Print houses"), (FACTORY,)),
@@ -73,6 +76,7 @@ MENU = (
         (
             Entry("console.campaigns", "gift", N_("Campaigns"), (MARKETING,)),
             Entry("console.members", "users", N_("Members"), (MARKETING,)),
+            Entry("console.complaints", "message-circle", N_("Complaints"), (MARKETING,)),
             Entry("console.payouts", "cash", N_("Payouts"), (MARKETING,)),
             Entry("console.reports", "chart-bar", N_("Reports"), (MARKETING,)),
         ),
@@ -117,10 +121,13 @@ def _for_console_pages() -> dict[str, object]:
 
 def _badges(person: StaffFacts) -> dict[str, int]:
     """What waits for somebody, by the entry beside which its number stands. A database that is away shows none."""
-    if not person.may((FACTORY,)):
-        return {}
     with suppress(SQLAlchemyError), runtime().db.reading() as session:
-        return {
+        found = {"console.suspects": scans.count_suspects(session, brand_id=person.brand_id)}
+        if person.may((MARKETING,)):
+            found["console.complaints"] = complaints.count_open(session, brand_id=person.brand_id)
+        if not person.may((FACTORY,)):
+            return found
+        return found | {
             "console.approvals": codes.count_waiting(session, brand_id=person.brand_id)
             + handover.count_waiting_kits(session, brand_id=person.brand_id),
             "console.alerts": handover.count_alerts(session, brand_id=person.brand_id),

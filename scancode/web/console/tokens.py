@@ -35,6 +35,7 @@ SCOPE_WORDS = {
     "batches:approve": lazy_gettext("Approve or reject large orders of other people"),
     "batches:handover": lazy_gettext("Seal packs, make links to them, ask for press kits"),
     "scans:read": lazy_gettext("Read scans"),
+    "complaints:read": lazy_gettext("Read complaints"),
     "reports:read": lazy_gettext("Read reports"),
     "epcis:capture": lazy_gettext("Send EPCIS events: activate, void, pack, ship, receive"),
     "epcis:read": lazy_gettext("Read EPCIS events, which name every code"),

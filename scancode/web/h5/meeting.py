@@ -85,4 +85,5 @@ def _sighting(
         client=client_of(environ),
         address_digest=shared.sealer.digest(address_of(environ), purpose="address") if keeps_address else None,
         is_test=code.batch.is_test,
+        copy_terms=shared.copy_terms.get(code.brand.id),
     )

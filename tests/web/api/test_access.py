@@ -85,6 +85,8 @@ SCOPES: list[tuple[str, str, str]] = [
     ("POST", "/batches/1/void", "batches:write"),
     ("POST", "/batches/1/recall", "batches:write"),
     ("GET", "/scans", "scans:read"),
+    ("GET", "/suspects", "scans:read"),
+    ("GET", "/complaints", "complaints:read"),
     ("GET", "/reports/funnel", "reports:read"),
 ]
 

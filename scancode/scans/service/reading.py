@@ -1,4 +1,4 @@
-"""Questions about scans that were made; ``writer`` makes them."""
+"""Questions about scans that were made."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class ScanFacts:
     batch_number: int
     visitor_id: UUID
     attribution: Attribution
+    client: str
     is_test: bool
 
 
@@ -85,6 +86,7 @@ def _facts(session: Session, wanted: object, *, limit: int) -> list[ScanFacts]:
                 guide_id=row.guide_id,
                 touchpoint_id=row.touchpoint_id,
             ),
+            client=row.client,
             is_test=row.is_test,
         )
         for row in rows

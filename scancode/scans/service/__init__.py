@@ -1,0 +1,43 @@
+"""The verbs of scans: questions about those that were made (``writer`` makes them), and about suspect codes."""
+
+from scancode.scans.service.reading import (
+    ScanFacts,
+    attribution_of,
+    forget_addresses,
+    latest_of_visitor,
+    of_code,
+)
+from scancode.scans.service.suspects import (
+    SETTLEMENTS,
+    CommentNeeded,
+    SuspicionFacts,
+    SuspicionMoved,
+    are_suspect,
+    count_suspects,
+    find_suspicion,
+    list_suspects,
+    settle_suspicion,
+    steps_of,
+)
+from scancode.scans.service.terms import load_copy_terms, own_terms, set_terms
+
+__all__ = [
+    "SETTLEMENTS",
+    "CommentNeeded",
+    "ScanFacts",
+    "SuspicionFacts",
+    "SuspicionMoved",
+    "are_suspect",
+    "attribution_of",
+    "count_suspects",
+    "find_suspicion",
+    "forget_addresses",
+    "latest_of_visitor",
+    "list_suspects",
+    "load_copy_terms",
+    "of_code",
+    "own_terms",
+    "set_terms",
+    "settle_suspicion",
+    "steps_of",
+]

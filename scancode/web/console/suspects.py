@@ -1,0 +1,149 @@
+"""Codes that look copied: which wait for a look, what somebody decides, and from when on a code looks so."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import IntegerField, SelectField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import NumberRange, Optional
+
+from batches.codes import split_code_id
+from scancode.catalog import service as catalog
+from scancode.errors import NotFound
+from scancode.i18n import N_
+from scancode.scans import service as scans
+from scancode.scans.rules import Sign, Standing
+from scancode.scans.service import CommentNeeded, SuspicionMoved
+from scancode.staff.rules import Role
+from scancode.web.console import console
+from scancode.web.console.access import allow, brand_scope, current_staff, visible
+from scancode.web.language import current_locale
+from scancode.web.runtime import runtime
+
+SHOWN_MAX = 100
+TABS = {"open": (Standing.OPEN,), "confirmed": (Standing.CONFIRMED,), "cleared": (Standing.CLEARED, Standing.TRUSTED)}
+SAID = {
+    "confirm": N_("Noted: the code stays suspect."),
+    "clear": N_("Cleared: only scans from now on count."),
+    "trust": N_("Cleared for good: this code is never marked again."),
+}
+SIGN_NAMES = {
+    Sign.VISITORS: N_("very many people"),
+    Sign.CITIES: N_("many cities"),
+    Sign.SPEED: N_("faster from place to place than anything travels"),
+}
+STANDING_NAMES = {
+    Standing.OPEN: N_("To be looked at"),
+    Standing.CONFIRMED: N_("Confirmed as suspect"),
+    Standing.CLEARED: N_("Cleared"),
+    Standing.TRUSTED: N_("Cleared for good"),
+}
+anyone = allow(Role.FACTORY, Role.MARKETING)
+
+
+class CopyTermsForm(FlaskForm):
+    """A brand's own values of the rules; an empty field is the installation's setting."""
+
+    brand = SelectField(lazy_gettext("Brand"))
+    suspect_visitors = IntegerField(
+        lazy_gettext("Different people who scanned it"), validators=[Optional(), NumberRange(3, 10_000)]
+    )
+    suspect_cities = IntegerField(lazy_gettext("Different cities"), validators=[Optional(), NumberRange(2, 400)])
+    suspect_days = IntegerField(lazy_gettext("Within (days)"), validators=[Optional(), NumberRange(1, 3650)])
+    suspect_kmh = IntegerField(
+        lazy_gettext("Fastest travel (km/h)"), validators=[Optional(), NumberRange(100, 100_000)]
+    )
+
+
+FIELDS = ("suspect_visitors", "suspect_cities", "suspect_days", "suspect_kmh")
+
+
+@console.context_processor
+def _words() -> dict[str, object]:
+    return {
+        "signs_in_words": lambda signs: ", ".join(gettext(SIGN_NAMES[sign]) for sign in signs),
+        "standing_in_words": lambda state: gettext(STANDING_NAMES[Standing(state)]),
+    }
+
+
+@console.get("/suspects")
+@anyone
+def suspects() -> ResponseReturnValue:
+    tab = request.args.get("state", "open")
+    tab = tab if tab in TABS else "open"
+    shared = runtime()
+    with shared.db.reading() as session:
+        rows = scans.list_suspects(session, brand_id=brand_scope(), states=TABS[tab], limit=SHOWN_MAX)
+        waiting = scans.count_suspects(session, brand_id=brand_scope())
+    products = {row.code_id: shared.products.get(row.product_id) for row in rows}
+    return render_template(
+        "console/suspects/list.html",
+        rows=[(row, split_code_id(row.code_id), products[row.code_id]) for row in rows],
+        tab=tab,
+        waiting=waiting,
+        may_set=current_staff().may(()),
+        is_cut=len(rows) == SHOWN_MAX,
+    )
+
+
+@console.post("/suspects/<int:code_id>/<any(confirm, clear, trust):verb>")
+@anyone
+def settle_suspect(code_id: int, verb: str) -> ResponseReturnValue:
+    shared, person = runtime(), current_staff()
+    number, _, serial = split_code_id(code_id)
+    back = url_for("console.lookup", q=request.form.get("looked_up", "")[:300] or f"{number}:{serial}")
+    try:
+        with shared.db.transaction() as session:
+            found = scans.find_suspicion(session, code_id=code_id)
+            if found is None:
+                raise NotFound
+            visible(found.brand_id)
+            scans.settle_suspicion(
+                session,
+                code_id=code_id,
+                verb=verb,
+                comment=request.form.get("comment", ""),
+                staff_id=person.id,
+                actor=person.actor,
+                now=shared.now(),
+            )
+        flash(gettext(SAID[verb]), "success")
+    except (CommentNeeded, SuspicionMoved) as refusal:
+        flash(refusal.sentence(gettext), "warning")
+    return redirect(back)
+
+
+@console.route("/suspects/terms", methods=["GET", "POST"])
+@allow()
+def suspect_terms() -> ResponseReturnValue:
+    """From when on codes of a brand look copied."""
+    form, shared = CopyTermsForm(), runtime()
+    with shared.db.reading() as session:
+        brands = catalog.list_brands(session, brand_id=brand_scope())
+        form.brand.choices = [SelectChoice(str(brand.id), brand.name(current_locale())) for brand in brands]
+        wanted = request.args.get("brand", type=UUID) or (brands[0].id if brands else None)
+        own = scans.own_terms(session, brand_id=wanted) if wanted in {brand.id for brand in brands} and wanted else None
+    if request.method == "GET" and wanted is not None:
+        form.brand.data = str(wanted)
+        for name in FIELDS:
+            form[name].data = getattr(own, name, None)
+    if form.validate_on_submit():
+        brand_id = UUID(form.brand.data)
+        with shared.db.transaction() as session:
+            visible(brand_id)
+            scans.set_terms(
+                session,
+                brand_id=brand_id,
+                values={name: form[name].data for name in FIELDS},
+                actor=current_staff().actor,
+                now=shared.now(),
+            )
+        flash(gettext("Saved."), "success")
+        return redirect(url_for("console.suspect_terms", brand=brand_id))
+    page = render_template("console/suspects/terms.html", form=form, brands=brands, settings=shared.settings)
+    return page, 422 if request.method == "POST" else 200

@@ -1,0 +1,94 @@
+"""Suspect codes in the console: the queue, the code's page with its reasons, and deciding with a comment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from batches import codes as press
+from scancode.catalog import revision
+from scancode.codes.models import Batch
+from scancode.scans import service as scans
+from scancode.staff.models import AuditRow, Staff
+from scancode.staff.rules import Role
+from scancode.wiring import Wired
+from tests import factories
+from tests.web.console.desk import Desk
+from tests.web.console.office import Office, open_office, words
+
+EN = {"Accept-Language": "en"}
+
+
+@pytest.fixture
+def office(app: Flask, wired: Wired) -> Office:
+    """Codes 0 to 99 are live; three people make a code suspect."""
+    office = open_office(app, wired)
+    with wired.db.transaction() as session:
+        factories.make_life(session, batch_number=office.batch, first=0, last=99)
+        values = {"suspect_visitors": 3}
+        scans.set_terms(session, brand_id=office.brand_id, values=values, actor="t", now=datetime.now(UTC))
+        revision.bump(session)
+    return office
+
+
+@pytest.fixture
+def text(office: Office) -> str:
+    with office.wired.db.reading() as session:
+        batch = session.get(Batch, office.batch)
+        assert batch is not None
+        key = office.wired.keyring.derive(batch.kid, batch.salt)
+    return press.mint_one(key, office.batch, press.Kind.INNER, 7)
+
+
+def scan(office: Office, text: str, address: int) -> str:
+    environ = {"REMOTE_ADDR": f"192.0.2.{address}"}
+    return words(office.app.test_client().get(f"/{text}", headers=EN, environ_base=environ))
+
+
+def desk(office: Office, role: Role, brand: str = "brand_id") -> Desk:
+    with office.wired.db.transaction() as session:
+        brand_id = getattr(office, brand) if brand else None
+        person: Staff = factories.add_staff(session, role=role, brand_id=brand_id)
+    found = Desk(office.app, office.wired.db, person)
+    found.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return found
+
+
+def test_from_the_third_person_to_a_decision(office: Office, text: str) -> None:
+    carol, mallory = desk(office, Role.FACTORY), desk(office, Role.FACTORY, "other_brand_id")
+    assert "No code looks copied" in words(carol.get("/console/suspects"))
+    scan(office, text, 1)
+    assert "scanned before" in scan(office, text, 2)
+    page = scan(office, text, 3)
+    assert "This code may have been copied" in page
+    assert "Claim" not in page
+    assert "very many people" in words(carol.get("/console/suspects"))
+    assert "No code looks copied" in words(mallory.get("/console/suspects"))
+    here = f"/console/lookup?q={text}"
+    shown = words(carol.get(here))
+    assert "Suspect: may have been copied" in shown
+    assert "Visitor 3" in shown
+    verb = f"/console/suspects/{press.code_id(office.batch, press.Kind.INNER, 7)}"
+    assert mallory.post(f"{verb}/clear", {"comment": "mine"}).status_code == 404
+    carol.post(f"{verb}/confirm", {"comment": " ", "looked_up": text})
+    assert "in a few words why" in carol.said()
+    assert carol.post(f"{verb}/confirm", {"comment": "printed in Yiwu", "looked_up": text}).location == here
+    assert "printed in Yiwu" in words(carol.get(here))
+    assert "No code looks copied" in words(carol.get("/console/suspects"))
+    carol.post(f"{verb}/clear", {"comment": "a display"})
+    assert "scanned before" in scan(office, text, 4)
+    with office.wired.db.reading() as session:
+        said = select(AuditRow.action).where(AuditRow.action.startswith("suspicion.")).order_by(AuditRow.seq)
+        assert session.scalars(said).all() == ["suspicion.confirm", "suspicion.clear"]
+
+
+def test_an_administrator_sets_a_brands_own_rules(office: Office) -> None:
+    olga, path = desk(office, Role.ADMIN, ""), "/console/suspects/terms"
+    fields = {"brand": str(office.brand_id), "suspect_visitors": "2"}
+    assert olga.post(path, fields, form=path).status_code == 422
+    assert olga.post(path, fields | {"suspect_visitors": "50"}, form=path).status_code == 302
+    assert 'value="50"' in olga.get(f"{path}?brand={office.brand_id}").text
+    assert desk(office, Role.MARKETING).get(path).status_code == 403
