@@ -50,6 +50,22 @@ class Campaign(Base):
     ended_at: Mapped[datetime | None]
 
 
+class CampaignReview(Base):
+    """A second person looks before anything is published. Open while ``decided_at`` is None; ``is_approved`` stays
+    None where whoever asked took it back."""
+
+    __tablename__ = "campaign_reviews"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    asked_at: Mapped[datetime]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    decided_at: Mapped[datetime | None]
+    is_approved: Mapped[bool | None]
+    reason: Mapped[str] = mapped_column(String(300))
+
+
 class Tranche(Base):
     """``size`` codes share the table. ``secret`` is sealed; it exists from publication on."""
 

@@ -46,6 +46,7 @@ VIEWS = (
     "scancode.web.console.reports",
     "scancode.web.console.campaigns",
     "scancode.web.console.campaign_pools",
+    "scancode.web.console.campaign_reviews",
     "scancode.web.console.payouts",
     "scancode.web.console.money_books",
     "scancode.web.console.members",

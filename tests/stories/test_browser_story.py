@@ -1,7 +1,8 @@
-"""The main job through a real browser, with real server processes and the real worker, by three people.
+"""The main job through a real browser, with real server processes and the real worker, by four people.
 
 Carol (factory) orders codes, downloads the sheet, ships and activates them; Dave (marketing) opens a channel, a store
-and a guide, publishes a campaign and reads the report; Alice opens what the printed symbols say, wins, is paid, joins.
+and a guide, writes a campaign that Erin publishes, and reads the report; Alice opens what the printed symbols say,
+wins, is paid, joins.
 Nothing is asserted that a person could not see, but for the files that they download.
 """
 
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pypdfium2
@@ -50,6 +52,7 @@ class Town:
     folder: Path
     carol: Window
     dave: Window
+    erin: Window
     alice: Window
     friend: Window
     guest: Window
@@ -75,6 +78,7 @@ def town(wired: Wired, settings: Settings, bank: Bank, tmp_path: Path) -> Iterat
         factories.make_product(session, brand_id=brand.id, gtin="06901234567892")
         factories.make_staff(session, name="Carol", login="carol", role=Role.FACTORY, brand_id=brand.id)
         factories.make_staff(session, name="Dave", login="dave", role=Role.MARKETING, brand_id=brand.id)
+        factories.make_staff(session, name="Erin", login="erin", role=Role.MARKETING, brand_id=brand.id)
         revision.bump(session)
     with servers.gunicorn(settings, workers=2, port=port), chrome.chromium() as browser:
         assert servers.Browser(url).get("/readyz")[0] == 200  # its processes take their time to start
@@ -88,13 +92,14 @@ def town(wired: Wired, settings: Settings, bank: Bank, tmp_path: Path) -> Iterat
             tmp_path,
             carol=window("carol", CHINESE, DESK),
             dave=window("dave", ENGLISH, DESK),
+            erin=window("erin", ENGLISH, DESK),
             alice=window("alice", CHINESE, PHONE),
             friend=window("friend", ENGLISH, PHONE),
             guest=window("guest", CHINESE, PHONE),
         )
 
 
-def test_three_people_do_the_whole_job(town: Town) -> None:
+def test_four_people_do_the_whole_job(town: Town) -> None:
     sign_in(town.carol, "carol")
     sign_in(town.dave, "dave")
     order_batch(town.carol)
@@ -102,7 +107,7 @@ def test_three_people_do_the_whole_job(town: Town) -> None:
     with servers.worker(town.settings):
         urls = download_labels(town)
         ship_and_activate(town.carol)
-        publish_campaign(town.dave)
+        publish_campaign(town.dave, town.erin)
 
         win_and_be_paid(town.alice, urls[3])
         look_at_the_friends_bottle(town.friend, urls[3])
@@ -200,8 +205,8 @@ def ship_and_activate(carol: Window) -> None:
     carol.sees("已激活")
 
 
-def publish_campaign(dave: Window) -> None:
-    """A table of as many red packets as codes: whoever claims has won."""
+def publish_campaign(dave: Window, erin: Window) -> None:
+    """A table of as many red packets as codes: whoever claims has won. Dave writes it, Erin looks and publishes."""
     page, now = dave.page, datetime.now(ZONE)
     dave.go("/console/campaigns")
     dave.press("New campaign")
@@ -217,11 +222,16 @@ def publish_campaign(dave: Window) -> None:
     page.fill("[name=prizes-0-count]", str(COUNT))
     expect(page.locator(".pool__side")).to_contain_text("¥45.12 / ¥45.12")
     dave.press("Keep prize pool")
-    dave.sees("Ready to be published")
-    page.get_by_role("button", name="Publish").click()
-    with page.expect_navigation():
-        page.locator("#confirm [value=yes]").click()
-    dave.sees("Published. From now on", "Running")
+    dave.sees("Ready to be reviewed")
+    dave.press("Ask for review")
+    dave.sees("A colleague has to look at it")
+    sign_in(erin, "erin")
+    erin.go(urlsplit(page.url).path)
+    erin.sees("Worst case", "¥45.12")
+    erin.page.get_by_role("button", name="Approve and publish").click()
+    with erin.page.expect_navigation():
+        erin.page.locator("#confirm [value=yes]").click()
+    erin.sees("Published. From now on", "Running")
 
 
 def win_and_be_paid(alice: Window, url: str) -> None:

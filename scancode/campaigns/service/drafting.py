@@ -15,11 +15,19 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from scancode.campaigns import planning
-from scancode.campaigns.models import Campaign, CampaignState, Prize, PrizeKind, Tranche, TrancheRange
+from scancode.campaigns.models import (
+    Campaign,
+    CampaignReview,
+    CampaignState,
+    Prize,
+    PrizeKind,
+    Tranche,
+    TrancheRange,
+)
 from scancode.campaigns.planning import PrizeLine, RangeLine
 from scancode.campaigns.rules import Phase, phase_of
-from scancode.campaigns.service.reading import get_campaign, get_tranche
-from scancode.campaigns.service.refusals import CampaignNotFound, Frozen, TooMany
+from scancode.campaigns.service.reading import find_review, get_campaign, get_tranche
+from scancode.campaigns.service.refusals import CampaignNotFound, Frozen, InReview, TooMany
 from scancode.catalog.models import Brand
 from scancode.db import affected, new_id
 from scancode.errors import Invalid, NotFound
@@ -72,6 +80,7 @@ def change(session: Session, *, campaign_id: UUID, terms: Terms, actor: str, now
     campaign = lock(session, campaign_id=campaign_id)
     if campaign.state != CampaignState.DRAFT:
         raise Frozen(state=campaign.state)
+    check_no_review(session, campaign_id)
     session.execute(update(Campaign).where(Campaign.id == campaign_id).values(**vars(terms)))
     _audit(session, campaign, "campaign.change", {}, actor, now)
     return get_campaign(session, campaign_id=campaign_id)
@@ -82,10 +91,12 @@ def discard(session: Session, *, campaign_id: UUID, actor: str, now: datetime) -
     campaign = lock(session, campaign_id=campaign_id)
     if campaign.state != CampaignState.DRAFT:
         raise Frozen(state=campaign.state)
+    check_no_review(session, campaign_id)
     ids = session.scalars(select(Tranche.id).where(Tranche.campaign_id == campaign_id)).all()
     for tranche_id in ids:
         _empty(session, tranche_id)
-    session.execute(delete(Tranche).where(Tranche.campaign_id == campaign_id))
+    for table in (Tranche, CampaignReview):
+        session.execute(delete(table).where(table.campaign_id == campaign_id))
     session.execute(delete(Campaign).where(Campaign.id == campaign_id))
     _audit(session, campaign, "campaign.discard", {"tranches": len(ids)}, actor, now)
 
@@ -108,6 +119,7 @@ def add_tranche(
     _check_tranche(ranges, prizes)
     campaign = lock(session, campaign_id=campaign_id)
     _check_open(campaign, now)
+    check_no_review(session, campaign_id)
     held = select(func.count()).select_from(Tranche).where(Tranche.campaign_id == campaign_id)
     if (session.scalar(held) or 0) >= planning.TRANCHES_MAX:
         raise TooMany(most=planning.TRANCHES_MAX)
@@ -170,7 +182,15 @@ def _lock_waiting(session: Session, tranche_id: UUID, now: datetime) -> tuple[Ca
     tranche = get_tranche(session, tranche_id=tranche_id)  # again: it may have been published while we waited
     if tranche.published_at is not None:
         raise Frozen(state=campaign.state)
+    check_no_review(session, campaign.id)
     return campaign, tranche
+
+
+def check_no_review(session: Session, campaign_id: UUID) -> None:
+    """What a second person looks at stays as it is. Ask while the campaign is locked. Raises InReview."""
+    review = find_review(session, campaign_id=campaign_id)
+    if review is not None and review.is_open:
+        raise InReview
 
 
 def _check_open(campaign: Campaign, now: datetime) -> None:

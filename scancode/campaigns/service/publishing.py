@@ -44,8 +44,9 @@ def publish(
     """Freezes every waiting prize pool of a draft, or of a campaign that was published before; returns their ids.
 
     ``new_secret`` is the edge's: 32 fresh random bytes in hexadecimal, sealed with the draw sealer for ``PURPOSE``;
-    called once a pool. ``claimed`` counts claims within this transaction. Raises CampaignNotFound, WrongState when
-    the campaign has ended, CannotPublish with every fault.
+    called once a pool. ``claimed`` counts claims within this transaction. Whether a second person has agreed is for
+    ``reviewing`` to see. Raises CampaignNotFound, WrongState when the campaign has ended, CannotPublish with every
+    fault.
     """
     campaign = lock(session, campaign_id=campaign_id)
     if _phase(campaign, now) is Phase.ENDED:

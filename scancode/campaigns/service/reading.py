@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scancode.campaigns.models import Campaign, CampaignState, Prize, PrizeKind, Tranche, TrancheRange
+from scancode.campaigns.models import (
+    Campaign,
+    CampaignReview,
+    CampaignState,
+    Prize,
+    PrizeKind,
+    Tranche,
+    TrancheRange,
+)
 from scancode.campaigns.planning import (
     BatchState,
     CampaignPlan,
@@ -25,6 +34,7 @@ from scancode.campaigns.service.refusals import CampaignNotFound, TrancheNotFoun
 from scancode.catalog.models import Brand
 from scancode.codes.models import Batch
 from scancode.codes.models import BatchState as MintState
+from scancode.staff.models import Staff
 
 Claimed = Callable[[int, int, int], int]
 """``claimed(batch_number, first, last)``: how many inner codes of a range have a claim. Claims come later in the story
@@ -80,6 +90,57 @@ def list_prizes(session: Session, *, campaign_id: UUID) -> Sequence[Prize]:
         .order_by(Tranche.created_at, Tranche.id, Prize.position)
     )
     return session.scalars(statement, execution_options=FRESH).all()
+
+
+@dataclass(frozen=True)
+class ReviewFacts:
+    """The newest review of a campaign. ``is_approved`` is None while it waits, and when it was taken back."""
+
+    asked_by: UUID
+    asked_name: str
+    asked_at: datetime
+    decided_at: datetime | None
+    is_approved: bool | None
+    reason: str
+
+    @property
+    def is_open(self) -> bool:
+        return self.decided_at is None
+
+
+def find_review(session: Session, *, campaign_id: UUID) -> ReviewFacts | None:
+    """None where nobody ever asked for one."""
+    statement = (
+        select(CampaignReview, Staff.name)
+        .join(Staff, Staff.id == CampaignReview.asked_by)
+        .where(CampaignReview.campaign_id == campaign_id)
+        .order_by(CampaignReview.asked_at.desc(), CampaignReview.id.desc())
+        .limit(1)
+    )
+    found = session.execute(statement, execution_options=FRESH).one_or_none()
+    if found is None:
+        return None
+    row, name = found
+    return ReviewFacts(row.asked_by, name, row.asked_at, row.decided_at, row.is_approved, row.reason)
+
+
+def in_review(session: Session, *, campaign_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these wait for a second person."""
+    statement = select(CampaignReview.campaign_id).where(
+        CampaignReview.campaign_id.in_(campaign_ids), CampaignReview.decided_at.is_(None)
+    )
+    return set(session.scalars(statement))
+
+
+def count_in_review(session: Session, *, brand_id: UUID | None, besides: UUID) -> int:
+    """How many wait for somebody other than this person."""
+    statement = (
+        select(func.count())
+        .select_from(CampaignReview)
+        .join(Campaign, Campaign.id == CampaignReview.campaign_id)
+        .where(CampaignReview.decided_at.is_(None), CampaignReview.asked_by != besides)
+    )
+    return session.scalar(statement if brand_id is None else statement.where(Campaign.brand_id == brand_id)) or 0
 
 
 def load_plan(session: Session, *, campaign_id: UUID) -> CampaignPlan:

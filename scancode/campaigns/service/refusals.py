@@ -26,6 +26,28 @@ class Frozen(Refusal):
     text = N_("This is published and cannot be changed any more: people take part under these rules.")
 
 
+class InReview(Refusal):
+    code = "campaign_in_review"
+    text = N_("A colleague is looking at this campaign. Take it back from review before you change it.")
+
+
+class NotInReview(Refusal):
+    code = "campaign_not_in_review"
+    text = N_("This campaign does not wait for review any more. Look at it again.")
+
+
+class SamePerson(Refusal):
+    code = "campaign_same_person"
+    text = N_("Whoever asked for the review cannot give it. Ask a colleague who runs campaigns.")
+    status = 403
+
+
+class ReasonMissing(Refusal):
+    code = "campaign_reason"
+    text = N_("Say what is to be changed, in up to 300 characters: whoever asked will read it.")
+    status = 422
+
+
 class WrongState(Refusal):
     """Facts: ``state``."""
 

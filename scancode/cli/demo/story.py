@@ -258,17 +258,26 @@ class Story:
                 campaigns.add_tranche(
                     session, campaign_id=campaign.id, ranges=ranges, prizes=prizes, actor=actor, now=at
                 )
-            campaigns.publish(
-                session,
-                campaign_id=campaign.id,
-                new_secret=self._new_secret,
-                claimed=lambda number, first, last: claims.count_claimed(
-                    session, batch_number=number, first=first, last=last, now=at
-                ),
-                actor=actor,
-                now=at,
-            )
+            self._review(session, cast, campaign.id, at)
         self._step(N_("a campaign published: red packets, points and thanks"))
+
+    def _review(self, session: Session, cast: Cast, campaign_id: UUID, at: datetime) -> None:
+        """Marketing asks, the administrator agrees."""
+
+        def claimed(number: int, first: int, last: int) -> int:
+            return claims.count_claimed(session, batch_number=number, first=first, last=last, now=at)
+
+        (asker, asker_id), (second, second_id) = cast.actors["marketing"], cast.actors["admin"]
+        campaigns.ask_review(session, campaign_id=campaign_id, claimed=claimed, staff_id=asker_id, actor=asker, now=at)
+        campaigns.approve(
+            session,
+            campaign_id=campaign_id,
+            new_secret=self._new_secret,
+            claimed=claimed,
+            staff_id=second_id,
+            actor=second,
+            now=at,
+        )
 
     def _new_secret(self) -> str:
         return self._wired.draw_sealer.seal(secrets.token_hex(32), purpose=campaigns.PURPOSE)

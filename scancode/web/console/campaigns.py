@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -11,13 +10,13 @@ from zoneinfo import ZoneInfo
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy.orm import Session
 from wtforms.fields.choices import SelectChoice
 
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.models import Campaign, CampaignState
 from scancode.campaigns.planning import Fault
 from scancode.campaigns.rules import Phase, phase_of
+from scancode.campaigns.simulation import forecast
 from scancode.catalog import service as catalog
 from scancode.catalog.rules import BrandFacts
 from scancode.errors import Refusal
@@ -43,11 +42,14 @@ def list_campaigns() -> str:
     with shared.db.reading() as session:
         rows = campaigns.list_campaigns(session, brand_id=brand_scope(), limit=PAGE_ROWS + 1, before=before)
         shown = rows[:PAGE_ROWS]
-        progress = progress_of(session, campaign_ids=[row.id for row in shown], now=now)
+        ids = [row.id for row in shown]
+        progress = progress_of(session, campaign_ids=ids, now=now)
+        waiting = campaigns.in_review(session, campaign_ids=ids)
     more = url_for("console.campaigns", before=shown[-1].id) if len(rows) > PAGE_ROWS else None
     return render_template(
         "console/campaigns/list.html",
         rows=[(row, shown_state(row), brand_of(row.brand_id), *progress[row.id]) for row in shown],
+        waiting=waiting,
         page={"previous_url": None, "next_url": more},
         is_operator=brand_scope() is None,
     )
@@ -105,32 +107,6 @@ def edit_campaign(campaign_id: UUID) -> ResponseReturnValue:
 @allow(Role.MARKETING)
 def campaign(campaign_id: UUID) -> ResponseReturnValue:
     return campaign_page(campaign_id)
-
-
-@console.post("/campaigns/<uuid:campaign_id>/publish")
-@allow(Role.MARKETING)
-def publish_campaign(campaign_id: UUID) -> ResponseReturnValue:
-    """The secrets of the draws are made here, from the system's randomness, and leave this function sealed."""
-    shared = runtime()
-    own_campaign(campaign_id)
-    now = shared.now()
-
-    def new_secret() -> str:
-        return shared.draw_sealer.seal(os.urandom(32).hex(), purpose=campaigns.PURPOSE)
-
-    def work(session: Session) -> None:
-        claimed = counts_of_claims(session, now)
-        actor = current_staff().actor
-        campaigns.publish(
-            session, campaign_id=campaign_id, new_secret=new_secret, claimed=claimed, actor=actor, now=now
-        )
-
-    try:
-        shared.db.retrying(work)
-    except campaigns.CannotPublish:
-        return campaign_page(campaign_id, status=422)
-    flash(gettext("Published. From now on nothing of this changes; every code knows its prize."), "success")
-    return redirect(url_for("console.campaign", campaign_id=campaign_id))
 
 
 @console.post("/campaigns/<uuid:campaign_id>/pause")
@@ -203,12 +179,13 @@ def preview_rules(campaign_id: UUID) -> str:
 
 
 def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
-    """One campaign with its pools, its figures, and what keeps it from being published."""
+    """One campaign with its pools, its figures, what it may cost, and what keeps it from being published."""
     shared = runtime()
     now = shared.now()
     campaign = own_campaign(campaign_id)
     with shared.db.reading() as session:
         plan = campaigns.load_plan(session, campaign_id=campaign_id)
+        review = campaigns.find_review(session, campaign_id=campaign_id)
         figures = load_figures(session, plan=plan, now=now)
         faults: tuple[Fault, ...] = ()
         if plan.waiting or campaign.state == CampaignState.DRAFT:
@@ -223,6 +200,9 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
         plan=plan,
         figures=figures,
         faults=[(fault.tranche, fault_text(fault)) for fault in faults],
+        review=review,
+        is_asker=review is not None and review.asked_by == current_staff().id,
+        forecast=forecast(plan.tranches, seed=campaign_id.int % 2**32) if plan.waiting else None,
         is_refused=status == 422,
     )
     return page, status

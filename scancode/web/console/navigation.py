@@ -14,6 +14,7 @@ from flask import Flask, request, url_for
 from flask_babel import gettext
 from sqlalchemy.exc import SQLAlchemyError
 
+from scancode.campaigns import service as campaigns
 from scancode.codes import service as codes
 from scancode.complaints import service as complaints
 from scancode.handover import service as handover
@@ -121,18 +122,18 @@ def _for_console_pages() -> dict[str, object]:
 
 def _badges(person: StaffFacts) -> dict[str, int]:
     """What waits for somebody, by the entry beside which its number stands. A database that is away shows none."""
+    found: dict[str, int] = {}
+    brand_id = person.brand_id
     with suppress(SQLAlchemyError), runtime().db.reading() as session:
-        found = {"console.suspects": scans.count_suspects(session, brand_id=person.brand_id)}
+        found["console.suspects"] = scans.count_suspects(session, brand_id=brand_id)
         if person.may((MARKETING,)):
-            found["console.complaints"] = complaints.count_open(session, brand_id=person.brand_id)
-        if not person.may((FACTORY,)):
-            return found
-        return found | {
-            "console.approvals": codes.count_waiting(session, brand_id=person.brand_id)
-            + handover.count_waiting_kits(session, brand_id=person.brand_id),
-            "console.alerts": handover.count_alerts(session, brand_id=person.brand_id),
-        }
-    return {}
+            found["console.complaints"] = complaints.count_open(session, brand_id=brand_id)
+            found["console.campaigns"] = campaigns.count_in_review(session, brand_id=brand_id, besides=person.id)
+        if person.may((FACTORY,)):
+            orders = codes.count_waiting(session, brand_id=brand_id)
+            found["console.approvals"] = orders + handover.count_waiting_kits(session, brand_id=brand_id)
+            found["console.alerts"] = handover.count_alerts(session, brand_id=brand_id)
+    return found
 
 
 def _shown(entry: Entry, badges: Mapping[str, int]) -> dict[str, object]:

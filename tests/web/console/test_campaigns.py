@@ -164,7 +164,7 @@ def the_campaign(house: House) -> Campaign:
         return session.scalars(select(Campaign)).one()
 
 
-def test_marketing_makes_a_campaign_from_nothing_to_published(dave: FlaskClient, house: House) -> None:
+def test_marketing_makes_a_campaign_from_nothing_to_published(app: Flask, dave: FlaskClient, house: House) -> None:
     assert "还没有活动" in page(dave, "/console/campaigns")
     assert post(dave, "/console/campaigns/new", **TERMS).status_code == 302
     draft = the_campaign(house)
@@ -174,9 +174,18 @@ def test_marketing_makes_a_campaign_from_nothing_to_published(dave: FlaskClient,
     assert "还没有可发布的奖池" in page(dave, here)
     pools = f"{here}/pools/new"
     assert post(dave, pools, pools, **POOL, **{"ranges-0-batch": str(house.batch)}).status_code == 302
-    assert "可以发布" in page(dave, here)
+    shown = page(dave, here)
+    assert "可以提交审核" in shown
+    assert "最坏情况 ¥88.80 500" in words(shown)
     assert "内部预览" in page(dave, f"{here}/rules")
-    assert post(dave, f"{here}/publish").status_code == 302
+    assert post(dave, f"{here}/review").status_code == 302
+    post(dave, f"{here}/approve")
+    shown = page(dave, here)
+    assert "提交审核的人不能自己审核" in shown
+    assert the_campaign(house).state == "draft"
+    erin = signed_in(app, house, house.brand_id)
+    assert "审核中" in page(erin, "/console/campaigns")
+    assert post(erin, f"{here}/approve").status_code == 302
     shown = page(dave, here)
     assert "进行中" in shown
     assert "现金红包 ¥8.88 10 0 0 10 ¥88.80" in shown
@@ -186,6 +195,21 @@ def test_marketing_makes_a_campaign_from_nothing_to_published(dave: FlaskClient,
         offer = campaigns.find_offer(session, batch_number=house.batch, serial=0, sealer=house.wired.draw_sealer)
     assert offer is not None
     assert len(offer.secret) == 32
+
+
+def test_a_colleague_sends_it_back_and_whoever_asked_reads_why(app: Flask, dave: FlaskClient, house: House) -> None:
+    here = f"/console/campaigns/{make(house, published=False).id}"
+    post(dave, f"{here}/review")
+    assert post(dave, f"{here}/edit", **TERMS).status_code == 409
+    erin = signed_in(app, house, house.brand_id)
+    post(erin, f"{here}/return", reason="")
+    assert "请用不超过 300 字说明" in page(erin, here)
+    post(erin, f"{here}/return", reason="红包太多 <b>")
+    assert "红包太多 &lt;b&gt;" in page(dave, here)
+    assert post(dave, f"{here}/edit", **TERMS).status_code == 302
+    post(dave, f"{here}/review")
+    post(dave, f"{here}/withdraw")
+    assert "可以提交审核" in page(dave, here)
 
 
 def test_a_draft_is_edited_and_discarded(dave: FlaskClient, house: House) -> None:
@@ -287,7 +311,7 @@ def test_totals_follow_what_is_typed(dave: FlaskClient, house: House) -> None:
 def test_publishing_says_everything_that_is_wrong(dave: FlaskClient, house: House) -> None:
     make(house)
     rival = make(house, published=False, budget_fen=1, budget_points=1)
-    answer = post(dave, f"/console/campaigns/{rival.id}/publish")
+    answer = post(dave, f"/console/campaigns/{rival.id}/review")
     shown = words(answer.get_data(as_text=True))
     assert answer.status_code == 422
     assert "发布未成功" in shown
@@ -302,7 +326,7 @@ def test_codes_with_a_claim_are_not_published_again(dave: FlaskClient, house: Ho
     claim(house, first, 5, "reserved", hours=-1)
     assert post(dave, f"/console/campaigns/{first.id}/end").status_code == 302
     second = make(house, published=False)
-    answer = post(dave, f"/console/campaigns/{second.id}/publish")
+    answer = post(dave, f"/console/campaigns/{second.id}/review")
     assert answer.status_code == 422
     assert "有 2 个码已被领取" in answer.get_data(as_text=True)
 
@@ -352,7 +376,7 @@ def test_another_brand_sees_and_moves_nothing(app: Flask, house: House) -> None:
     here = f"/console/campaigns/{campaign.id}"
     for path in ("", "/edit", "/rules", "/extend", "/pools/new"):
         page(erin, here + path, 404)
-    for verb in ("publish", "pause", "resume", "end", "discard", "pools/totals"):
+    for verb in ("review", "withdraw", "approve", "return", "pause", "resume", "end", "discard", "pools/totals"):
         assert post(erin, f"{here}/{verb}").status_code == 404
     assert the_campaign(house).state == "published"
 

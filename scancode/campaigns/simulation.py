@@ -1,0 +1,98 @@
+"""What a campaign will cost before it is published: its pools are played many times over, as people might claim them.
+
+Pure: the same plan and seed give the same figures. In an exact pool only the order of claims is left to chance, so the
+spread vanishes when every code is claimed, and that sum is also the worst case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scancode.campaigns.planning import PrizeLine, TranchePlan, totals
+
+SHARES = (0.05, 0.2, 0.5, 0.8, 1.0)
+RUNS = 400
+LOW, HIGH = 5, 95
+EXACT_SIZE_MAX = 10**9
+"""Above so many codes numpy draws with putting back, which no longer makes a difference."""
+
+Sums = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What nine of ten runs lie between, and their mean: fen or points."""
+
+    low: int
+    mean: int
+    high: int
+
+
+@dataclass(frozen=True)
+class Played:
+    """What it comes to when ``codes``, this share of all, are claimed."""
+
+    share: float
+    codes: int
+    fen: Spread
+    points: Spread
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """``worst_fen`` and ``worst_points`` can be reached and never exceeded."""
+
+    played: tuple[Played, ...]
+    worst_fen: int
+    worst_points: int
+
+
+def forecast(tranches: Sequence[TranchePlan], *, seed: int) -> Forecast:
+    """Plays all the pools together, at several shares of claimed codes."""
+    rng = np.random.default_rng(seed)
+    pools = [tranche for tranche in tranches if totals([tranche]).thanks_count >= 0]
+    whole = totals(pools)
+    return Forecast(
+        played=tuple(_play(pools, share, rng) for share in SHARES),
+        worst_fen=whole.sum_fen,
+        worst_points=whole.sum_points,
+    )
+
+
+def _play(pools: Sequence[TranchePlan], share: float, rng: np.random.Generator) -> Played:
+    fen, points = np.zeros(RUNS, np.int64), np.zeros(RUNS, np.int64)
+    codes = 0
+    for pool in pools:
+        claimed = round(totals([pool]).size * share)
+        codes += claimed
+        if not pool.prizes or not claimed:
+            continue
+        won = _won(pool, claimed, rng)
+        fen += _sums(pool.prizes, won, "red_packet")
+        points += _sums(pool.prizes, won, "points")
+    return Played(share, codes, _spread(fen), _spread(points))
+
+
+def _won(pool: TranchePlan, claimed: int, rng: np.random.Generator) -> Sums:
+    """How many of each prize, run by run: claims take places of the table without putting them back."""
+    whole = totals([pool])
+    counts = [*(prize.count for prize in pool.prizes), whole.thanks_count]
+    if whole.size > EXACT_SIZE_MAX:
+        drawn = rng.multinomial(claimed, np.array(counts) / whole.size, size=RUNS)
+    else:
+        drawn = rng.multivariate_hypergeometric(counts, claimed, size=RUNS, method="marginals")
+    return np.asarray(drawn[:, :-1], np.int64)
+
+
+def _sums(prizes: Sequence[PrizeLine], won: Sums, kind: str) -> Sums:
+    worth = np.array([prize.amount if prize.kind == kind else 0 for prize in prizes], np.int64)
+    return np.asarray(won @ worth, np.int64)
+
+
+def _spread(sums: Sums) -> Spread:
+    low, high = np.percentile(sums, (LOW, HIGH), method="nearest")
+    return Spread(int(low), round(float(sums.mean())), int(high))

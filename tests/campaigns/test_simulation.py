@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from scancode.campaigns.planning import PrizeLine, RangeLine, TranchePlan
+from scancode.campaigns.simulation import SHARES, forecast
+
+PACKETS = PrizeLine("red_packet", 1000, 100, "红包", "Red packet")
+POINTS = PrizeLine("points", 5, 9_900, "积分", "Points")
+
+
+def pool(*prizes: PrizeLine, codes: int = 10_000) -> TranchePlan:
+    return TranchePlan((RangeLine(1, 0, codes - 1),), prizes, "谢谢", "Thanks")
+
+
+def test_all_codes_claimed_cost_exactly_the_table() -> None:
+    found = forecast([pool(PACKETS, POINTS), pool(PACKETS)], seed=1)
+    last = found.played[-1]
+    assert (last.share, last.codes) == (1.0, 20_000)
+    assert last.fen.low == last.fen.mean == last.fen.high == found.worst_fen == 200_000
+    assert last.points.low == last.points.high == found.worst_points == 49_500
+
+
+def test_some_codes_claimed_cost_about_their_share() -> None:
+    found = forecast([pool(PACKETS)], seed=1)
+    half = found.played[SHARES.index(0.5)]
+    assert abs(half.fen.mean - 50_000) < 2_000
+    assert 0 < half.fen.low < half.fen.mean < half.fen.high < found.worst_fen
+
+
+def test_the_same_plan_gives_the_same_figures() -> None:
+    assert forecast([pool(PACKETS)], seed=7) == forecast([pool(PACKETS)], seed=7)
+
+
+def test_nothing_and_too_much_are_played_too() -> None:
+    assert forecast([], seed=1).worst_fen == 0
+    assert forecast([pool(codes=10)], seed=1).played[-1].fen.high == 0
+    assert forecast([pool(PACKETS, codes=5)], seed=1).played[-1].codes == 0, "more prizes than codes: a fault"
+
+
+def test_more_codes_than_numpy_can_take_without_putting_back() -> None:
+    big = TranchePlan(tuple(RangeLine(n, 0, 2**25 - 1) for n in range(40)), (PACKETS,), "谢谢", "Thanks")
+    assert forecast([big], seed=1).worst_fen == 100_000
