@@ -202,12 +202,16 @@ def make_offer(
     session: Session, sealer: Sealer, *, batch: Batch, prizes: Sequence[PrizeLine] = (), **over: Any
 ) -> Campaign:
     """A published campaign over a whole batch: every code holds a red packet of 1.00 yuan unless ``prizes`` says so."""
+    mode, conditions = over.pop("mode", "exact"), over.pop("conditions", None)
     campaign = make_campaign(session, brand_id=batch.brand_id, **over)
+    if conditions is not None:
+        campaigns.set_conditions(session, campaign_id=campaign.id, conditions=conditions, actor="test", now=NOW)
     campaigns.add_tranche(
         session,
         campaign_id=campaign.id,
         ranges=[RangeLine(batch.number, 0, batch.count - 1)],
         prizes=prizes or [PrizeLine("red_packet", 100, batch.count, "红包", "Red packet")],
+        mode=mode,
         actor="test",
         now=NOW,
     )

@@ -153,6 +153,8 @@ BY_VALUE = {
     "complaints": "id",
     "complaint_photos": "complaint_id",
     "complaint_notes": "complaint_id",
+    "counter_slots": "owner_id",
+    "person_counts": "person_id",
 }
 """Spread by the value that is looked for."""
 REFERENCE = {

@@ -1,7 +1,7 @@
-"""Offers. A campaign holds tranches; a tranche freezes ranges of codes with an exact prize table and a secret.
+"""Offers. A campaign holds tranches; a tranche freezes ranges of codes with a prize table and a secret.
 
-Nothing is counted when a prize is claimed: the table was checked against the budget at publication, and which prize a
-code holds follows from the tranche's secret alone.
+In exact mode nothing is counted when a prize is claimed: the table was checked against the budget at publication, and
+which prize a code holds follows from the tranche's secret alone. In odds mode stock and budget are counted down.
 """
 
 from __future__ import annotations
@@ -23,6 +23,13 @@ class CampaignState(StrEnum):
     ENDED = "ended"
 
 
+class Mode(StrEnum):
+    EXACT = "exact"
+    """Every code holds its prize from publication on; the table is padded with thanks."""
+    ODDS = "odds"
+    """Each code turns a wheel when it is claimed; prizes have odds and a stock, the campaign a budget."""
+
+
 class PrizeKind(StrEnum):
     POINTS = "points"
     RED_PACKET = "red_packet"
@@ -42,6 +49,8 @@ class Campaign(Base):
     ends_at: Mapped[datetime]
     budget_fen: Mapped[int] = mapped_column(BigInteger)
     budget_points: Mapped[int] = mapped_column(BigInteger)
+    # See ``conditions``; empty for none.
+    conditions: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[str] = mapped_column(String(10))
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
@@ -73,6 +82,7 @@ class Tranche(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    mode: Mapped[str] = mapped_column(String(8))
     size: Mapped[int] = mapped_column(BigInteger)
     secret: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime]
@@ -94,7 +104,10 @@ class TrancheRange(Base):
 
 
 class Prize(Base):
-    """``amount`` is fen for a red packet, points for points, 0 for thanks. ``count`` codes hold this prize."""
+    """``amount`` is fen for a red packet, points for points, 0 for thanks; random where ``amount_most`` is above it.
+
+    ``count`` codes hold this prize; in odds mode, that many are in stock and a code has ``chance_ppm`` to win one.
+    """
 
     __tablename__ = "prizes"
     __table_args__ = (UniqueConstraint("tranche_id", "position"),)
@@ -104,6 +117,21 @@ class Prize(Base):
     position: Mapped[int]
     kind: Mapped[str] = mapped_column(String(12))
     amount: Mapped[int] = mapped_column(BigInteger)
+    amount_most: Mapped[int | None] = mapped_column(BigInteger)
+    chance_ppm: Mapped[int | None]
     count: Mapped[int] = mapped_column(BigInteger)
     name_zh: Mapped[str] = mapped_column(String(60))
     name_en: Mapped[str] = mapped_column(String(60))
+
+
+class CounterSlot(Base):
+    """A part of what is left of something that runs out while people claim: see ``service.counters``."""
+
+    __tablename__ = "counter_slots"
+    __table_args__ = (CheckConstraint("left_count >= 0", name="not_overdrawn"),)
+
+    # A prize for its stock, a campaign for its budgets and days.
+    owner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    slot: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    left_count: Mapped[int] = mapped_column(BigInteger)

@@ -17,6 +17,8 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+from scancode.campaigns.chance import WHOLE_PPM, sum_of
+from scancode.campaigns.conditions import NONE, Conditions
 from scancode.i18n import N_
 
 RED_PACKET_FEN_MIN = 10
@@ -47,13 +49,26 @@ class RangeLine:
 
 @dataclass(frozen=True)
 class PrizeLine:
-    """A line of the table as marketing writes it: a red packet of ``amount`` fen or so many points, ``count`` times."""
+    """A line of the table as marketing writes it: a red packet of ``amount`` fen or so many points, ``count`` times.
+
+    Up to ``amount_most`` where amounts vary. In odds mode ``count`` is the stock, ``chance_ppm`` the odds.
+    """
 
     kind: str
     amount: int
     count: int
     name_zh: str
     name_en: str
+    amount_most: int | None = None
+    chance_ppm: int | None = None
+
+    @property
+    def most(self) -> int:
+        return self.amount if self.amount_most is None else self.amount_most
+
+    @property
+    def average(self) -> float:
+        return (self.amount + self.most) / 2
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,18 @@ class TranchePlan:
     thanks_en: str
     is_published: bool = False
     id: UUID | None = None
+    mode: str = "exact"
+
+    @property
+    def has_odds(self) -> bool:
+        return self.mode == "odds"
+
+    def sum_of(self, kind: str) -> int:
+        """What the lines of a kind come to: exactly, or with odds at most, when all of the stock is won."""
+        lines = [prize for prize in self.prizes if prize.kind == kind]
+        if self.has_odds:
+            return sum(prize.most * prize.count for prize in lines)
+        return sum(sum_of(prize.amount, prize.most, prize.count) for prize in lines)
 
 
 @dataclass(frozen=True)
@@ -80,6 +107,7 @@ class CampaignPlan:
     has_sponsor: bool
     """The brand says who it is and how to reach it: the rules page must."""
     tranches: tuple[TranchePlan, ...]
+    conditions: Conditions = NONE
 
     @property
     def waiting(self) -> tuple[TranchePlan, ...]:
@@ -110,7 +138,10 @@ class Taken:
 
 @dataclass(frozen=True)
 class Totals:
-    """What tables add up to: ``prize_count`` codes win, ``thanks_count`` do not (below 0: the table is too long)."""
+    """What tables add up to: ``prize_count`` codes win, ``thanks_count`` do not (below 0: the table is too long).
+
+    With odds the prizes are those in stock: so many may be won, and no more than the budget allows.
+    """
 
     size: int
     prize_count: int
@@ -148,8 +179,8 @@ def totals(tranches: Iterable[TranchePlan]) -> Totals:
     return Totals(
         size=sum(line.count for tranche in chosen for line in tranche.ranges),
         prize_count=sum(prize.count for prize in prizes),
-        sum_fen=sum(prize.amount * prize.count for prize in prizes if prize.kind == "red_packet"),
-        sum_points=sum(prize.amount * prize.count for prize in prizes if prize.kind == "points"),
+        sum_fen=sum(tranche.sum_of("red_packet") for tranche in chosen),
+        sum_points=sum(tranche.sum_of("points") for tranche in chosen),
     )
 
 
@@ -195,6 +226,9 @@ def _window_faults(plan: CampaignPlan, now: datetime) -> Iterator[Fault]:
 
 def _budget_faults(plan: CampaignPlan) -> Iterator[Fault]:
     whole = totals(plan.tranches)
+    if any(tranche.has_odds for tranche in plan.tranches):
+        yield from _odds_budget_faults(plan, whole)
+        return
     if whole.sum_fen > plan.budget_fen:
         yield Fault(
             "over_budget_fen",
@@ -207,6 +241,19 @@ def _budget_faults(plan: CampaignPlan) -> Iterator[Fault]:
             N_("The points add up to {sum}; the budget is {budget}."),
             {"sum": whole.sum_points, "budget": plan.budget_points},
         )
+
+
+def _odds_budget_faults(plan: CampaignPlan, whole: Totals) -> Iterator[Fault]:
+    """The budget is counted down while people win, so the stock may well be worth more."""
+    if not all(tranche.has_odds for tranche in plan.tranches):
+        yield Fault("mixed_modes", N_("Pools with odds and pools with an exact table cannot share a budget."))
+    for kind, sum_, budget in (
+        ("red_packet", whole.sum_fen, plan.budget_fen),
+        ("points", whole.sum_points, plan.budget_points),
+    ):
+        prizes = [prize for tranche in plan.tranches for prize in tranche.prizes if prize.kind == kind]
+        if sum_ and budget < max(prize.most for prize in prizes):
+            yield Fault("budget_below_prize", N_("The budget does not even pay the largest prize once."))
 
 
 def _own_overlaps(plan: CampaignPlan) -> Iterator[Fault]:
@@ -228,30 +275,42 @@ def _table_faults(tranche: TranchePlan) -> Iterator[Fault]:
         yield Fault("no_prize", N_("The prize table is empty: a campaign must have something to win."))
     if len(tranche.prizes) > PRIZES_MAX:
         yield Fault("many_prizes", N_("A prize table has at most {most} lines."), {"most": PRIZES_MAX})
-    if whole.prize_count > whole.size:
+    if tranche.has_odds:
+        yield from _odds_faults(tranche)
+    elif whole.prize_count > whole.size:
         yield Fault(
             "over_size",
             N_("There are {prizes} prizes for {codes} codes."),
             {"prizes": whole.prize_count, "codes": whole.size},
         )
-    if not (tranche.thanks_zh and tranche.thanks_en) and whole.thanks_count > 0:
+    if not (tranche.thanks_zh and tranche.thanks_en) and (whole.thanks_count > 0 or tranche.has_odds):
         yield Fault("no_thanks_name", N_("Say in both languages what codes without a prize show."))
     for line, prize in enumerate(tranche.prizes, 1):
         yield from _prize_faults(line, prize)
 
 
+def _odds_faults(tranche: TranchePlan) -> Iterator[Fault]:
+    for line, prize in enumerate(tranche.prizes, 1):
+        if not 1 <= (prize.chance_ppm or 0) <= WHOLE_PPM:
+            yield Fault("prize_chance", N_("Prize {line}: say its odds, 0.0001% to 100%."), {"line": line})
+    if sum(prize.chance_ppm or 0 for prize in tranche.prizes) > WHOLE_PPM:
+        yield Fault("odds_over", N_("The odds add up to more than 100%."))
+
+
 def _prize_faults(line: int, prize: PrizeLine) -> Iterator[Fault]:
-    if prize.kind == "red_packet" and not RED_PACKET_FEN_MIN <= prize.amount <= RED_PACKET_FEN_MAX:
+    if prize.most < prize.amount:
+        yield Fault("amount_order", N_("Prize {line}: the amounts go from a lower to a higher one."), {"line": line})
+    if prize.kind == "red_packet" and not RED_PACKET_FEN_MIN <= prize.amount <= prize.most <= RED_PACKET_FEN_MAX:
         yield Fault(
             "red_packet_amount",
             N_("Prize {line}: a red packet is {least} to {most} yuan."),
             {"line": line, "least": yuan(RED_PACKET_FEN_MIN), "most": yuan(RED_PACKET_FEN_MAX)},
         )
-    if prize.kind == "points" and not 1 <= prize.amount <= POINTS_MAX:
+    if prize.kind == "points" and not 1 <= prize.amount <= prize.most <= POINTS_MAX:
         yield Fault("points_amount", N_("Prize {line}: give 1 to {most} points."), {"line": line, "most": POINTS_MAX})
     if prize.kind not in ("red_packet", "points"):
         yield Fault("prize_kind", N_("Prize {line}: choose red packet or points."), {"line": line})
-    if prize.kind == "red_packet" and prize.amount > PRIZE_FEN_MAX:
+    if prize.kind == "red_packet" and prize.most > PRIZE_FEN_MAX:
         yield Fault(
             "legal_maximum",
             N_("Prize {line}: the law allows no prize above {most} yuan."),

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from itertools import accumulate
 from uuid import UUID
 
+from scancode.campaigns import chance
+from scancode.campaigns.conditions import NONE, Conditions
 from scancode.campaigns.permutation import place_of
 from scancode.codes.ranges import Span, SpanMap, overlay
 
@@ -33,7 +35,11 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class PrizeFacts:
-    """One line of a prize table. ``amount``: fen of a red packet, points, 0 for thanks. ``count`` codes hold it."""
+    """One line of a prize table. ``amount``: fen of a red packet, points, 0 for thanks. ``count`` codes hold it.
+
+    With ``amount_most`` amounts are random, ``amount`` the least. In odds mode ``count`` is the stock and a code has
+    ``chance_ppm`` to win one. A prize that was drawn has its own amount.
+    """
 
     id: UUID
     kind: str
@@ -41,6 +47,8 @@ class PrizeFacts:
     count: int
     name_zh: str
     name_en: str
+    amount_most: int | None = None
+    chance_ppm: int | None = None
 
     def name(self, locale: str) -> str:
         return self.name_en if locale == "en" else self.name_zh
@@ -62,7 +70,8 @@ class PrizeFacts:
 class Offer:
     """A published tranche over its ranges of one batch. ``spans``: serials with the tranche's index of their first.
 
-    ``prizes`` add up to ``size``, in the order of the table. ``ended_at`` is when staff ended it early, else None.
+    ``prizes`` are in the order of the table, thanks last; in exact mode they add up to ``size``. ``ended_at`` is when
+    staff ended it early, else None.
     """
 
     campaign_id: UUID
@@ -79,6 +88,8 @@ class Offer:
     spans: tuple[Span[int], ...]
     prizes: tuple[PrizeFacts, ...]
     secret: bytes
+    mode: str = "exact"
+    conditions: Conditions = NONE
 
     def __repr__(self) -> str:
         return f"Offer(tranche_id={self.tranche_id!s})"  # never the secret
@@ -89,6 +100,15 @@ class Offer:
     @property
     def names(self) -> dict[str, str]:
         return {"zh": self.name_zh, "en": self.name_en}
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Nothing is counted when it is claimed from."""
+        return self.mode == "exact" and self.conditions.is_empty
+
+    @property
+    def thanks(self) -> PrizeFacts:
+        return self.prizes[-1]
 
     @property
     def over_at(self) -> datetime:
@@ -116,10 +136,29 @@ class Offer:
         return list(accumulate(prize.count for prize in self.prizes))
 
     def prize_at(self, place: int) -> PrizeFacts:
-        """The prize of a place in the table, 0…size-1."""
+        """The prize of a place in the table, 0…size-1, with its own amount."""
         if not 0 <= place < self._bounds[-1]:
             raise LookupError(f"place {place} is outside the table of tranche {self.tranche_id}")
-        return self.prizes[bisect_right(self._bounds, place)]
+        line = bisect_right(self._bounds, place)
+        prize = self.prizes[line]
+        if prize.amount_most is None:
+            return prize
+        index = place - self._bounds[line] + prize.count
+        amount = chance.amount_at(
+            self.secret, line=line, index=index, least=prize.amount, most=prize.amount_most, count=prize.count
+        )
+        return replace(prize, amount=amount)
+
+    def turn(self, index: int) -> PrizeFacts:
+        """Where the wheel stops for the code with this index; whether any are left is not known here."""
+        line = chance.turn(self.secret, index=index, chances_ppm=(one.chance_ppm or 0 for one in self.prizes))
+        if line is None:
+            return self.thanks
+        prize = self.prizes[line]
+        if prize.amount_most is None:
+            return prize
+        amount = chance.amount_won(self.secret, index=index, least=prize.amount, most=prize.amount_most)
+        return replace(prize, amount=amount)
 
 
 def phase(offer: Offer | None, now: datetime) -> Phase:
@@ -141,7 +180,10 @@ def phase_of(*, state: str, starts_at: datetime, ends_at: datetime, now: datetim
 
 
 def draw(offer: Offer, serial: int) -> PrizeFacts:
-    """The prize that a code holds: always the same, whoever asks and whenever. Raises LookupError."""
+    """The prize that a code holds: always the same, whoever asks and whenever. In odds mode it is what the code wins
+    while there is any left. Raises LookupError."""
+    if offer.mode == "odds":
+        return offer.turn(offer.offset_of(serial))
     return offer.prize_at(place_of(offer.secret, offer.size, offer.offset_of(serial)))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scancode.campaigns.chance import WHOLE_PPM
 from scancode.campaigns.planning import PrizeLine, TranchePlan, totals
 
 SHARES = (0.05, 0.2, 0.5, 0.8, 1.0)
@@ -51,19 +52,21 @@ class Forecast:
     worst_points: int
 
 
-def forecast(tranches: Sequence[TranchePlan], *, seed: int) -> Forecast:
+def forecast(tranches: Sequence[TranchePlan], *, budget_fen: int, budget_points: int, seed: int) -> Forecast:
     """Plays all the pools together, at several shares of claimed codes."""
     rng = np.random.default_rng(seed)
-    pools = [tranche for tranche in tranches if totals([tranche]).thanks_count >= 0]
+    pools = [pool for pool in tranches if pool.has_odds or totals([pool]).thanks_count >= 0]
     whole = totals(pools)
+    if not any(pool.has_odds for pool in pools):
+        budget_fen, budget_points = whole.sum_fen, whole.sum_points
     return Forecast(
-        played=tuple(_play(pools, share, rng) for share in SHARES),
-        worst_fen=whole.sum_fen,
-        worst_points=whole.sum_points,
+        played=tuple(_play(pools, share, (budget_fen, budget_points), rng) for share in SHARES),
+        worst_fen=min(whole.sum_fen, budget_fen),
+        worst_points=min(whole.sum_points, budget_points),
     )
 
 
-def _play(pools: Sequence[TranchePlan], share: float, rng: np.random.Generator) -> Played:
+def _play(pools: Sequence[TranchePlan], share: float, budgets: tuple[int, int], rng: np.random.Generator) -> Played:
     fen, points = np.zeros(RUNS, np.int64), np.zeros(RUNS, np.int64)
     codes = 0
     for pool in pools:
@@ -74,12 +77,18 @@ def _play(pools: Sequence[TranchePlan], share: float, rng: np.random.Generator) 
         won = _won(pool, claimed, rng)
         fen += _sums(pool.prizes, won, "red_packet")
         points += _sums(pool.prizes, won, "points")
-    return Played(share, codes, _spread(fen), _spread(points))
+    return Played(share, codes, _spread(np.minimum(fen, budgets[0])), _spread(np.minimum(points, budgets[1])))
 
 
 def _won(pool: TranchePlan, claimed: int, rng: np.random.Generator) -> Sums:
-    """How many of each prize, run by run: claims take places of the table without putting them back."""
+    """How many of each prize, run by run: claims take places of the table without putting them back, or turn the
+    wheel while the stock lasts."""
     whole = totals([pool])
+    if pool.has_odds:
+        chances = np.array([prize.chance_ppm or 0 for prize in pool.prizes]) / WHOLE_PPM
+        chances /= max(1.0, float(chances.sum()))
+        turned = rng.multinomial(claimed, [*chances, max(0.0, 1 - float(chances.sum()))], size=RUNS)
+        return np.asarray(np.minimum(turned[:, :-1], [prize.count for prize in pool.prizes]), np.int64)
     counts = [*(prize.count for prize in pool.prizes), whole.thanks_count]
     if whole.size > EXACT_SIZE_MAX:
         drawn = rng.multinomial(claimed, np.array(counts) / whole.size, size=RUNS)
@@ -89,7 +98,8 @@ def _won(pool: TranchePlan, claimed: int, rng: np.random.Generator) -> Sums:
 
 
 def _sums(prizes: Sequence[PrizeLine], won: Sums, kind: str) -> Sums:
-    worth = np.array([prize.amount if prize.kind == kind else 0 for prize in prizes], np.int64)
+    """Random amounts count with their average: an exact table adds up to it, and a wheel's luck evens out."""
+    worth = np.array([prize.average if prize.kind == kind else 0.0 for prize in prizes])
     return np.asarray(won @ worth, np.int64)
 
 

@@ -47,6 +47,18 @@ class Claim(Base):
     is_test: Mapped[bool]
 
 
+class PersonCount(Base):
+    """How many codes of a campaign that limits it a person has claimed: in a day, and in all (``period`` empty)."""
+
+    __tablename__ = "person_counts"
+
+    # The ledger account, or the browser while nobody is known.
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
+    period: Mapped[str] = mapped_column(String(10), primary_key=True)
+    claims_count: Mapped[int]
+
+
 class Crossing(Base):
     """A browser's reservations on their way into WeChat: by a link and a number, for minutes, to one person.
 

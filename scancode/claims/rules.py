@@ -85,6 +85,27 @@ class CampaignEnded(Refusal):
     text = N_("The campaign ended on {day}. Thank you for your interest.")
 
 
+class PersonDayFull(Refusal):
+    """Facts: ``most``."""
+
+    code = "claim_person_day"
+    text = N_(
+        "One person may claim {most} codes of this campaign a day. The code keeps its chance: come back tomorrow."
+    )
+
+
+class PersonFull(Refusal):
+    """Facts: ``most``."""
+
+    code = "claim_person"
+    text = N_("One person may claim {most} codes of this campaign, and you have claimed as many.")
+
+
+class DayFull(Refusal):
+    code = "claim_day_full"
+    text = N_("All rewards of today are given out. The code keeps its chance: come back tomorrow.")
+
+
 class ClaimsStopped(Refusal):
     code = "claims_stopped"
     text = N_("Rewards are being checked and cannot be claimed right now. Nothing is lost: please try again later.")

@@ -309,6 +309,8 @@ def _take_over(
         is_test=batch.is_test,
         now=bill.created_at or now,
     )
+    if offer and prize and fits:
+        claims.charge(session, offer=offer, prize=prize, code_id=code_id, day=brand.day(bill.created_at or now))
     try:
         return payouts.adopt(
             session,

@@ -17,6 +17,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scancode.campaigns import service as campaigns
+from scancode.campaigns.chance import WHOLE_PPM
+from scancode.campaigns.conditions import Conditions
 from scancode.campaigns.models import Prize
 from scancode.campaigns.rules import Phase, phase_of
 from scancode.catalog.models import Product
@@ -26,13 +28,18 @@ from scancode.codes.models import Batch
 
 @dataclass(frozen=True)
 class RuleLine:
-    """A prize of the campaign over all its pools. ``amount``: fen of a red packet, or points; 0 for thanks."""
+    """A prize of the campaign over all its pools. ``amount``: fen of a red packet, or points; 0 for thanks.
+
+    It is random up to ``amount_most`` where there is one. With odds ``count`` is the stock, and None for thanks.
+    """
 
     kind: str
     amount: int
     name_zh: str
     name_en: str
-    count: int
+    amount_most: int | None
+    chance_ppm: int | None
+    count: int | None
 
     def name(self, locale: str) -> str:
         return self.name_en if locale == "en" else self.name_zh
@@ -53,6 +60,8 @@ class Rulebook:
     ends_at: datetime
     over_at: datetime
     lines: tuple[RuleLine, ...]
+    conditions: Conditions
+    has_odds: bool
     codes: int
     products: tuple[tuple[str, str], ...]
 
@@ -75,12 +84,20 @@ class Rulebook:
         return phase_of(state=self.state, starts_at=self.starts_at, ends_at=self.ends_at, now=now)
 
     def odds(self, line: RuleLine) -> str:
-        """The share of codes that hold a prize: ``1.5%``, with as many digits as it takes to be no zero."""
-        share = 100 * line.count / self.codes if self.codes else 0.0
+        """The share of codes that hold a prize, or win it: ``1.5%``, with as many digits as it takes to be no zero."""
+        if self.has_odds:
+            without = WHOLE_PPM - sum(one.chance_ppm or 0 for one in self.lines)
+            share = (line.chance_ppm if line.chance_ppm is not None else without) / 10_000
+        else:
+            share = 100 * (line.count or 0) / self.codes if self.codes else 0.0
         digits = 2
-        while line.count and digits < 8 and float(f"{share:.{digits}f}") == 0:
+        while share and digits < 8 and float(f"{share:.{digits}f}") == 0:
             digits += 1
         return f"{share:.{digits}f}".rstrip("0").rstrip(".") + "%"
+
+    @property
+    def has_random(self) -> bool:
+        return any(line.amount_most for line in self.lines)
 
     @property
     def has_red_packets(self) -> bool:
@@ -97,6 +114,7 @@ def load_rulebook(session: Session, *, campaign_id: UUID, brand: BrandFacts, wit
     plan = campaigns.load_plan(session, campaign_id=campaign_id)
     shown = {tranche.id: tranche for tranche in plan.tranches if with_waiting or tranche.is_published}
     prizes = [one for one in campaigns.list_prizes(session, campaign_id=campaign_id) if one.tranche_id in shown]
+    has_odds = any(tranche.has_odds for tranche in shown.values())
     codes = sum(line.count for tranche in shown.values() for line in tranche.ranges)
     numbers = {line.batch_number for tranche in shown.values() for line in tranche.ranges}
     wanted = select(Product).where(Product.id.in_(select(Batch.product_id).where(Batch.number.in_(numbers))))
@@ -112,23 +130,25 @@ def load_rulebook(session: Session, *, campaign_id: UUID, brand: BrandFacts, wit
         starts_at=campaign.starts_at,
         ends_at=campaign.ends_at,
         over_at=min(campaign.ended_at or campaign.ends_at, campaign.ends_at),
-        lines=_lines(prizes, codes),
+        lines=_lines(prizes, codes, has_odds=has_odds),
+        conditions=plan.conditions,
+        has_odds=has_odds,
         codes=codes,
         products=tuple(dict.fromkeys((product.name_zh, product.name_en) for product in products)),
     )
 
 
-def _lines(prizes: Sequence[Prize], codes: int) -> tuple[RuleLine, ...]:
+def _lines(prizes: Sequence[Prize], codes: int, *, has_odds: bool) -> tuple[RuleLine, ...]:
     """Alike prizes of several pools in one line: money first, the dearest first, what is left as thanks."""
-    counts: dict[tuple[str, int, str, str], int] = {}
+    counts: dict[tuple[str, int, str, str, int | None, int | None], int] = {}
     for prize in prizes:
         if prize.kind != "thanks":
-            key = (prize.kind, prize.amount, prize.name_zh, prize.name_en)
+            key = (prize.kind, prize.amount, prize.name_zh, prize.name_en, prize.amount_most, prize.chance_ppm)
             counts[key] = counts.get(key, 0) + prize.count
     lines = [RuleLine(*key, count=count) for key, count in counts.items()]
     lines.sort(key=lambda line: (line.kind != "red_packet", -line.amount))
     thanks = next((prize for prize in prizes if prize.kind == "thanks"), None)
-    left = codes - sum(counts.values())
-    if thanks is not None and left > 0:
-        lines.append(RuleLine("thanks", 0, thanks.name_zh, thanks.name_en, left))
+    left = None if has_odds else codes - sum(counts.values())
+    if thanks is not None and (left is None or left > 0):
+        lines.append(RuleLine("thanks", 0, thanks.name_zh, thanks.name_en, None, None, left))
     return tuple(lines)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from scancode.campaigns import service as campaigns
+from scancode.campaigns.planning import PrizeLine
 from scancode.campaigns.rules import Phase, draw, phase
 from scancode.codes.models import Batch
 from scancode.sealing import Sealer
@@ -180,3 +181,41 @@ def test_it_refuses_a_brand_that_does_not_say_who_it_is(session: Session, sealer
     campaign = make_campaign(session, brand_id=silent.id)
     add(session, campaign.id, batch.number)
     assert refused(session, sealer, campaign.id) == ["no_sponsor"]
+
+
+def test_random_amounts_come_out_to_the_fen_over_every_code(session: Session, sealer: Sealer, batch: Batch) -> None:
+    line = PrizeLine("red_packet", 10, 333, "红包", "Red packet", 95)
+    make_offer(session, sealer, batch=batch, prizes=[line, POINTS])
+    offer = campaigns.find_offer(session, batch_number=batch.number, serial=0, sealer=sealer)
+    assert offer is not None
+    amounts = [prize.amount for prize in (draw(offer, serial) for serial in range(1000)) if prize.kind == "red_packet"]
+    assert (len(amounts), sum(amounts)) == (333, 333 * 105 // 2)
+    assert min(amounts) < 20 < 80 < max(amounts)
+
+
+def test_a_pool_with_odds_opens_its_counters_and_no_table(session: Session, sealer: Sealer, batch: Batch) -> None:
+    line = PrizeLine("red_packet", 100, 5000, "红包", "Red packet", None, 10_000)
+    campaign = make_offer(session, sealer, batch=batch, prizes=[line], mode="odds", budget_fen=12_345)
+    prize, thanks = campaigns.list_prizes(session, campaign_id=campaign.id)
+    assert (prize.count, thanks.count) == (5000, 0)
+    assert campaigns.find_left(session, owner_id=prize.id, name=campaigns.STOCK) == 5000
+    assert campaigns.find_left(session, owner_id=campaign.id, name=campaigns.BUDGET_FEN) == 12_345
+
+
+def test_it_refuses_odds_that_cannot_be(session: Session, sealer: Sealer, batch: Batch) -> None:
+    def line(ppm: int, amount: int = 100, most: int | None = None) -> list[PrizeLine]:
+        return [PrizeLine("red_packet", amount, 10, "红包", "Red packet", most, ppm)] * 2
+
+    for prizes, budget, code in (
+        (line(600_000), 100_000, ["odds_over"]),
+        (line(0), 100_000, ["prize_chance", "prize_chance"]),
+        (line(10), 99, ["budget_below_prize"]),
+        (line(10, 100, 50), 100_000, ["amount_order", "red_packet_amount"] * 2),
+    ):
+        campaign = make_campaign(session, brand_id=batch.brand_id, budget_fen=budget)
+        add(session, campaign.id, batch.number, prizes=prizes, mode="odds")
+        assert refused(session, sealer, campaign.id) == code
+    mixed = make_campaign(session, brand_id=batch.brand_id)
+    add(session, mixed.id, batch.number, 0, 9, prizes=line(10), mode="odds")
+    add(session, mixed.id, batch.number, 10, 999)
+    assert refused(session, sealer, mixed.id) == ["mixed_modes"]

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+from scancode.campaigns import simulation
 from scancode.campaigns.planning import PrizeLine, RangeLine, TranchePlan
-from scancode.campaigns.simulation import SHARES, forecast
+from scancode.campaigns.simulation import SHARES, Forecast
 
 PACKETS = PrizeLine("red_packet", 1000, 100, "红包", "Red packet")
 POINTS = PrizeLine("points", 5, 9_900, "积分", "Points")
+
+
+def forecast(pools: list[TranchePlan], seed: int, budget_fen: int = 10**9) -> Forecast:
+    return simulation.forecast(pools, budget_fen=budget_fen, budget_points=10**9, seed=seed)
 
 
 def pool(*prizes: PrizeLine, codes: int = 10_000) -> TranchePlan:
@@ -39,3 +46,14 @@ def test_nothing_and_too_much_are_played_too() -> None:
 def test_more_codes_than_numpy_can_take_without_putting_back() -> None:
     big = TranchePlan(tuple(RangeLine(n, 0, 2**25 - 1) for n in range(40)), (PACKETS,), "谢谢", "Thanks")
     assert forecast([big], seed=1).worst_fen == 100_000
+
+
+def test_a_wheel_costs_its_odds_until_stock_or_budget_are_gone() -> None:
+    line = PrizeLine("red_packet", 50, 600, "红包", "Red packet", amount_most=150, chance_ppm=100_000)
+    wheel = replace(pool(line), mode="odds")
+    found = forecast([wheel], seed=1)
+    assert abs(found.played[SHARES.index(0.2)].fen.mean - 20_000) < 1_000, "2,000 codes, one in ten, 1.00 on average"
+    assert found.played[-1].fen.mean == 60_000, "the stock is gone"
+    assert found.worst_fen == 90_000
+    tight = forecast([wheel], seed=1, budget_fen=30_000)
+    assert tight.worst_fen == tight.played[-1].fen.high == 30_000

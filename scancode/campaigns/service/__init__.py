@@ -1,5 +1,6 @@
 """The verbs of campaigns. None commits, reads the clock or makes randomness."""
 
+from scancode.campaigns.service.counters import BUDGET_FEN, BUDGET_POINTS, STOCK, find_left, take
 from scancode.campaigns.service.drafting import (
     SERIAL_MAX,
     THANKS_EN,
@@ -11,12 +12,14 @@ from scancode.campaigns.service.drafting import (
     create,
     discard,
     remove_tranche,
+    set_conditions,
 )
 from scancode.campaigns.service.offers import PURPOSE, find_offer, load_offers
 from scancode.campaigns.service.publishing import end, extend, pause, publish, resume
 from scancode.campaigns.service.reading import (
     Claimed,
     ReviewFacts,
+    conditions_of,
     count_in_review,
     find_faults,
     find_review,
@@ -45,8 +48,11 @@ from scancode.campaigns.service.refusals import (
 from scancode.campaigns.service.reviewing import approve, ask_review, send_back, withdraw_review
 
 __all__ = [
+    "BUDGET_FEN",
+    "BUDGET_POINTS",
     "PURPOSE",
     "SERIAL_MAX",
+    "STOCK",
     "THANKS_EN",
     "THANKS_ZH",
     "CampaignNotFound",
@@ -68,12 +74,14 @@ __all__ = [
     "ask_review",
     "change",
     "change_tranche",
+    "conditions_of",
     "count_in_review",
     "create",
     "discard",
     "end",
     "extend",
     "find_faults",
+    "find_left",
     "find_offer",
     "find_review",
     "get_campaign",
@@ -90,5 +98,7 @@ __all__ = [
     "remove_tranche",
     "resume",
     "send_back",
+    "set_conditions",
+    "take",
     "withdraw_review",
 ]

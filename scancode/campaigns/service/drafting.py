@@ -15,10 +15,13 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from scancode.campaigns import planning
+from scancode.campaigns.chance import WHOLE_PPM
+from scancode.campaigns.conditions import Conditions, problems, to_text
 from scancode.campaigns.models import (
     Campaign,
     CampaignReview,
     CampaignState,
+    Mode,
     Prize,
     PrizeKind,
     Tranche,
@@ -86,6 +89,19 @@ def change(session: Session, *, campaign_id: UUID, terms: Terms, actor: str, now
     return get_campaign(session, campaign_id=campaign_id)
 
 
+def set_conditions(session: Session, *, campaign_id: UUID, conditions: Conditions, actor: str, now: datetime) -> None:
+    """How often and how much a draft will give. Raises CampaignNotFound, Frozen, InReview, Invalid."""
+    for field, problem in problems(conditions):
+        raise Invalid(field=field, problem=problem)
+    campaign = lock(session, campaign_id=campaign_id)
+    if campaign.state != CampaignState.DRAFT:
+        raise Frozen(state=campaign.state)
+    check_no_review(session, campaign_id)
+    text = to_text(conditions)
+    affected(session, update(Campaign).where(Campaign.id == campaign_id).values(conditions=text))
+    _audit(session, campaign, "campaign.set_conditions", {"conditions": text}, actor, now)
+
+
 def discard(session: Session, *, campaign_id: UUID, actor: str, now: datetime) -> None:
     """Deletes a draft with its prize pools. Raises CampaignNotFound, Frozen."""
     campaign = lock(session, campaign_id=campaign_id)
@@ -109,6 +125,7 @@ def add_tranche(
     prizes: Sequence[PrizeLine],
     thanks_zh: str = THANKS_ZH,
     thanks_en: str = THANKS_EN,
+    mode: str = Mode.EXACT,
     actor: str,
     now: datetime,
 ) -> Tranche:
@@ -116,14 +133,16 @@ def add_tranche(
 
     Raises CampaignNotFound, Frozen, TooMany, Invalid.
     """
-    _check_tranche(ranges, prizes)
+    _check_tranche(ranges, prizes, mode)
     campaign = lock(session, campaign_id=campaign_id)
     _check_open(campaign, now)
     check_no_review(session, campaign_id)
     held = select(func.count()).select_from(Tranche).where(Tranche.campaign_id == campaign_id)
     if (session.scalar(held) or 0) >= planning.TRANCHES_MAX:
         raise TooMany(most=planning.TRANCHES_MAX)
-    tranche = Tranche(id=new_id(now), campaign_id=campaign_id, size=0, secret=None, created_at=now, published_at=None)
+    tranche = Tranche(
+        id=new_id(now), campaign_id=campaign_id, mode=mode, size=0, secret=None, created_at=now, published_at=None
+    )
     session.add(tranche)
     session.flush()
     _fill(session, tranche, ranges, prizes, (thanks_zh, thanks_en), now)
@@ -139,13 +158,15 @@ def change_tranche(
     prizes: Sequence[PrizeLine],
     thanks_zh: str = THANKS_ZH,
     thanks_en: str = THANKS_EN,
+    mode: str = Mode.EXACT,
     actor: str,
     now: datetime,
 ) -> Tranche:
     """Other ranges and another table for a pool that is not published. Raises TrancheNotFound, Frozen, Invalid."""
-    _check_tranche(ranges, prizes)
+    _check_tranche(ranges, prizes, mode)
     campaign, tranche = _lock_waiting(session, tranche_id, now)
     _empty(session, tranche_id)
+    tranche.mode = mode
     _fill(session, tranche, ranges, prizes, (thanks_zh, thanks_en), now)
     _audit(session, campaign, "tranche.change", {"tranche": str(tranche_id), "size": tranche.size}, actor, now)
     return tranche
@@ -246,7 +267,9 @@ def _check_terms(terms: Terms) -> None:
             raise Invalid(field=field, problem=N_("This budget is out of reach."))
 
 
-def _check_tranche(ranges: Sequence[RangeLine], prizes: Sequence[PrizeLine]) -> None:
+def _check_tranche(ranges: Sequence[RangeLine], prizes: Sequence[PrizeLine], mode: str) -> None:
+    if mode not in list(Mode):
+        raise Invalid(field="mode", problem=N_("Choose an exact table or odds."))
     if len(ranges) > planning.RANGES_MAX or len(prizes) > planning.PRIZES_MAX:
         raise Invalid(field="tranche", problem=N_("There are too many lines."))
     if any(not 0 <= line.first <= line.last <= SERIAL_MAX for line in ranges):
@@ -256,7 +279,15 @@ def _check_tranche(ranges: Sequence[RangeLine], prizes: Sequence[PrizeLine]) -> 
     for prize in prizes:
         if prize.kind not in (PrizeKind.RED_PACKET, PrizeKind.POINTS):
             raise Invalid(field="prizes", problem=N_("Choose red packet or points."))
-        if not (0 <= prize.amount <= planning.BUDGET_MAX and 0 <= prize.count <= planning.BUDGET_MAX):
+        if (prize.chance_ppm is not None) != (mode == Mode.ODDS):
+            raise Invalid(field="prizes", problem=N_("Only the prizes of a pool with odds have odds."))
+        if not 0 <= (prize.chance_ppm or 0) <= WHOLE_PPM:
+            raise Invalid(field="prizes", problem=N_("This number is out of reach."))
+        if not (
+            0 <= prize.amount <= planning.BUDGET_MAX
+            and 0 <= prize.most <= planning.BUDGET_MAX
+            and 0 <= prize.count <= planning.BUDGET_MAX
+        ):
             raise Invalid(field="prizes", problem=N_("This number is out of reach."))
         if max(len(prize.name_zh), len(prize.name_en)) > 60:
             raise Invalid(field="prizes", problem=N_("This is too long."))

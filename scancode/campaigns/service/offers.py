@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scancode.campaigns import conditions
 from scancode.campaigns.models import Campaign, Prize, Tranche, TrancheRange
 from scancode.campaigns.rules import Offer, PrizeFacts, choose, lay_out
 from scancode.codes.ranges import Span, SpanMap
@@ -36,6 +37,7 @@ def _read(session: Session, sealer: Sealer, batch_number: int, serial: int | Non
     statement = (
         select(
             Tranche.id.label("tranche_id"),
+            Tranche.mode,
             Tranche.size,
             Tranche.secret,
             Tranche.published_at,
@@ -47,12 +49,15 @@ def _read(session: Session, sealer: Sealer, batch_number: int, serial: int | Non
             Campaign.starts_at,
             Campaign.ends_at,
             Campaign.ended_at,
+            Campaign.conditions,
             TrancheRange.first,
             TrancheRange.last,
             TrancheRange.offset,
             Prize.id.label("prize_id"),
             Prize.kind,
             Prize.amount,
+            Prize.amount_most,
+            Prize.chance_ppm,
             Prize.count.label("prize_count"),
             Prize.name_zh.label("prize_zh"),
             Prize.name_en.label("prize_en"),
@@ -92,6 +97,8 @@ def _offer(rows: Sequence[Any], sealer: Sealer) -> Offer:
                 id=row.prize_id,
                 kind=row.kind,
                 amount=row.amount,
+                amount_most=row.amount_most,
+                chance_ppm=row.chance_ppm,
                 count=row.prize_count,
                 name_zh=row.prize_zh,
                 name_en=row.prize_en,
@@ -99,5 +106,7 @@ def _offer(rows: Sequence[Any], sealer: Sealer) -> Offer:
             for row in rows
             if row.first == head.first
         ),
+        mode=head.mode,
+        conditions=conditions.from_text(head.conditions),
         secret=bytes.fromhex(sealer.open(head.secret, purpose=PURPOSE)),
     )

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from scancode.campaigns.models import Campaign, CampaignState, Prize, PrizeKind, Tranche
 from scancode.campaigns.planning import Fault, TranchePlan, faults, totals
 from scancode.campaigns.rules import Phase, phase_of
+from scancode.campaigns.service.counters import BUDGET_FEN, BUDGET_POINTS, STOCK, open_counter
 from scancode.campaigns.service.drafting import lock
 from scancode.campaigns.service.reading import (
     Claimed,
@@ -58,6 +59,8 @@ def publish(
         raise CannotPublish(found)
     for tranche in plan.waiting:
         _freeze(session, tranche, new_secret(), now)
+        if tranche.has_odds:
+            _open_counters(session, campaign, tranche)
     if campaign.state == CampaignState.DRAFT:
         _move(session, campaign, CampaignState.PUBLISHED, published_at=now)
     whole = totals(plan.waiting)
@@ -74,14 +77,26 @@ def publish(
 
 def _freeze(session: Session, tranche: TranchePlan, secret: str, now: datetime) -> None:
     whole = totals([tranche])
+    thanks_count = 0 if tranche.has_odds else whole.thanks_count
     thanks = update(Prize).where(Prize.tranche_id == tranche.id, Prize.kind == PrizeKind.THANKS)
-    affected(session, thanks.values(count=whole.thanks_count))
+    affected(session, thanks.values(count=thanks_count))
     frozen = update(Tranche).where(Tranche.id == tranche.id, Tranche.published_at.is_(None))
     if affected(session, frozen.values(size=whole.size, secret=secret, published_at=now)) != 1:
         raise WrongState(state=CampaignState.PUBLISHED)
+    if tranche.has_odds:
+        return
     held = session.scalar(select(func.sum(Prize.count)).where(Prize.tranche_id == tranche.id))
     if held != whole.size:
         raise AssertionError(f"the table of tranche {tranche.id} holds {held} prizes for {whole.size} codes")
+
+
+def _open_counters(session: Session, campaign: Campaign, tranche: TranchePlan) -> None:
+    """The stock of each prize, and the budgets, unless an earlier pool of the campaign opened those."""
+    prizes = select(Prize.id, Prize.count).where(Prize.tranche_id == tranche.id, Prize.kind != PrizeKind.THANKS)
+    for prize_id, stock in session.execute(prizes.order_by(Prize.position)):
+        open_counter(session, owner_id=prize_id, name=STOCK, total=stock)
+    open_counter(session, owner_id=campaign.id, name=BUDGET_FEN, total=campaign.budget_fen)
+    open_counter(session, owner_id=campaign.id, name=BUDGET_POINTS, total=campaign.budget_points)
 
 
 def pause(session: Session, *, campaign_id: UUID, actor: str, now: datetime) -> None:

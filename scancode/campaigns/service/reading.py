@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from scancode.campaigns.conditions import Conditions, from_text
 from scancode.campaigns.models import (
     Campaign,
     CampaignReview,
@@ -53,6 +54,11 @@ def get_campaign(session: Session, *, campaign_id: UUID) -> Campaign:
     if campaign is None:
         raise CampaignNotFound
     return campaign
+
+
+def conditions_of(session: Session, *, campaign_id: UUID) -> Conditions:
+    """Under which a campaign gives; none where it is not there."""
+    return from_text(session.scalar(select(Campaign.conditions).where(Campaign.id == campaign_id)) or "")
 
 
 def get_tranche(session: Session, *, tranche_id: UUID) -> Tranche:
@@ -109,12 +115,12 @@ class ReviewFacts:
 
 
 def find_review(session: Session, *, campaign_id: UUID) -> ReviewFacts | None:
-    """None where nobody ever asked for one."""
+    """The open one, else the last; None where nobody ever asked."""
     statement = (
         select(CampaignReview, Staff.name)
         .join(Staff, Staff.id == CampaignReview.asked_by)
         .where(CampaignReview.campaign_id == campaign_id)
-        .order_by(CampaignReview.asked_at.desc(), CampaignReview.id.desc())
+        .order_by(CampaignReview.decided_at.is_not(None), CampaignReview.asked_at.desc(), CampaignReview.id.desc())
         .limit(1)
     )
     found = session.execute(statement, execution_options=FRESH).one_or_none()
@@ -164,6 +170,7 @@ def load_plan(session: Session, *, campaign_id: UUID) -> CampaignPlan:
         budget_fen=campaign.budget_fen,
         budget_points=campaign.budget_points,
         has_sponsor=bool(brand.company_zh and brand.company_en and (brand.support_phone or brand.support_url)),
+        conditions=from_text(campaign.conditions),
         tranches=tuple(_tranche_plan(tranche, ranges[tranche.id], prizes[tranche.id]) for tranche in tranches),
     )
 
@@ -174,13 +181,22 @@ def _tranche_plan(tranche: Tranche, ranges: Sequence[RangeLine], prizes: Sequenc
         id=tranche.id,
         ranges=tuple(ranges),
         prizes=tuple(
-            PrizeLine(prize.kind, prize.amount, prize.count, prize.name_zh, prize.name_en)
+            PrizeLine(
+                prize.kind,
+                prize.amount,
+                prize.count,
+                prize.name_zh,
+                prize.name_en,
+                prize.amount_most,
+                prize.chance_ppm,
+            )
             for prize in prizes
             if prize.kind != PrizeKind.THANKS
         ),
         thanks_zh=thanks.name_zh,
         thanks_en=thanks.name_en,
         is_published=tranche.published_at is not None,
+        mode=tranche.mode,
     )
 
 

@@ -11,6 +11,7 @@ from scancode.claims.service.crossing import (
     spend_try,
     sweep_crossings,
 )
+from scancode.claims.service.limits import charge
 from scancode.claims.service.many import Request, claim_many
 from scancode.claims.service.reading import count_claimed, find_claim, find_facts, list_quarantined, of_person
 
@@ -23,6 +24,7 @@ __all__ = [
     "Request",
     "Standing",
     "bind",
+    "charge",
     "claim",
     "claim_many",
     "count_claimed",

@@ -12,10 +12,12 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from batches.codes import split_code_id
+from scancode.campaigns import service as campaigns
 from scancode.channels.rules import UNKNOWN
 from scancode.claims.models import Claim
-from scancode.claims.rules import Claimant, ClaimFacts, ClaimState
+from scancode.claims.rules import Claimant, ClaimFacts, ClaimState, PersonDayFull, PersonFull
 from scancode.claims.service.claimants import settle
+from scancode.claims.service.limits import count_person, merge_counts
 from scancode.claims.service.reading import COLUMNS, facts_of, find_facts
 from scancode.codes import service as codes
 from scancode.codes.rules import Life
@@ -54,7 +56,10 @@ def bind(session: Session, *, claimant: Claimant, brand_id: UUID, prefix: str, n
             .limit(BIND_MAX)
         )
         for row in session.execute(query).all():
-            bound = bind_one(session, facts_of(row), claimant=claimant, prefix=prefix, now=now)
+            try:
+                bound = bind_one(session, facts_of(row), claimant=claimant, prefix=prefix, now=now)
+            except (PersonFull, PersonDayFull):
+                continue  # it stays reserved; asked for again it says why
             if bound.state == ClaimState.CLAIMED:
                 changed.append(bound)
     return changed + _pay_waiting(session, claimant, brand_id, now)
@@ -85,7 +90,10 @@ def _pay_waiting(session: Session, claimant: Claimant, brand_id: UUID, now: date
 
 
 def bind_one(session: Session, claim: ClaimFacts, *, claimant: Claimant, prefix: str, now: datetime) -> ClaimFacts:
-    """One reservation. Returns the claim as it now is: still reserved where it may not be bound."""
+    """One reservation. Returns the claim as it now is: still reserved where it may not be bound.
+
+    Raises PersonFull, PersonDayFull where the campaign gives one person no more.
+    """
     _, _, serial = split_code_id(claim.code_id)
     if codes.life_of(session, batch_number=claim.batch_number, serial=serial).state is not Life.ACTIVE:
         return claim
@@ -105,12 +113,24 @@ def bind_one(session: Session, claim: ClaimFacts, *, claimant: Claimant, prefix:
             claimed_at=now,
         )
     )
-    won = affected(session, guarded) == 1
+    with session.begin_nested():
+        won = affected(session, guarded) == 1
+        if won:
+            _count(session, claim, claimant)
     bound = find_facts(session, code_id=claim.code_id)
     assert bound is not None
     if won:
         reward(session, bound, claimant=claimant, prefix=prefix, now=now)
     return bound
+
+
+def _count(session: Session, claim: ClaimFacts, claimant: Claimant) -> None:
+    """What a browser reserved counts as this person's, on the day when it was won."""
+    if claim.campaign_id is None:
+        return
+    conditions = campaigns.conditions_of(session, campaign_id=claim.campaign_id)
+    if conditions.counts_people:
+        count_person(session, campaign_id=claim.campaign_id, conditions=conditions, claimant=claimant, day=claim.day)
 
 
 def reward(
@@ -146,6 +166,7 @@ def reward(
 
 def reassign(session: Session, *, from_id: UUID, to_id: UUID) -> int:
     """A guest's identity joined a member: their claims name the member's account. Returns how many."""
+    merge_counts(session, from_id=from_id, to_id=to_id)
     return affected(session, update(Claim).where(Claim.account_id == from_id).values(account_id=to_id))
 
 

@@ -6,13 +6,16 @@ is never missed. Statements are few and plain: this is the one write that every 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from scancode.campaigns.rules import Offer, draw
+from scancode.campaigns.rules import Offer, PrizeFacts, draw
 from scancode.catalog.rules import BrandFacts
 from scancode.channels.rules import Attribution
 from scancode.claims.models import Claim
@@ -32,6 +35,7 @@ from scancode.claims.rules import (
 from scancode.claims.service.binding import bind_one, reward
 from scancode.claims.service.claimants import settle
 from scancode.claims.service.gate import pass_quickly, pass_slowly
+from scancode.claims.service.limits import Exhausted, count_person, take_day, take_prize
 from scancode.claims.service.reading import find_facts, view
 from scancode.claims.service.row import facts_from, make_row, origin_of
 from scancode.codes.rules import BatchFacts
@@ -78,25 +82,95 @@ def claim(
                 raise
             may_bind = not isinstance(refusal, ClaimsStopped | SnapshotAccount)
         else:
-            row = make_row(
-                code=code,
-                batch=batch,
-                day=brand.day(now),
-                offer=offer,
-                prize=draw(offer, code.serial),
-                claimant=claimant,
-                now=now,
-                reservation_hours=reservation_hours,
-            )
             if attribution is None and claimant.visitor_id is not None:
                 attribution = scans.attribution_of(session, code_id=code.code_id, visitor_id=claimant.visitor_id)
-            row |= origin_of(attribution)
-            if insert_once(session, Claim, **row) or _take_over(session, row, now):
-                return _answer_new(session, row, claimant, prefix, now)
+            about = Wanted(
+                code, batch, brand.day(now), claimant, origin_of(attribution), now, reservation_hours, prefix
+            )
+            made = _make(session, about, offer)
+            if made is not None:
+                return made
             found = find_facts(session, code_id=code.code_id)
         if found is not None and not found.has_lapsed(now):
             return _answer_again(session, found, claimant, prefix, now, may_bind=may_bind)
     raise AssertionError("a claim's row kept changing")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A claim that nothing speaks against so far."""
+
+    code: ClaimCode
+    batch: BatchFacts
+    day: str
+    claimant: Claimant
+    origin: dict[str, Any]
+    now: datetime
+    reservation_hours: int
+    prefix: str
+
+    def row(self, offer: Offer, prize: PrizeFacts) -> dict[str, Any]:
+        made = make_row(
+            code=self.code,
+            batch=self.batch,
+            day=self.day,
+            offer=offer,
+            prize=prize,
+            claimant=self.claimant,
+            now=self.now,
+            reservation_hours=self.reservation_hours,
+        )
+        return made | self.origin
+
+
+def _make(session: Session, about: Wanted, offer: Offer) -> ClaimAnswer | None:
+    """The claim with what it earns; None where the code has one that holds."""
+    prize = draw(offer, about.code.serial)
+    if offer.is_plain:
+        return _enter(session, about, about.row(offer, prize))
+    for one, is_free in _outcomes(session, about, offer, prize):
+        with suppress(Exhausted), session.begin_nested():
+            return _enter_counted(session, about, offer, one, is_free=is_free)
+    raise AssertionError("thanks ran out")
+
+
+def _outcomes(session: Session, about: Wanted, offer: Offer, prize: PrizeFacts) -> Iterator[tuple[PrizeFacts, bool]]:
+    """What the code may come to, the best first, and whether nothing has to be taken for it any more."""
+    kept = find_facts(session, code_id=about.code.code_id)
+    if kept is not None and kept.has_lapsed(about.now) and kept.campaign_id == offer.campaign_id:
+        # The code has turned the wheel: what it won is set aside, and stays with it.
+        for one in offer.prizes:
+            if one.id == kept.prize_id:
+                yield replace(one, amount=kept.amount), True
+    is_free = offer.mode != "odds" or not prize.wins
+    yield prize, is_free
+    if not is_free:
+        yield offer.thanks, True
+
+
+def _enter_counted(
+    session: Session, about: Wanted, offer: Offer, prize: PrizeFacts, *, is_free: bool
+) -> ClaimAnswer | None:
+    """The same under a campaign that counts; what all claims share comes last. Raises Exhausted, DayFull and those of
+    ``count_person``."""
+    made = _enter(session, about, about.row(offer, prize))
+    if made is None:
+        return None
+    code_id, day = about.code.code_id, about.day
+    count_person(session, campaign_id=offer.campaign_id, conditions=offer.conditions, claimant=about.claimant, day=day)
+    if not is_free:
+        take_prize(session, offer=offer, prize=prize, code_id=code_id, day=day)
+    take_day(session, offer=offer, code_id=code_id, day=day)
+    return made
+
+
+def _enter(session: Session, about: Wanted, row: dict[str, Any]) -> ClaimAnswer | None:
+    if not insert_once(session, Claim, **row) and not _take_over(session, row, about.now):
+        return None
+    made, payout = facts_from(row), None
+    if made.state == ClaimState.CLAIMED:
+        payout = reward(session, made, claimant=about.claimant, prefix=about.prefix, now=about.now)
+    return ClaimAnswer(view_of(about.claimant, made, about.now, payout), is_new=True)
 
 
 def _take_over(session: Session, row: dict[str, Any], now: datetime) -> bool:
@@ -107,14 +181,6 @@ def _take_over(session: Session, row: dict[str, Any], now: datetime) -> bool:
         Claim.reserved_until <= now,
     )
     return affected(session, lapsed.values(row)) == 1
-
-
-def _answer_new(session: Session, row: dict[str, Any], claimant: Claimant, prefix: str, now: datetime) -> ClaimAnswer:
-    made = facts_from(row)
-    payout = None
-    if made.state == ClaimState.CLAIMED:
-        payout = reward(session, made, claimant=claimant, prefix=prefix, now=now)
-    return ClaimAnswer(view_of(claimant, made, now, payout), is_new=True)
 
 
 def _answer_again(

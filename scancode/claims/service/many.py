@@ -89,7 +89,8 @@ def _admit(sender: Sender, requests: Sequence[Request], now: datetime) -> dict[i
     codes: set[int] = set()
     for place, request in enumerate(requests):
         unknown_ids = request.claimant.identity_id is None and bool(request.claimant.ids)
-        fits = request.code.kind == Kind.INNER and request.offer is not None and not unknown_ids
+        is_plain = request.offer is not None and request.offer.is_plain
+        fits = request.code.kind == Kind.INNER and is_plain and not unknown_ids
         if fits and request.attribution is not None and request.code.code_id not in codes and request.offer:
             plain[place] = request.offer
             codes.add(request.code.code_id)

@@ -22,25 +22,31 @@ from scancode.codes.models import Batch
 
 @dataclass(frozen=True)
 class PrizeFigures:
-    """One line of a table: ``drawn`` of ``count`` are taken, ``reserved`` of those still wait for a person."""
+    """One line of a table: ``drawn`` of ``count`` are taken, ``reserved`` of those still wait for a person.
+
+    ``given`` is what the drawn ones are worth, in fen or points. ``count`` is None for thanks beside a wheel.
+    """
 
     id: UUID
     tranche_id: UUID
     kind: str
     amount: int
-    count: int
+    amount_most: int | None
+    chance_ppm: int | None
+    count: int | None
     name_zh: str
     name_en: str
     drawn: int = 0
     reserved: int = 0
+    given: int = 0
 
     @property
     def claimed(self) -> int:
         return self.drawn - self.reserved
 
     @property
-    def remaining(self) -> int:
-        return self.count - self.drawn
+    def remaining(self) -> int | None:
+        return None if self.count is None else self.count - self.drawn
 
     def name(self, locale: str) -> str:
         return self.name_en if locale == "en" else self.name_zh
@@ -48,7 +54,7 @@ class PrizeFigures:
 
 @dataclass(frozen=True)
 class CampaignFigures:
-    """A campaign in numbers. Promised: what its tables hold; given: what people have drawn of it."""
+    """A campaign in numbers. Promised: what its tables hold, with odds at most; given: what people have drawn of it."""
 
     codes: int
     drawn: int
@@ -74,36 +80,44 @@ def load_figures(session: Session, *, plan: CampaignPlan, now: datetime) -> Camp
     """The figures of one campaign; the codes of a draft count as promised already."""
     reserved = func.sum(case((Claim.state == ClaimState.RESERVED, 1), else_=0))
     drawn = {
-        row.prize_id: (row.drawn, int(row.reserved or 0))
+        row.prize_id: {"drawn": row.drawn, "reserved": int(row.reserved or 0), "given": int(row.given or 0)}
         for row in session.execute(
-            select(Claim.prize_id, func.count().label("drawn"), reserved.label("reserved"))
+            select(
+                Claim.prize_id,
+                func.count().label("drawn"),
+                reserved.label("reserved"),
+                func.sum(Claim.amount).label("given"),
+            )
             .where(Claim.campaign_id == plan.id, _holds(now))
             .group_by(Claim.prize_id)
         )
     }
-    left = {tranche.id: max(0, totals([tranche]).thanks_count) for tranche in plan.tranches}
+    left = {
+        tranche.id: None if tranche.has_odds else max(0, totals([tranche]).thanks_count) for tranche in plan.tranches
+    }
     prizes = tuple(
         PrizeFigures(
             id=prize.id,
             tranche_id=prize.tranche_id,
             kind=prize.kind,
             amount=prize.amount,
+            amount_most=prize.amount_most,
+            chance_ppm=prize.chance_ppm,
             count=left[prize.tranche_id] if prize.kind == "thanks" else prize.count,
             name_zh=prize.name_zh,
             name_en=prize.name_en,
-            drawn=drawn.get(prize.id, (0, 0))[0],
-            reserved=drawn.get(prize.id, (0, 0))[1],
+            **drawn.get(prize.id, {}),
         )
         for prize in campaigns.list_prizes(session, campaign_id=plan.id)
     )
-    whole = totals(plan.tranches)
+    whole, has_odds = totals(plan.tranches), any(tranche.has_odds for tranche in plan.tranches)
     return CampaignFigures(
         codes=whole.size,
         drawn=sum(prize.drawn for prize in prizes),
-        promised_fen=whole.sum_fen,
-        promised_points=whole.sum_points,
-        given_fen=sum(prize.drawn * prize.amount for prize in prizes if prize.kind == "red_packet"),
-        given_points=sum(prize.drawn * prize.amount for prize in prizes if prize.kind == "points"),
+        promised_fen=min(whole.sum_fen, plan.budget_fen) if has_odds else whole.sum_fen,
+        promised_points=min(whole.sum_points, plan.budget_points) if has_odds else whole.sum_points,
+        given_fen=sum(prize.given for prize in prizes if prize.kind == "red_packet"),
+        given_points=sum(prize.given for prize in prizes if prize.kind == "points"),
         prizes=prizes,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,17 +10,30 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import DateTimeLocalField, FieldList, Form, FormField, SelectField, StringField, TextAreaField
+from wtforms import (
+    DateTimeLocalField,
+    FieldList,
+    Form,
+    FormField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from scancode.campaigns import service as campaigns
+from scancode.campaigns.chance import WHOLE_PPM
+from scancode.campaigns.conditions import Conditions, problems
 from scancode.campaigns.models import Campaign
 from scancode.campaigns.planning import PRIZES_MAX, RANGES_MAX, PrizeLine, RangeLine, TranchePlan, fen_of, yuan
 from scancode.codes.models import Batch
 
 BLANK_LINES = 2
 COUNT_DIGITS_MAX = 13
+BETWEEN = re.compile(r"\s*[-–—~～至到]\s*")
+PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,4}))?")
 
 
 class TermsForm(FlaskForm):
@@ -64,6 +78,34 @@ class TermsForm(FlaskForm):
         )
 
 
+class ConditionsForm(FlaskForm):
+    """How often a person and how much a day; an empty field is no limit."""
+
+    person_day_max = StringField(lazy_gettext("Codes one person may claim in a day"))
+    person_max = StringField(lazy_gettext("Codes one person may claim in all"))
+    day_max = StringField(lazy_gettext("Codes that everybody together may claim in a day"))
+    day_yuan_max = StringField(lazy_gettext("Yuan that everybody together may win in a day (pools with odds)"))
+
+    def fill(self, conditions: Conditions) -> None:
+        for name in ("person_day_max", "person_max", "day_max"):
+            value = getattr(conditions, name)
+            self[name].data = "" if value is None else str(value)
+        fen = conditions.day_fen_max
+        self.day_yuan_max.data = "" if fen is None else yuan(fen).replace(",", "")
+
+    def read(self) -> Conditions | None:
+        """What can be meant, or None with the errors written to the fields. Call after ``validate``."""
+        limits = {
+            name: _read_count(self[name]) if str(self[name].data or "").strip() else None
+            for name in ("person_day_max", "person_max", "day_max")
+        }
+        day_fen_max = _read_fen(self.day_yuan_max) if str(self.day_yuan_max.data or "").strip() else None
+        found = Conditions(**limits, day_fen_max=day_fen_max)
+        for name, problem in problems(found):
+            _complain(self["day_yuan_max" if name == "day_fen_max" else name], gettext(problem))
+        return None if any(field.errors for field in self) else found
+
+
 class EndForm(FlaskForm):
     ends_at = DateTimeLocalField(lazy_gettext("New end"), validators=[InputRequired()])
 
@@ -87,6 +129,7 @@ class PrizeForm(Form):
         validate_choice=False,
     )
     amount = StringField(lazy_gettext("Yuan or points"))
+    chance = StringField(lazy_gettext("Odds (%)"))
     count = StringField(lazy_gettext("How many"))
     name_zh = StringField(lazy_gettext("Name in Chinese"))
     name_en = StringField(lazy_gettext("Name in English"))
@@ -100,13 +143,22 @@ class Pool:
     prizes: tuple[PrizeLine, ...]
     thanks_zh: str
     thanks_en: str
+    mode: str
 
     @property
     def plan(self) -> TranchePlan:
-        return TranchePlan(self.ranges, self.prizes, self.thanks_zh, self.thanks_en)
+        return TranchePlan(self.ranges, self.prizes, self.thanks_zh, self.thanks_en, mode=self.mode)
 
 
 class PoolForm(FlaskForm):
+    mode = RadioField(
+        lazy_gettext("How it is drawn"),
+        choices=[
+            SelectChoice("exact", lazy_gettext("Exact table: every code holds its prize from the start")),
+            SelectChoice("odds", lazy_gettext("Odds: each code turns a wheel when it is claimed, while stocks last")),
+        ],
+        default="exact",
+    )
     ranges = FieldList(FormField(RangeForm), max_entries=RANGES_MAX)
     prizes = FieldList(FormField(PrizeForm), max_entries=PRIZES_MAX)
     thanks_zh = StringField(lazy_gettext("Without a prize, in Chinese"), validators=[Length(max=60)])
@@ -118,9 +170,10 @@ class PoolForm(FlaskForm):
             self.ranges.append_entry(
                 {"batch": str(line.batch_number), "first": str(line.first), "last": str(line.last)}
             )
+        self.mode.data = pool.mode
         for prize in pool.prizes:
-            amount = yuan(prize.amount).replace(",", "") if prize.kind == "red_packet" else str(prize.amount)
-            self.prizes.append_entry({**vars(prize), "amount": amount, "count": str(prize.count)})
+            typed = {"amount": shown_amount(prize), "count": str(prize.count), "chance": shown_chance(prize.chance_ppm)}
+            self.prizes.append_entry({**vars(prize), **typed})
         self.thanks_zh.data, self.thanks_en.data = pool.thanks_zh, pool.thanks_en
 
     def offer_batches(self, batches: Iterable[Batch], labels: Sequence[str]) -> None:
@@ -145,12 +198,14 @@ class PoolForm(FlaskForm):
     def read(self, sizes: dict[int, int]) -> Pool:
         """What can be read; what cannot has its error written to its field. ``sizes``: codes by batch number."""
         ranges = [_read_range(entry.form, sizes) for entry in self.ranges.entries if not _is_blank(entry.form)]
-        prizes = [_read_prize(entry.form) for entry in self.prizes.entries if not _is_blank(entry.form)]
+        mode = "odds" if self.mode.data == "odds" else "exact"
+        prizes = [_read_prize(entry.form, mode) for entry in self.prizes.entries if not _is_blank(entry.form)]
         return Pool(
             ranges=tuple(line for line in ranges if line is not None),
             prizes=tuple(prize for prize in prizes if prize is not None),
             thanks_zh=(self.thanks_zh.data or "").strip(),
             thanks_en=(self.thanks_en.data or "").strip(),
+            mode=mode,
         )
 
     @property
@@ -189,34 +244,71 @@ def _read_range(form: RangeForm, sizes: dict[int, int]) -> RangeLine | None:
     return RangeLine(number, first, last)
 
 
-def _read_prize(form: PrizeForm) -> PrizeLine | None:
+def _read_prize(form: PrizeForm, mode: str) -> PrizeLine | None:
     kind = "points" if form.kind.data == "points" else "red_packet"
-    amount = _read_fen(form.amount) if kind == "red_packet" else _read_count(form.amount)
+    amounts = _read_amounts(form.amount, kind)
     count = _read_count(form.count)
+    chance = _read_chance(form.chance) if mode == "odds" else None
     for field in (form.name_zh, form.name_en):
         if len(field.data or "") > 60:
             _complain(field, gettext("This is too long."))
-    if amount is None or count is None or form.errors:
+    if amounts is None or count is None or form.errors:
         return None
     names = ((form.name_zh.data or "").strip(), (form.name_en.data or "").strip())
     blank = {"red_packet": ("现金红包", "Red packet"), "points": ("积分", "Points")}[kind]
-    return PrizeLine(kind, amount, count, names[0] or blank[0], names[1] or blank[1])
+    least, most = amounts
+    return PrizeLine(kind, least, count, names[0] or blank[0], names[1] or blank[1], most, chance)
 
 
-def _read_fen(field: StringField) -> int | None:
+def _read_amounts(field: StringField, kind: str) -> tuple[int, int | None] | None:
+    """``8.88``, or ``0.5-5`` for a random amount: the least, and the most where it is random."""
+    parts = BETWEEN.split(str(field.data or "").strip(), maxsplit=1)
+    amounts = [_read_fen(field, part) if kind == "red_packet" else _read_count(field, part) for part in parts]
+    if any(amount is None for amount in amounts):
+        return None
+    least, most = amounts[0] or 0, amounts[-1] or 0
+    if least > most:
+        _complain(field, gettext("The amounts go from a lower to a higher one."))
+        return None
+    return least, most if most > least else None
+
+
+def _read_chance(field: StringField) -> int | None:
+    """Per cent with up to four decimals, as parts per million."""
+    text = str(field.data or "").strip().rstrip("%％").strip()
+    found = PERCENT.fullmatch(text)
+    if found is None or not 1 <= (ppm := int(found[1]) * 10_000 + int((found[2] or "").ljust(4, "0"))) <= WHOLE_PPM:
+        _complain(field, gettext("Write odds in per cent, 0.0001 to 100."))
+        return None
+    return ppm
+
+
+def _read_fen(field: StringField, text: str | None = None) -> int | None:
     try:
-        return fen_of(field.data or "")
+        return fen_of((field.data if text is None else text) or "")
     except ValueError:
         _complain(field, gettext("Write an amount of yuan, such as 8.88."))
         return None
 
 
-def _read_count(field: StringField) -> int | None:
-    text = str(field.data or "").strip().replace(",", "")
+def _read_count(field: StringField, text: str | None = None) -> int | None:
+    text = str((field.data if text is None else text) or "").strip().replace(",", "")
     if not (text.isascii() and text.isdigit() and len(text) <= COUNT_DIGITS_MAX):
         _complain(field, gettext("Write a whole number."))
         return None
     return int(text)
+
+
+def shown_amount(prize: PrizeLine) -> str:
+    """As it is typed: ``8.88``, ``0.50-5.00``, ``10-50``."""
+    amounts = [prize.amount] if prize.amount_most is None else [prize.amount, prize.amount_most]
+    texts = [yuan(one).replace(",", "") if prize.kind == "red_packet" else str(one) for one in amounts]
+    return "-".join(texts)
+
+
+def shown_chance(ppm: int | None) -> str:
+    """Per cent, as it is typed: ``12.5``."""
+    return "" if ppm is None else f"{ppm / 10_000:.4f}".rstrip("0").rstrip(".")
 
 
 def _complain(field: object, problem: str) -> None:

@@ -130,7 +130,12 @@ def _totals(campaign: Campaign, tranche_id: UUID | None, pool: Pool) -> dict[str
     with runtime().db.reading() as session:
         plan: CampaignPlan = campaigns.load_plan(session, campaign_id=campaign.id)
     others: list[TranchePlan] = [one for one in plan.tranches if one.id != tranche_id]
-    return {"campaign": campaign, "whole": totals([pool.plan]), "everything": totals([*others, pool.plan])}
+    return {
+        "campaign": campaign,
+        "pool": pool.plan,
+        "whole": totals([pool.plan]),
+        "everything": totals([*others, pool.plan]),
+    }
 
 
 def _offer_batches(form: PoolForm, campaign: Campaign) -> tuple[Sequence[Batch], dict[int, int]]:

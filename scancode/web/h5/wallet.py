@@ -132,6 +132,7 @@ def _page(shared: Runtime, found: Reward, who: Claimant) -> dict[str, Any]:
         "claim": found.view.claim,
         "payout": found.view.payout,
         "is_member": who.member_id is not None,
+        "is_known": who.is_known,
         "has_login": shared.ports.identity is not None,
         "is_outside": is_outside(shared),
         "here": url_for("h5.reward", code_id=found.view.claim.code_id),

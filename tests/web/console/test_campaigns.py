@@ -400,3 +400,48 @@ def test_it_speaks_english(dave: FlaskClient, house: House) -> None:
     assert "Open and win" in shown
     assert "Red packets given" in shown
     assert not re.search(r"[一-鿿]{3}", shown.replace("中文", ""))
+
+
+def test_a_pool_with_odds_and_limits_is_written_reviewed_and_told_to_people(
+    app: Flask, dave: FlaskClient, house: House
+) -> None:
+    post(dave, "/console/campaigns/new", **{**TERMS, "starts_at": f"{YEAR - 1}-01-01T00:00"})
+    here = f"/console/campaigns/{the_campaign(house).id}"
+    wheel = {
+        **POOL,
+        "mode": "odds",
+        "ranges-0-batch": str(house.batch),
+        "prizes-0-amount": "0.5~5",
+        "prizes-0-chance": "12.5%",
+        "prizes-0-count": "500",
+        "prizes-1-chance": "0.0001",
+    }
+    pools = f"{here}/pools/new"
+    answer = post(dave, pools, pools, **{**wheel, "prizes-0-amount": "5-0.5", "prizes-1-chance": "0.00001"})
+    body = answer.get_data(as_text=True)
+    assert "金额范围应从小到大" in body
+    assert "0.0001 到 100 之间的百分比" in body
+    assert post(dave, pools, pools, **wheel).status_code == 302
+    with house.wired.db.reading() as session:
+        (kept,) = campaigns.load_plan(session, campaign_id=the_campaign(house).id).tranches
+    assert (kept.mode, kept.prizes[0]) == (
+        "odds", PrizeLine("red_packet", 50, 500, "现金红包", "Red packet", 500, 125_000)
+    )  # fmt: skip
+    form = dave.get(f"{here}/pools/{kept.id}").get_data(as_text=True)
+    assert 'value="0.50-5.00"' in form
+    assert 'value="0.0001"' in form
+    limits = f"{here}/conditions"
+    assert "超过了每人总上限" in post(dave, limits, person_day_max="5", person_max="3").get_data(as_text=True)
+    assert post(dave, limits, person_day_max="3", person_max="", day_max="", day_yuan_max="100").status_code == 302
+    assert 'value="100.00"' in dave.get(limits).get_data(as_text=True)
+    post(dave, f"{here}/review")
+    assert post(dave, limits, person_day_max="9").status_code == 409
+    erin = signed_in(app, house, house.brand_id)
+    post(erin, f"{here}/approve")
+    shown = words(page(dave, here))
+    assert "现金红包 ¥0.50 – ¥5.00 12.5% 500 0 0 500 ¥0.00" in shown
+    told = words(page(dave, f"{here.removeprefix('/console')}/rules"))
+    assert "现金红包 ¥0.50 – ¥5.00 500 12.5%" in told
+    assert "谢谢 – – 87.4999%" in told or "谢谢 – – 87.5%" in told
+    assert "每人每天最多领取 3 个码" in told
+    assert "每天红包发放上限为 ¥100.00" in told

@@ -126,4 +126,5 @@ def test_ended_rules_stay_readable(client: FlaskClient, wired: Wired, campaign_i
 def test_odds_are_never_rounded_to_nothing(count: int, codes: int, odds: str) -> None:
     book = Rulebook.__new__(Rulebook)
     object.__setattr__(book, "codes", codes)
-    assert book.odds(RuleLine("points", 5, "积分", "Points", count)) == odds
+    object.__setattr__(book, "has_odds", False)
+    assert book.odds(RuleLine("points", 5, "积分", "Points", None, None, count)) == odds

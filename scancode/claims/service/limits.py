@@ -1,0 +1,102 @@
+"""What a campaign counts while people claim: stock and budget of pools with odds, shares of a day, codes of a person.
+
+A person's counts are rows of their own and come first; what all claims share comes last (``campaigns.take``). What is
+refused here rolls back with the claim that asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from scancode.campaigns import service as campaigns
+from scancode.campaigns.conditions import Conditions
+from scancode.campaigns.rules import Offer, PrizeFacts
+from scancode.claims.models import PersonCount
+from scancode.claims.rules import Claimant, DayFull, PersonDayFull, PersonFull
+from scancode.db import affected, insert_once
+
+ALWAYS = ""
+"""The period of a person's count over the whole campaign; others are days."""
+
+
+class Exhausted(Exception):
+    """The prize that the wheel stopped at has run out."""
+
+
+def count_person(session: Session, *, campaign_id: UUID, conditions: Conditions, claimant: Claimant, day: str) -> None:
+    """One more code of this person. Raises PersonFull, PersonDayFull.
+
+    Before anything else is known a person is their browser; what its reservations become is counted when they are
+    bound.
+    """
+    person_id = claimant.account_id or claimant.visitor_id
+    if person_id is None:
+        return
+    if conditions.person_max and not _one_more(session, person_id, campaign_id, ALWAYS, conditions.person_max):
+        raise PersonFull(most=conditions.person_max)
+    if conditions.person_day_max and not _one_more(session, person_id, campaign_id, day, conditions.person_day_max):
+        raise PersonDayFull(most=conditions.person_day_max)
+
+
+def _one_more(session: Session, person_id: UUID, campaign_id: UUID, period: str, most: int) -> bool:
+    key = {"person_id": person_id, "campaign_id": campaign_id, "period": period}
+    if insert_once(session, PersonCount, **key, claims_count=1):
+        return True
+    here = [getattr(PersonCount, name) == value for name, value in key.items()]
+    more = update(PersonCount).where(*here, PersonCount.claims_count < most)
+    return affected(session, more.values(claims_count=PersonCount.claims_count + 1)) == 1
+
+
+def merge_counts(session: Session, *, from_id: UUID, to_id: UUID) -> None:
+    """Two turned out to be one person: what both claimed counts together."""
+    query = select(PersonCount.campaign_id, PersonCount.period, PersonCount.claims_count)
+    for campaign_id, period, count in session.execute(
+        query.where(PersonCount.person_id == from_id).order_by(PersonCount.campaign_id, PersonCount.period)
+    ).all():
+        key = {"person_id": to_id, "campaign_id": campaign_id, "period": period}
+        if not insert_once(session, PersonCount, **key, claims_count=count):
+            here = [getattr(PersonCount, name) == value for name, value in key.items()]
+            both = update(PersonCount).where(*here).values(claims_count=PersonCount.claims_count + count)
+            affected(session, both)
+    affected(session, delete(PersonCount).where(PersonCount.person_id == from_id))
+
+
+def take_day(session: Session, *, offer: Offer, code_id: int, day: str) -> None:
+    """One more code of the campaign today. Raises DayFull."""
+    most = offer.conditions.day_max
+    if most and not campaigns.take(
+        session, owner_id=offer.campaign_id, name=f"n:{day}", amount=1, code_id=code_id, opens_with=most
+    ):
+        raise DayFull
+
+
+def take_prize(session: Session, *, offer: Offer, prize: PrizeFacts, code_id: int, day: str) -> None:
+    """Stock and budget for a prize of a wheel. Raises Exhausted."""
+    for owner_id, name, amount, opens_with in _counters(offer, prize, day):
+        if not campaigns.take(
+            session, owner_id=owner_id, name=name, amount=amount, code_id=code_id, opens_with=opens_with
+        ):
+            raise Exhausted
+
+
+def charge(session: Session, *, offer: Offer, prize: PrizeFacts, code_id: int, day: str) -> None:
+    """A prize that was given and forgotten, in a restore: what is left of it counts against stock and budget."""
+    if offer.mode == "odds":
+        with suppress(Exhausted), session.begin_nested():
+            take_prize(session, offer=offer, prize=prize, code_id=code_id, day=day)
+
+
+def _counters(offer: Offer, prize: PrizeFacts, day: str) -> Iterator[tuple[UUID, str, int, int]]:
+    """In the order in which every claim locks them."""
+    yield prize.id, campaigns.STOCK, 1, 0
+    if prize.points:
+        yield offer.campaign_id, campaigns.BUDGET_POINTS, prize.points, 0
+    if prize.amount_fen:
+        yield offer.campaign_id, campaigns.BUDGET_FEN, prize.amount_fen, 0
+        if offer.conditions.day_fen_max:
+            yield offer.campaign_id, f"f:{day}", prize.amount_fen, offer.conditions.day_fen_max
