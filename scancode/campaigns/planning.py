@@ -88,10 +88,14 @@ class TranchePlan:
         return self.mode == "odds"
 
     def sum_of(self, kind: str) -> int:
-        """What the lines of a kind come to: exactly, or with odds at most, when all of the stock is won."""
+        """What the lines of a kind come to: exactly, or with odds at most, when codes win the dearest in stock."""
         lines = [prize for prize in self.prizes if prize.kind == kind]
         if self.has_odds:
-            return sum(prize.most * prize.count for prize in lines)
+            worth, left = 0, sum(line.count for line in self.ranges)
+            for prize in sorted(lines, key=lambda prize: -prize.most):
+                worth += prize.most * min(prize.count, left)
+                left -= min(prize.count, left)
+            return worth
         return sum(sum_of(prize.amount, prize.most, prize.count) for prize in lines)
 
 
