@@ -42,8 +42,8 @@ soak: $(VENV)/.dev
 
 # For maintainers: writes the lock again from pyproject.toml (needs uv in the environment).
 lock: $(VENV)/.dev
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q --extra postgres --extra redis -o requirements/base.txt
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q --extra postgres --extra redis --group dev -c requirements/base.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q --extra postgres --extra redis --extra regions -o requirements/base.txt
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q --extra postgres --extra redis --extra regions --group dev -c requirements/base.txt -o requirements/dev.txt
 	for system in linux windows; do $(BIN)/uv pip compile deploy/press.in --python-platform $$system --python-version 3.11 --generate-hashes --no-header --no-annotate -q -c requirements/base.txt -o requirements/press-$$system.txt; done
 
 # The press for computers without a network: build/press-bundle.zip.

@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     )
     demo_accounts: bool = Field(False, description="accounts with published passwords exist")
 
+    region_files: str = Field(
+        "", description="comma list of ip2region xdb files (IPv4, IPv6) that tell a scan's province and city; optional"
+    )
     touch_days: int = Field(7, ge=0, le=90, description="days for which a touch explains later scans")
     reservation_hours: int = Field(72, ge=1, le=720, description="hours an anonymous prize is kept")
     payout_prefix: str = Field("SC", pattern=r"^[0-9A-Z]{1,6}$", description="starts this install's bill numbers")

@@ -186,6 +186,13 @@ class SmsGateway(Protocol):
         """Sends a one-time password to an E.164 number. Raises OutsideError."""
 
 
+class RegionFinder(Protocol):
+    """Says from which province or city a network address comes. Answers from memory: it is asked at every scan."""
+
+    def region_of(self, address: str) -> int | None:
+        """A number of ``channels.regions``, or None for an address of which nothing is known. Raises nothing."""
+
+
 @dataclass(frozen=True)
 class Ports:
     """The outside world of one process. A port is None where the settings say ``none``."""
@@ -195,3 +202,4 @@ class Ports:
     sms: SmsGateway | None
     scripts: PageScripts | None = None
     person: PayingPerson | None = None
+    regions: RegionFinder | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scancode import journal, migrations
@@ -12,7 +13,7 @@ from scancode.codes import service as codes
 from scancode.codes.keys import Keyring
 from scancode.config import ConfigError, Settings
 from scancode.db import Database
-from scancode.ports import Ports
+from scancode.ports import Ports, RegionFinder
 from scancode.sealing import Sealer
 from scancode.staff import service as staff
 
@@ -75,11 +76,25 @@ def connect(settings: Settings) -> Wired:
             sms=sandbox.Sms(world) if world and settings.sms_gateway == "sandbox" else None,
             scripts=wechat,
             person=sandbox.Person(settings.wechatpay_url) if settings.wechatpay_sandbox else None,
+            regions=_regions(settings) if settings.region_files else None,
         ),
         keyring=Keyring(settings.code_keys.get_secret_value()),
         sealer=sealer,
         draw_sealer=Sealer(settings.draw_keys.get_secret_value(), settings.index_key.get_secret_value()),
     )
+
+
+def _regions(settings: Settings) -> RegionFinder:
+    """Raises ConfigError where a file cannot be read or the library is not there."""
+    try:
+        from scancode.adapters.ip2region import Regions
+    except ImportError as error:
+        raise ConfigError("SCANCODE_REGION_FILES needs the extra: pip install 'scancode[regions]'") from error
+    paths = [Path(each.strip()) for each in settings.region_files.split(",") if each.strip()]
+    try:
+        return Regions(paths)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"SCANCODE_REGION_FILES: {error}") from error
 
 
 def _wechat(settings: Settings, db: Database, sealer: Sealer) -> WeChat:

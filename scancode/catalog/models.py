@@ -39,6 +39,8 @@ class Brand(Base):
     # GS1 company prefix, for the SSCCs of cases and pallets, and how many of them were taken.
     company_prefix: Mapped[str] = mapped_column(String(12), default="")
     sscc_next: Mapped[int] = mapped_column(BigInteger, default=0)
+    # Days for which a touch explains later scans; None is what the installation says.
+    touch_days: Mapped[int | None]
     created_at: Mapped[datetime]
 
 

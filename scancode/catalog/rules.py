@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from scancode.i18n import N_
 GTIN_LENGTHS = (8, 12, 13, 14)
 PICTURES_MAX = 9
 STORY_LENGTH_MAX = 10_000
+TOUCH_DAYS_MAX = 90
 PRIVACY_LENGTH_MAX = 40_000
 
 
@@ -65,6 +67,12 @@ class BadCompanyPrefix(Refusal):
     status = 422
 
 
+class BadTouchDays(Refusal):
+    code = "touch_days"
+    text = N_("A touch can count for 0 to 90 days.")
+    status = 422
+
+
 class TextMissing(Refusal):
     code = "text_missing"
     text = N_("A name is needed in Chinese and in English.")
@@ -100,6 +108,8 @@ class BrandFacts:
     privacy_zh: str
     privacy_en: str
     privacy_version: str
+    touch_days: int | None = None
+    """Days for which a touch explains later scans; None is what the installation says."""
 
     def name(self, locale: str) -> str:
         return in_language(locale, self.name_zh, self.name_en)
@@ -210,6 +220,7 @@ class BrandDraft:
     privacy_zh: str = ""
     privacy_en: str = ""
     company_prefix: str = ""
+    touch_days: int | None = None
 
     def checked(self) -> BrandDraft:
         """The same, tidied. Raises the refusal of the first field that cannot be stored."""
@@ -217,7 +228,7 @@ class BrandDraft:
             "name_zh": 80, "name_en": 80, "company_zh": 120, "company_en": 120, "support_phone": 40,
             "support_url": 200, "privacy_zh": PRIVACY_LENGTH_MAX, "privacy_en": PRIVACY_LENGTH_MAX,
         }  # fmt: skip
-        tidy = {name: _text(getattr(self, name), limit) for name, limit in limits.items()}
+        tidy: dict[str, Any] = {name: _text(getattr(self, name), limit) for name, limit in limits.items()}
         if not (tidy["name_zh"] and tidy["name_en"]):
             raise TextMissing
         if tidy["support_url"] and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", tidy["support_url"]):
@@ -228,6 +239,8 @@ class BrandDraft:
         prefix = self.company_prefix.strip()
         if prefix and not is_prefix(prefix):
             raise BadCompanyPrefix(typed=prefix[:20])
+        if self.touch_days is not None and not 0 <= self.touch_days <= TOUCH_DAYS_MAX:
+            raise BadTouchDays
         zone = check_timezone(self.timezone.strip())
         return replace(self, **tidy, colour=colour, timezone=zone, company_prefix=prefix)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scancode.channels.rules import Source as Source
@@ -30,6 +30,8 @@ class TouchKind(StrEnum):
     STORE = "store"
     GUIDE = "guide"
     SCENE = "scene"
+    LIVE = "live"
+    """One printed code that leads to one of several guides, chosen anew for each visitor."""
 
 
 class Channel(Base):
@@ -66,6 +68,9 @@ class Guide(Base):
     name: Mapped[str] = mapped_column(String(80))
     staff_no: Mapped[str] = mapped_column(String(40), default="")
     is_active: Mapped[bool] = mapped_column(default=True)
+    # Whether live codes may lead to them at all today, and when: ``rotation.read_shifts``; empty is always.
+    is_on_duty: Mapped[bool] = mapped_column(default=True)
+    shifts: Mapped[str] = mapped_column(String(120), default="")
     created_at: Mapped[datetime]
 
 
@@ -83,20 +88,76 @@ class Touchpoint(Base):
     guide_id: Mapped[UUID | None] = mapped_column(ForeignKey("guides.id"), index=True)
     scene: Mapped[str] = mapped_column(String(32), default="")
     placement: Mapped[str] = mapped_column(String(80), default="")
+    # How a live code chooses among its guides: ``rotation.Rule``; empty for every other code.
+    rotation: Mapped[str] = mapped_column(String(8), default="")
     name: Mapped[str] = mapped_column(String(80))
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 
 
+class LiveGuide(Base):
+    """A guide whom a live code may lead to. ``day_max`` is how many people a day (0: as many as come)."""
+
+    __tablename__ = "live_guides"
+
+    touchpoint_id: Mapped[UUID] = mapped_column(ForeignKey("touchpoints.id"), primary_key=True)
+    guide_id: Mapped[UUID] = mapped_column(ForeignKey("guides.id"), primary_key=True)
+    weight: Mapped[int] = mapped_column(default=1)
+    day_max: Mapped[int] = mapped_column(default=0)
+
+
+class LiveTurn(Base):
+    """How many people a live code led to a guide on a day of the brand's, and when the last."""
+
+    __tablename__ = "live_turns"
+
+    touchpoint_id: Mapped[UUID] = mapped_column(ForeignKey("touchpoints.id"), primary_key=True)
+    guide_id: Mapped[UUID] = mapped_column(ForeignKey("guides.id"), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    count: Mapped[int]
+    last_at: Mapped[datetime]
+
+
 class Touch(Base):
-    """A browser opened a placed code."""
+    """A browser opened a placed code, or a link that names one. ``guide_id`` is whom a live code led to."""
 
     __tablename__ = "touches"
 
     visitor_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     touchpoint_id: Mapped[UUID] = mapped_column(ForeignKey("touchpoints.id"), index=True)
+    guide_id: Mapped[UUID | None]
+    is_link: Mapped[bool] = mapped_column(default=False)
     touched_at: Mapped[datetime]
+
+
+class BatchChannel(Base):
+    """The channel that explains the items of a batch which were not shipped anywhere."""
+
+    __tablename__ = "batch_channels"
+
+    batch_number: Mapped[int] = mapped_column(ForeignKey("batches.number"), primary_key=True)
+    channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id"))
+
+
+class Attributed:
+    """The columns of what is credited to somebody: a scan, a claim, a new member. Named like the fields of
+    ``rules.Attribution``, which says what they mean.
+
+    Those of the other models (``first_…``, ``item_…``) are read by reports alone and have no foreign keys, so that a
+    scan is not checked against four tables more. Places are never deleted.
+    """
+
+    source: Mapped[str] = mapped_column(String(10))
+    channel_id: Mapped[UUID | None] = mapped_column(ForeignKey("channels.id"))
+    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
+    guide_id: Mapped[UUID | None] = mapped_column(ForeignKey("guides.id"))
+    touchpoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("touchpoints.id"))
+    first_touchpoint_id: Mapped[UUID | None]
+    first_guide_id: Mapped[UUID | None]
+    item_channel_id: Mapped[UUID | None]
+    item_store_id: Mapped[UUID | None]
+    region: Mapped[int | None]
 
 
 class Shipment(Base):
@@ -158,18 +219,14 @@ class ShippedRange(Base):
     store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
 
 
-class Acquisition(Base):
+class Acquisition(Attributed, Base):
     """Where a member came from, written once when they join. A member without one does not exist."""
 
     __tablename__ = "acquisitions"
+    __table_args__ = (Index("ix_acquisitions_channel_id", "channel_id"),)
 
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
     brand_id: Mapped[UUID]
-    source: Mapped[str] = mapped_column(String(10))
-    channel_id: Mapped[UUID | None] = mapped_column(ForeignKey("channels.id"), index=True)
-    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
-    guide_id: Mapped[UUID | None] = mapped_column(ForeignKey("guides.id"))
-    touchpoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("touchpoints.id"))
     product_id: Mapped[UUID | None] = mapped_column(ForeignKey("products.id"))
     batch_number: Mapped[int | None] = mapped_column(ForeignKey("batches.number"))
     code_id: Mapped[int | None] = mapped_column(BigInteger)

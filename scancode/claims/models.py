@@ -8,11 +8,12 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from scancode.channels.models import Attributed
 from scancode.claims.rules import ClaimState as ClaimState
 from scancode.db import Base
 
 
-class Claim(Base):
+class Claim(Attributed, Base):
     __tablename__ = "claims"
     __table_args__ = (
         Index("ix_claims_day", "brand_id", "day"),
@@ -36,11 +37,6 @@ class Claim(Base):
     subject_id: Mapped[UUID | None]
     # The ledger account: the member's id, or the identity's while it belongs to no member.
     account_id: Mapped[UUID | None]
-    source: Mapped[str] = mapped_column(String(10))
-    channel_id: Mapped[UUID | None] = mapped_column(ForeignKey("channels.id"))
-    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
-    guide_id: Mapped[UUID | None] = mapped_column(ForeignKey("guides.id"))
-    touchpoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("touchpoints.id"))
     day: Mapped[str] = mapped_column(String(10))
     reserved_until: Mapped[datetime | None]
     claimed_at: Mapped[datetime]

@@ -16,7 +16,7 @@ from scancode.cli.root import wire
 from scancode.cli.staff import find_brand
 from scancode.i18n import N_
 from scancode.reports import service as reports
-from scancode.reports.rules import DIMENSIONS, Dimension, FunnelRow, defuse, last_days
+from scancode.reports.rules import DIMENSIONS, MODELS, Dimension, FunnelRow, Model, defuse, last_days
 
 DAYS = 7
 ROWS = {
@@ -24,6 +24,7 @@ ROWS = {
     "store": N_("store"),
     "guide": N_("guide"),
     "scene": N_("scene"),
+    "region": N_("region"),
     "product": N_("product"),
     "batch": N_("batch"),
     "day": N_("day"),
@@ -43,18 +44,27 @@ HEADINGS = (
 
 @click.command()
 @click.option("--by", type=click.Choice(list(DIMENSIONS)), default="channel", show_default=True, help="What a row is.")
+@click.option(
+    "--model",
+    type=click.Choice(list(MODELS)),
+    default="last",
+    show_default=True,
+    help="Who gets the credit: the last touch, the first, or the item alone (where it was shipped).",
+)
 @click.option("--from", "first_day", help="First day, as 2026-11-16, in the brand's zone (default: a week ago).")
 @click.option("--to", "last_day", help="Last day (default: today).")
 @click.option("--brand", "slug", help="Short name of the brand; not needed where there is one.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout, with exact numbers.")
-def report(by: Dimension, first_day: str | None, last_day: str | None, slug: str | None, as_csv: bool) -> None:
-    """Show what each channel, store, guide, scene, product, batch or day brought."""
+def report(
+    by: Dimension, model: Model, first_day: str | None, last_day: str | None, slug: str | None, as_csv: bool
+) -> None:
+    """Show what each channel, store, guide, scene, region, product, batch or day brought."""
     wired = wire()
     with wired.db.reading() as session:
         brand = find_brand(session, slug)
         last_day = last_day or brand.day(datetime.now(UTC))
         first_day = first_day or last_days(last_day, DAYS)[0]
-        funnel = reports.funnel(session, brand_id=brand.id, by=by, first_day=first_day, last_day=last_day)
+        funnel = reports.funnel(session, brand_id=brand.id, by=by, first_day=first_day, last_day=last_day, model=model)
     rows = [[_name(row), *_numbers(row, exact=as_csv)] for row in funnel.rows]
     rows.append([gettext(N_("total")), *_numbers(funnel.total, exact=as_csv)])
     headings = [gettext(ROWS[by]), *(gettext(heading) for heading in HEADINGS)]

@@ -10,33 +10,60 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, distinct, func, literal_column, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, case, distinct, func, literal_column, null, or_, select
+from sqlalchemy.orm import Session, aliased
 
-from scancode.channels.models import Acquisition, Shipment, ShippedRange, Touchpoint
+from scancode.channels.models import Acquisition, Guide, Shipment, ShippedRange, Touchpoint
 from scancode.claims.models import Claim, ClaimState
 from scancode.codes.models import Batch, Life, LifeRange
 from scancode.payouts.models import Payout, PayoutState
-from scancode.reports.rules import UNKNOWN, Dimension, Period
+from scancode.reports.rules import UNKNOWN, Dimension, Model, Period
 from scancode.scans.models import Scan
 
 NOT_PROMISED = (PayoutState.FAILED.value, PayoutState.CANCELLED.value, PayoutState.EXPIRED.value)
 MOMENTS_MAX = 100_000
+CREDITED = ("channel", "store", "guide", "scene")
+"""The dimensions that a model of attribution decides."""
 Key = ColumnElement[Any]
 AnySelect = Select[*tuple[Any, ...]]
 
 
-def _key_of(model: Any, by: Dimension) -> Key:
+FirstPoint, FirstGuide = aliased(Touchpoint), aliased(Guide)
+
+
+def _key_of(table: Any, by: Dimension, model: Model) -> Key:
     """The column that a dimension groups by, of a table that carries an attribution."""
+    has_first = table.first_touchpoint_id.is_not(None)
+    if model == "item":
+        credited: dict[str, Callable[[], Key]] = {
+            "channel": lambda: table.item_channel_id,
+            "store": lambda: table.item_store_id,
+            "guide": null,
+            "scene": null,
+        }
+    elif model == "first":
+        credited = {
+            "channel": lambda: case((has_first, FirstPoint.channel_id), else_=table.channel_id),
+            "store": lambda: case(
+                (has_first, func.coalesce(FirstGuide.store_id, FirstPoint.store_id)), else_=table.store_id
+            ),
+            "guide": lambda: case((has_first, table.first_guide_id), else_=table.guide_id),
+            "scene": lambda: func.nullif(FirstPoint.scene, literal_column("''")),
+        }
+    else:
+        credited = {
+            "channel": lambda: table.channel_id,
+            "store": lambda: table.store_id,
+            "guide": lambda: table.guide_id,
+            # Stores' and guides' own codes have no scene; '' would be a row beside the unknown one.
+            "scene": lambda: func.nullif(Touchpoint.scene, literal_column("''")),
+        }
     columns: dict[str, Callable[[], Key]] = {
-        "channel": lambda: model.channel_id,
-        "store": lambda: model.store_id,
-        "guide": lambda: model.guide_id,
-        # Stores' and guides' own codes have no scene; '' would be a row beside the unknown one.
-        "scene": lambda: func.nullif(Touchpoint.scene, literal_column("''")),
-        "product": lambda: model.product_id,
-        "batch": lambda: model.batch_number,
-        "day": lambda: model.day,
+        **credited,
+        "region": lambda: table.region,
+        "product": lambda: table.product_id,
+        "batch": lambda: table.batch_number,
+        "day": lambda: table.day,
     }
     return columns[by]()
 
@@ -45,18 +72,23 @@ def _text(key: Any) -> str:
     return UNKNOWN if key is None else str(key)
 
 
-def _grouped(statement: AnySelect, model: Any, by: Dimension | None) -> AnySelect:
-    """Adds the key, the join that it needs and the grouping; without a dimension everything is one group."""
+def _grouped(statement: AnySelect, table: Any, by: Dimension | None, model: Model) -> AnySelect:
+    """Adds the key, the joins that it needs and the grouping; without a dimension everything is one group."""
     if by is None:
         return statement.add_columns(literal_column("''"))
-    key = _key_of(model, by)
-    if by == "scene":
-        statement = statement.outerjoin(Touchpoint, Touchpoint.id == model.touchpoint_id)
+    key = _key_of(table, by, model)
+    if model == "first" and by in CREDITED:
+        statement = statement.outerjoin(FirstPoint, FirstPoint.id == table.first_touchpoint_id)
+        statement = statement.outerjoin(FirstGuide, FirstGuide.id == table.first_guide_id)
+    elif model == "item" and by in ("guide", "scene"):
+        return statement.add_columns(key)  # an item names no guide and no scene: one row, of what is not known
+    elif by == "scene":
+        statement = statement.outerjoin(Touchpoint, Touchpoint.id == table.touchpoint_id)
     return statement.add_columns(key).group_by(key)
 
 
 def scanned(
-    session: Session, brand_id: UUID | None, period: Period, by: Dimension | None
+    session: Session, brand_id: UUID | None, period: Period, by: Dimension | None, model: Model = "last"
 ) -> dict[str, tuple[int, int, int]]:
     """By key: distinct codes, scans, distinct visitors."""
     statement = (
@@ -66,11 +98,13 @@ def scanned(
     )
     if brand_id is not None:
         statement = statement.where(Scan.brand_id == brand_id)
-    rows = session.execute(_grouped(statement, Scan, by))
+    rows = session.execute(_grouped(statement, Scan, by, model))
     return {_text(key): (codes, scans, visitors) for codes, scans, visitors, key in rows if scans}
 
 
-def claims(session: Session, brand_id: UUID | None, period: Period, by: Dimension | None) -> dict[str, int]:
+def claims(
+    session: Session, brand_id: UUID | None, period: Period, by: Dimension | None, model: Model = "last"
+) -> dict[str, int]:
     """By key: codes claimed by somebody whom the prize can reach; a reservation is no claim yet."""
     statement = (
         select(func.count())
@@ -83,11 +117,13 @@ def claims(session: Session, brand_id: UUID | None, period: Period, by: Dimensio
     )
     if brand_id is not None:
         statement = statement.where(Claim.brand_id == brand_id)
-    rows = session.execute(_grouped(statement, Claim, by))
+    rows = session.execute(_grouped(statement, Claim, by, model))
     return {_text(key): count for count, key in rows if count}
 
 
-def members(session: Session, brand_id: UUID | None, period: Period, by: Dimension | None) -> dict[str, int]:
+def members(
+    session: Session, brand_id: UUID | None, period: Period, by: Dimension | None, model: Model = "last"
+) -> dict[str, int]:
     """By key: members by where they came from."""
     statement = (
         select(func.count())
@@ -100,11 +136,13 @@ def members(session: Session, brand_id: UUID | None, period: Period, by: Dimensi
     )
     if brand_id is not None:
         statement = statement.where(Acquisition.brand_id == brand_id)
-    rows = session.execute(_grouped(statement, Acquisition, by))
+    rows = session.execute(_grouped(statement, Acquisition, by, model))
     return {_text(key): count for count, key in rows if count}
 
 
-def money(session: Session, brand_id: UUID | None, period: Period, by: Dimension | None) -> dict[str, tuple[int, int]]:
+def money(
+    session: Session, brand_id: UUID | None, period: Period, by: Dimension | None, model: Model = "last"
+) -> dict[str, tuple[int, int]]:
     """By key: fen paid, and fen promised (paid included), for what was claimed in the period."""
     paid = func.sum(case((Payout.state == PayoutState.PAID.value, Payout.amount_fen), else_=0))
     promised = func.sum(case((Payout.state.not_in(NOT_PROMISED), Payout.amount_fen), else_=0))
@@ -116,7 +154,7 @@ def money(session: Session, brand_id: UUID | None, period: Period, by: Dimension
     )
     if brand_id is not None:
         statement = statement.where(Claim.brand_id == brand_id)
-    rows = session.execute(_grouped(statement, Claim, by))
+    rows = session.execute(_grouped(statement, Claim, by, model))
     return {_text(key): (int(paid), int(promised)) for paid, promised, key in rows if promised or paid}
 
 

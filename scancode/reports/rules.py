@@ -14,10 +14,13 @@ from zoneinfo import ZoneInfo
 from scancode.errors import Refusal
 from scancode.i18n import N_
 
-Dimension = Literal["channel", "store", "guide", "scene", "product", "batch", "day"]
-DIMENSIONS: tuple[Dimension, ...] = ("channel", "store", "guide", "scene", "product", "batch", "day")
-WITHOUT_SHIPPING: frozenset[str] = frozenset({"guide", "scene"})
-"""Nothing is shipped to a guide or a scene, so these rows have no number of shipped or activated items."""
+Dimension = Literal["channel", "store", "guide", "scene", "region", "product", "batch", "day"]
+DIMENSIONS: tuple[Dimension, ...] = ("channel", "store", "guide", "scene", "region", "product", "batch", "day")
+WITHOUT_SHIPPING: frozenset[str] = frozenset({"guide", "scene", "region"})
+"""Nothing is shipped to a guide, a scene or a region: these rows have no number of shipped or activated items."""
+Model = Literal["last", "first", "item"]
+MODELS: tuple[Model, ...] = ("last", "first", "item")
+"""Who gets the credit: the last touch that counted, the first one, or the item alone (where it was shipped)."""
 DAYS_MAX = 366
 UNKNOWN = ""
 """The key of what nothing explains."""
@@ -32,6 +35,12 @@ class BadPeriod(Refusal):
 class PeriodTooLong(Refusal):
     code = "period_too_long"
     text = N_("A report covers at most {limit} days. Choose a shorter time.")
+    status = 422
+
+
+class BadModel(Refusal):
+    code = "bad_model"
+    text = N_("Credit goes by the last touch (last), the first touch (first) or the item alone (item), not by “{by}”.")
     status = 422
 
 
@@ -159,6 +168,7 @@ class Funnel:
     total: FunnelRow
     left_off: int = 0
     """Rows beyond the limit, not shown."""
+    model: Model = "last"
 
 
 @dataclass(frozen=True)

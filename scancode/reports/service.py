@@ -9,19 +9,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scancode.catalog.models import Brand, Product
+from scancode.channels import regions
 from scancode.channels.models import Channel, Guide, Store
 from scancode.codes.models import Batch
 from scancode.errors import NotFound
 from scancode.reports import counting, rules
 from scancode.reports.rules import (
     DIMENSIONS,
+    MODELS,
     UNKNOWN,
     BadDimension,
+    BadModel,
     Counts,
     DayFigures,
     Dimension,
     Funnel,
     FunnelRow,
+    Model,
     Period,
 )
 
@@ -32,16 +36,26 @@ Names = dict[str, tuple[str, str, str]]
 
 
 def funnel(
-    session: Session, *, brand_id: UUID, by: Dimension, first_day: str, last_day: str, rows_max: int = ROWS_MAX
+    session: Session,
+    *,
+    brand_id: UUID,
+    by: Dimension,
+    first_day: str,
+    last_day: str,
+    model: Model = "last",
+    rows_max: int = ROWS_MAX,
 ) -> Funnel:
     """What each channel, store … brought from ``first_day`` to ``last_day`` (``2026-11-22``, the brand's zone).
+    ``model`` says who gets the credit for a scan, a claim and a member.
 
-    Raises NotFound, BadDimension, BadPeriod, PeriodTooLong.
+    Raises NotFound, BadDimension, BadModel, BadPeriod, PeriodTooLong.
     """
+    if model not in MODELS:
+        raise BadModel(by=str(model)[:20])
     if by not in DIMENSIONS:
         raise BadDimension(by=str(by)[:20])
     period = _period(session, brand_id, first_day, last_day)
-    counts = _count(session, brand_id, period, by)
+    counts = _count(session, brand_id, period, by, model)
     keys = counts.keys() | _always_shown(session, brand_id, period, by)
     names = _names(session, brand_id, by, keys - {UNKNOWN})
     rows = []
@@ -50,7 +64,7 @@ def funnel(
         rows.append(counts.row(key, by=by, name_zh=name_zh, name_en=name_en, note=note))
     ordered = rules.in_order(rows, by)
     everything = _count(session, brand_id, period, None).row(UNKNOWN, by="all")
-    return Funnel(by, period, tuple(ordered[:rows_max]), everything, left_off=max(0, len(ordered) - rows_max))
+    return Funnel(by, period, tuple(ordered[:rows_max]), everything, max(0, len(ordered) - rows_max), model)
 
 
 def total(session: Session, *, brand_id: UUID, first_day: str, last_day: str) -> FunnelRow:
@@ -87,14 +101,14 @@ def overview(session: Session, *, brand_id: UUID | None, today: str, days: int =
     )
 
 
-def _count(session: Session, brand_id: UUID, period: Period, by: Dimension | None) -> Counts:
+def _count(session: Session, brand_id: UUID, period: Period, by: Dimension | None, model: Model = "last") -> Counts:
     return Counts(
         shipped=counting.shipped(session, brand_id, period, by),
         activated=counting.activated(session, brand_id, period, by),
-        scanned=counting.scanned(session, brand_id, period, by),
-        claims=counting.claims(session, brand_id, period, by),
-        members=counting.members(session, brand_id, period, by),
-        money=counting.money(session, brand_id, period, by),
+        scanned=counting.scanned(session, brand_id, period, by, model),
+        claims=counting.claims(session, brand_id, period, by, model),
+        members=counting.members(session, brand_id, period, by, model),
+        money=counting.money(session, brand_id, period, by, model),
     )
 
 
@@ -112,6 +126,8 @@ def _names(session: Session, brand_id: UUID, by: Dimension, keys: Iterable[str])
     wanted = list(keys)
     if by in ("day", "scene"):
         return {key: (key, key, "") for key in wanted}
+    if by == "region":
+        return {key: (regions.name_of(int(key), "zh"), regions.name_of(int(key), "en"), "") for key in wanted}
     found: Names = {}
     for start in range(0, len(wanted), _IDS_AT_ONCE):
         part = wanted[start : start + _IDS_AT_ONCE]

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable
 
 from scancode.i18n import N_
-from scancode.reports.rules import Dimension, Funnel, FunnelRow, defuse
+from scancode.reports.rules import Dimension, Funnel, FunnelRow, Model, defuse
 
 Translate = Callable[[str], str]
 DIMENSION_NAMES: dict[Dimension, str] = {
@@ -15,6 +15,7 @@ DIMENSION_NAMES: dict[Dimension, str] = {
     "store": N_("Store"),
     "guide": N_("Guide"),
     "scene": N_("Scene"),
+    "region": N_("Region"),
     "product": N_("Product"),
     "batch": N_("Batch"),
     "day": N_("Day"),
@@ -24,9 +25,15 @@ UNKNOWN_NAMES: dict[Dimension, str] = {
     "store": N_("No store known"),
     "guide": N_("No guide"),
     "scene": N_("No scene"),
+    "region": N_("No region known"),
     "product": N_("No product known"),
     "batch": N_("No batch known"),
     "day": N_("Unknown"),
+}
+MODEL_NAMES: dict[Model, str] = {
+    "last": N_("Last touch"),
+    "first": N_("First touch"),
+    "item": N_("Where it was shipped"),
 }
 NOTE_NAMES: dict[Dimension, str] = {
     "channel": N_("Kind of channel"),

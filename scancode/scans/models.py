@@ -12,10 +12,11 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from scancode.channels.models import Attributed
 from scancode.db import Base
 
 
-class Scan(Base):
+class Scan(Attributed, Base):
     __tablename__ = "scans"
     __table_args__ = (
         Index("ix_scans_day", "brand_id", "day", "id"),
@@ -31,11 +32,6 @@ class Scan(Base):
     brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
     product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"))
     batch_number: Mapped[int] = mapped_column(ForeignKey("batches.number"))
-    source: Mapped[str] = mapped_column(String(10))
-    channel_id: Mapped[UUID | None] = mapped_column(ForeignKey("channels.id"))
-    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
-    guide_id: Mapped[UUID | None] = mapped_column(ForeignKey("guides.id"))
-    touchpoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("touchpoints.id"))
     client: Mapped[str] = mapped_column(String(10))
     address_digest: Mapped[str | None] = mapped_column(String(64))
     # What was odd about it: a comma list of ``rules.Risk``.

@@ -116,7 +116,6 @@ def _with_crowd(sighting: Sighting, earlier: list[Earlier]) -> Sighting:
 
 
 def _row(sighting: Sighting, verdict: Verdict) -> dict[str, object]:
-    attribution = sighting.attribution
     return {
         "code_id": sighting.code_id,
         "id": sighting.scan_id,
@@ -127,11 +126,7 @@ def _row(sighting: Sighting, verdict: Verdict) -> dict[str, object]:
         "brand_id": sighting.brand_id,
         "product_id": sighting.product_id,
         "batch_number": sighting.batch_number,
-        "source": str(attribution.source),
-        "channel_id": attribution.channel_id,
-        "store_id": attribution.store_id,
-        "guide_id": attribution.guide_id,
-        "touchpoint_id": attribution.touchpoint_id,
+        **vars(sighting.attribution),
         "client": sighting.client,
         "address_digest": sighting.address_digest,
         "risk": ",".join(sighting.risks) or None,

@@ -8,8 +8,8 @@ from. Joining again is logging in: nothing is made or counted twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from scancode.catalog.rules import BrandFacts
 from scancode.channels import service as channels
-from scancode.channels.rules import Attribution, Source, TouchpointFacts, attribute
+from scancode.channels.rules import Attribution, ItemFacts, Seen, Source, attribute
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant
 from scancode.ledger import service as ledger
@@ -33,14 +33,14 @@ SCANS_LOOKED_AT = 20
 
 @dataclass(frozen=True)
 class Arrival:
-    """The browser that joins, and the last placed code that it opened."""
+    """The browser that joins, and the placed codes that it remembers, the oldest first."""
 
     visitor_id: UUID
     identity_id: UUID | None
     """The openid that the browser has shown to this brand, if any."""
-    touch: TouchpointFacts | None
-    touched_at: datetime | None
+    touches: Sequence[Seen]
     touch_days: int
+    region: int | None = None
 
 
 @dataclass(frozen=True)
@@ -139,9 +139,8 @@ def _acquire(session: Session, *, brand: BrandFacts, member_id: UUID, arrival: A
     seen = scans.latest_of_visitor(session, visitor_id=arrival.visitor_id, brand_id=brand.id, limit=SCANS_LOOKED_AT)
     scan = next((one for one in seen if not one.is_test), None)
     touched = attribute(
-        touch=arrival.touch,
-        touched_at=arrival.touched_at,
-        place=None,
+        touches=arrival.touches,
+        item=ItemFacts(region=arrival.region),
         brand_id=brand.id,
         now=now,
         touch_days=arrival.touch_days,
@@ -150,7 +149,7 @@ def _acquire(session: Session, *, brand: BrandFacts, member_id: UUID, arrival: A
         session,
         member_id=member_id,
         brand_id=brand.id,
-        attribution=came_from(scan, touched, arrival.touched_at),
+        attribution=came_from(scan, touched, arrival.touches[-1].at if arrival.touches else None),
         product_id=scan.product_id if scan else None,
         batch_number=scan.batch_number if scan else None,
         code_id=scan.code_id if scan else None,
@@ -164,7 +163,13 @@ def came_from(scan: ScanFacts | None, touched: Attribution, touched_at: datetime
     to any touch that still counts."""
     if scan is None:
         return touched
+    item = scan.attribution
     is_touched = touched.source == Source.TOUCH and touched_at is not None
     if is_touched and (scan.attribution.source == Source.UNKNOWN or scan.scanned_at < touched_at):  # type: ignore[operator]
-        return touched
+        return replace(
+            touched,
+            item_channel_id=item.item_channel_id,
+            item_store_id=item.item_store_id,
+            region=touched.region or item.region,
+        )
     return scan.attribution

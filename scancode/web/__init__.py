@@ -41,6 +41,7 @@ VIEWS = (
     "scancode.web.console.suspects",
     "scancode.web.console.channels",
     "scancode.web.console.placed",
+    "scancode.web.console.live_codes",
     "scancode.web.console.shipments",
     "scancode.web.console.held",
     "scancode.web.console.reports",

@@ -15,6 +15,7 @@ from flask_babel import Babel, Domain, get_locale
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
+from scancode.channels import regions
 from scancode.i18n import DEFAULT_LOCALE, LOCALES, translations
 from scancode.web.clients import cookie_of
 
@@ -34,6 +35,7 @@ def install(app: Flask) -> None:
     babel.domain_instance = _Merged()
     app.jinja_env.globals["language_url"] = language_url
     app.jinja_env.filters["local_moment"] = local_moment
+    app.jinja_env.filters["region"] = lambda code: regions.name_of(code, current_locale())
     app.context_processor(lambda: {"current_locale": current_locale()})
     app.after_request(_keep)
 

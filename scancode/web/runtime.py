@@ -53,6 +53,10 @@ class Runtime:
     """By product: where its Digital Links lead."""
     site_files: Cached[None, dict[str, str]]
     shipped: Cached[int, SpanMap[Place]]
+    batch_channels: Cached[int, UUID | None]
+    """By batch number: the channel that explains what was shipped nowhere."""
+    sole_channels: Cached[UUID, dict[int, UUID]]
+    """By brand: the channel that is alone in a province or city."""
     touchpoints: Cached[str, TouchpointFacts | None]
     offers: Cached[int, SpanMap[Offer]]
     """By batch number: the newest published offer over each range of serials, running or not."""
@@ -91,6 +95,10 @@ def build(
         links=Cached(watch, db, lambda session, product_id: resolver.load_links(session, product_id=product_id)),
         site_files=Cached(watch, db, lambda session, _: resolver.load_files(session)),
         shipped=Cached(watch, db, lambda session, number: channels.load_shipped(session, batch_number=number)),
+        batch_channels=Cached(
+            watch, db, lambda session, number: channels.load_batch_channel(session, batch_number=number)
+        ),
+        sole_channels=Cached(watch, db, lambda session, brand: channels.load_sole_channels(session, brand_id=brand)),
         touchpoints=Cached(watch, db, lambda session, token: channels.load_touchpoint(session, token=token)),
         offers=Cached(
             watch, db, lambda session, number: campaigns.load_offers(session, batch_number=number, sealer=draw_sealer)

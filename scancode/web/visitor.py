@@ -1,4 +1,4 @@
-"""The anonymous visitor: a random id in a signed cookie, and with it the last placed code that the browser opened.
+"""The anonymous visitor: a random id in a signed cookie, and with it the placed codes that the browser opened last.
 
 The cookie is also what protects the consumer pages' forms: their hidden token is a signature over the visitor's id,
 so no server-side state and no extra cookie are needed on the path of a scan.
@@ -12,13 +12,14 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from flask import Flask, Response, current_app, g, request
 from itsdangerous import BadSignature, Signer
 
+from scancode.catalog.rules import TOUCH_DAYS_MAX
 from scancode.config import Settings
 from scancode.db import new_id
 from scancode.errors import Refusal
@@ -28,6 +29,9 @@ from scancode.web.clients import cookie_of
 COOKIE = "sv"
 COOKIE_S = 400 * 24 * 3600
 """Browsers keep no cookie for longer than 400 days."""
+TOUCHES_KEPT = 4
+TOUCH_MAX = timedelta(days=TOUCH_DAYS_MAX)
+"""Longer than any brand looks back."""
 
 
 class FormExpired(Refusal):
@@ -38,17 +42,24 @@ class FormExpired(Refusal):
 
 @dataclass(frozen=True)
 class CookieTouch:
-    """The last placed code that this browser opened."""
+    """A placed code that this browser opened, and the guide to whom it led, if it is a live code."""
 
     token: str
     at: datetime
+    guide_id: UUID | None = None
 
 
 @dataclass(frozen=True)
 class Visitor:
     id: UUID
-    touch: CookieTouch | None
+    touches: tuple[CookieTouch, ...] = ()
+    """The oldest first: the first that may still count, and the latest ones."""
     is_new: bool = False
+
+    @property
+    def touch(self) -> CookieTouch | None:
+        """The last one."""
+        return self.touches[-1] if self.touches else None
 
 
 @dataclass(frozen=True)
@@ -88,13 +99,16 @@ def current_visitor() -> Visitor:
 def read_visitor(signers: Signers, environ: Mapping[str, Any]) -> Visitor:
     """The browser that sent this request: the one that its cookie names, else a new one."""
     sent = cookie_of(environ, COOKIE)
-    return (_read(signers, sent) if sent else None) or Visitor(new_id(datetime.now(UTC)), None, is_new=True)
+    return (_read(signers, sent) if sent else None) or Visitor(new_id(datetime.now(UTC)), is_new=True)
 
 
-def remember_touch(token: str, now: datetime) -> None:
+def remember_touch(token: str, guide_id: UUID | None, now: datetime) -> None:
     """Later scans of this browser are explained by this placed code, until a newer touch or the time limit."""
     visitor = current_visitor()
-    g.visitor = Visitor(visitor.id, CookieTouch(token, now), is_new=True)
+    kept = [touch for touch in visitor.touches if now - touch.at <= TOUCH_MAX]
+    if len(kept) >= TOUCHES_KEPT:  # the first one is the answer to a question of its own
+        del kept[1]
+    g.visitor = Visitor(visitor.id, (*kept, CookieTouch(token, now, guide_id)), is_new=True)
 
 
 def form_token() -> str:
@@ -123,20 +137,27 @@ def is_form_of(signers: Signers, visitor: Visitor, token: str) -> bool:
     return not visitor.is_new and signers.form.verify_signature(visitor.id.bytes, token.encode("ascii", "replace"))
 
 
-def encode(visitor_id: UUID) -> str:
-    """The id as it stands in the cookie, before the signature."""
-    return base64.urlsafe_b64encode(visitor_id.bytes).decode().rstrip("=")
+def encode(id_: UUID) -> str:
+    """An id as it stands in the cookie, before the signature."""
+    return base64.urlsafe_b64encode(id_.bytes).decode().rstrip("=")
 
 
 def _read(signers: Signers, text: str) -> Visitor | None:
     try:
-        plain = signers.cookie.unsign(text).decode("ascii")
-        identity, _, touch = plain.partition(",")
-        visitor_id = UUID(bytes=base64.urlsafe_b64decode(identity + "=="))
-        token, _, at = touch.partition(",")
-        return Visitor(visitor_id, CookieTouch(token, datetime.fromtimestamp(int(at), UTC)) if token else None)
+        identity, *rest = signers.cookie.unsign(text).decode("ascii").split(",")
+        return Visitor(_read_id(identity), tuple(map(_read_touch, rest[::2], rest[1::2])) if rest else ())
     except (BadSignature, ValueError, UnicodeError):
         return None
+
+
+def _read_id(text: str) -> UUID:
+    return UUID(bytes=base64.urlsafe_b64decode(text + "=="))
+
+
+def _read_touch(token: str, at: str) -> CookieTouch:
+    """``TOKEN``, ``SECONDS`` or ``SECONDS.GUIDE``."""
+    seconds, _, guide = at.partition(".")
+    return CookieTouch(token, datetime.fromtimestamp(int(seconds), UTC), _read_id(guide) if guide else None)
 
 
 def _write_cookie(response: Response) -> Response:
@@ -150,8 +171,9 @@ def _write_cookie(response: Response) -> Response:
 def cookie_header(signers: Signers, visitor: Visitor, *, is_secure: bool) -> str:
     """The value of the header that keeps the visitor in their browser."""
     plain = encode(visitor.id)
-    if visitor.touch is not None:
-        plain += f",{visitor.touch.token},{int(visitor.touch.at.timestamp())}"
+    for touch in visitor.touches:
+        guide = f".{encode(touch.guide_id)}" if touch.guide_id else ""
+        plain += f",{touch.token},{int(touch.at.timestamp())}{guide}"
     attributes = f"Max-Age={COOKIE_S}; HttpOnly; Path=/; SameSite=Lax{'; Secure' if is_secure else ''}"
     return f"{COOKIE}={signers.cookie.sign(plain).decode()}; {attributes}"
 

@@ -170,7 +170,10 @@ def test_a_store_that_is_off_switches_the_codes_of_its_guides_off(
 
 def test_a_guide_who_left_gets_no_more_credit(session: Session, store: Store, now: datetime) -> None:
     bob = channels.create_guide(session, store_id=store.id, name="Bob", actor=CAROL, now=now)
-    channels.change_guide(session, guide_id=bob.id, name="Bob", staff_no="", is_active=False, actor=CAROL, now=now)
+    channels.change_guide(
+        session, guide_id=bob.id, name="Bob", staff_no="", shifts="", is_on_duty=True, is_active=False, actor=CAROL,
+        now=now,
+    )  # fmt: skip
     point = channels.find_touchpoint_of(session, guide_id=bob.id)
     assert point is not None
     assert not facts(session, point.token).is_active

@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 
 from scancode.channels import rules
-from scancode.channels.rules import Attribution, Line, Place, TouchpointFacts
+from scancode.channels.rotation import Attendant
+from scancode.channels.rules import Attribution, ItemFacts, Line, Place, Seen, TouchpointFacts
 from scancode.codes.ranges import Span
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -29,19 +30,26 @@ SHELF = TouchpointFacts(
     is_active=True,
 )
 PLACE = Place(channel_id=UUID(int=20), store_id=UUID(int=21), shipment_id=UUID(int=22))
-BY_TOUCH = Attribution("touch", CHANNEL, STORE, GUIDE, POINT)
-BY_SHIPMENT = Attribution("shipment", PLACE.channel_id, PLACE.store_id)
+ITEM = {"item_channel_id": PLACE.channel_id, "item_store_id": PLACE.store_id}
+BY_TOUCH = Attribution("touch", CHANNEL, STORE, GUIDE, POINT, POINT, GUIDE, **ITEM)
+BY_SHIPMENT = Attribution("shipment", PLACE.channel_id, PLACE.store_id, **ITEM)
+BATCHS, REGIONS = UUID(int=40), UUID(int=50)
 
 
 def credit(
     touch: TouchpointFacts | None = SHELF,
     *,
     ago: timedelta = timedelta(hours=1),
-    place: Place | None = PLACE,
+    item: ItemFacts | None = None,
     touch_days: int = 7,
 ) -> Attribution:
+    touches = [Seen(touch, NOW - ago, touch.guide_id)] if touch else []
+    return attribute(touches, item=item, touch_days=touch_days)
+
+
+def attribute(touches: list[Seen], *, item: ItemFacts | None = None, touch_days: int = 7) -> Attribution:
     return rules.attribute(
-        touch=touch, touched_at=NOW - ago, place=place, brand_id=BRAND, now=NOW, touch_days=touch_days
+        touches=touches, item=item or ItemFacts(PLACE), brand_id=BRAND, now=NOW, touch_days=touch_days
     )
 
 
@@ -69,19 +77,49 @@ def test_a_placed_code_that_was_switched_off_explains_nothing() -> None:
     assert credit(replace(SHELF, is_active=False)) == BY_SHIPMENT
 
 
+def test_of_several_touches_the_last_gets_the_credit_and_the_first_that_counts_is_kept() -> None:
+    poster = replace(SHELF, id=UUID(int=60), guide_id=None, channel_id=UUID(int=61), store_id=None)
+    card = replace(poster, id=UUID(int=62))
+    days = [NOW - timedelta(days=count) for count in (8, 5, 1)]
+    found = attribute([Seen(SHELF, days[0]), Seen(poster, days[1]), Seen(card, days[2])])
+    assert (found.touchpoint_id, found.first_touchpoint_id) == (card.id, poster.id)
+    assert (found.channel_id, found.store_id, found.guide_id) == (UUID(int=61), None, None)
+    assert found.item_channel_id == PLACE.channel_id
+
+
+def test_a_live_code_credits_the_guide_to_whom_it_led() -> None:
+    eve = Attendant(UUID(int=70), UUID(int=71), "Eve")
+    live = replace(SHELF, guide_id=None, team=(eve,))
+    found = attribute([Seen(live, NOW, eve.guide_id)])
+    assert (found.guide_id, found.store_id, found.first_guide_id) == (eve.guide_id, eve.store_id, eve.guide_id)
+    gone = attribute([Seen(replace(live, team=(replace(eve, is_active=False),)), NOW, eve.guide_id)])
+    assert (gone.source, gone.guide_id, gone.store_id) == ("touch", None, STORE)
+
+
 def test_without_a_touch_the_shipment_explains_a_scan() -> None:
     assert credit(None) == BY_SHIPMENT
 
 
-def test_without_touch_and_shipment_it_is_unknown_and_names_nobody() -> None:
-    assert credit(None, place=None) == Attribution("unknown", None, None, None, None)
+def test_without_a_shipment_the_channel_of_the_batch_does_and_then_that_of_the_region() -> None:
+    item = ItemFacts(None, BATCHS, 440300, REGIONS)
+    assert credit(None, item=item) == Attribution("batch", BATCHS, item_channel_id=BATCHS, region=440300)
+    item = ItemFacts(None, None, 440300, REGIONS)
+    assert credit(None, item=item) == Attribution("region", REGIONS, item_channel_id=REGIONS, region=440300)
 
 
-def test_a_touch_without_its_time_is_no_touch() -> None:
-    assert (
-        rules.attribute(touch=SHELF, touched_at=None, place=None, brand_id=BRAND, now=NOW, touch_days=7).source
-        == "unknown"
-    )
+def test_where_nothing_explains_it_it_is_unknown_and_names_nobody_but_keeps_the_region() -> None:
+    assert credit(None, item=ItemFacts()) == Attribution("unknown")
+    assert credit(None, item=ItemFacts(region=440300)) == Attribution("unknown", region=440300)
+
+
+def test_a_channel_is_credited_with_a_region_only_where_it_is_alone() -> None:
+    one, other = UUID(int=1), UUID(int=2)
+    sole = rules.sole_channels([(440300, one), (440300, one), (440100, other), (330100, other)])
+    assert rules.channel_of_region(sole, 440300) == one
+    assert rules.channel_of_region(sole, 440100) == other
+    assert rules.channel_of_region(sole, 440400) is None  # two channels in that province
+    assert rules.channel_of_region(sole, 330200) == other  # alone in the province
+    assert rules.channel_of_region(sole, None) is None
 
 
 def test_it_leaves_out_dead_serials() -> None:

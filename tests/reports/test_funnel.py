@@ -142,9 +142,11 @@ class World:
         )
         self.session.flush()
 
-    def funnel(self, by: Any, first_day: str = DAY, last_day: str = DAY) -> Funnel:
+    def funnel(self, by: Any, first_day: str = DAY, last_day: str = DAY, model: Any = "last") -> Funnel:
         self.session.flush()
-        return reports.funnel(self.session, brand_id=self.brand_id, by=by, first_day=first_day, last_day=last_day)
+        return reports.funnel(
+            self.session, brand_id=self.brand_id, by=by, first_day=first_day, last_day=last_day, model=model
+        )
 
 
 def make_world(session: Session) -> World:
@@ -203,8 +205,19 @@ def world(session: Session) -> World:
         "store_id": world.store,
         "guide_id": world.guide,
         "touchpoint_id": world.guide_code,
+        "first_touchpoint_id": world.shelf,
+        "item_channel_id": world.channel_a,
+        "item_store_id": world.store,
+        "region": 440300,
     }
-    by_shelf = {"source": "touch", "channel_id": world.channel_b, "touchpoint_id": world.shelf}
+    by_shelf = {
+        "source": "touch",
+        "channel_id": world.channel_b,
+        "touchpoint_id": world.shelf,
+        "first_touchpoint_id": world.guide_code,
+        "first_guide_id": world.guide,
+        "region": 440300,
+    }
     world.scan(20, ALICE, **by_guide)
     world.scan(20, ALICE, **by_guide)
     world.scan(21, ALICE, **by_guide)
@@ -295,6 +308,43 @@ def test_by_scene_a_guides_own_code_is_no_scene(world: World) -> None:
         "shelf": (None, None, 1, 1, 1, 1, 0, 0, 0),
         "": (None, None, 3, 4, 2, 2, 2, 188, 388),
     }
+
+
+def test_by_region(world: World) -> None:
+    found = world.funnel("region")
+    assert by_key(found) == {
+        "440300": (None, None, 3, 4, 2, 3, 1, 188, 388),
+        "": (None, None, 1, 1, 1, 0, 1, 0, 0),
+    }
+    assert (found.rows[0].name("zh"), found.rows[0].name("en")) == ("广东 深圳", "Shenzhen, Guangdong")
+
+
+def test_by_the_first_touch_the_credit_goes_to_it_and_to_its_guide(world: World) -> None:
+    assert by_key(world.funnel("channel", model="first")) == {
+        str(world.channel_b): (50, 20, 2, 3, 1, 2, 1, 188, 388),
+        str(world.channel_a): (100, 80, 1, 1, 1, 1, 0, 0, 0),
+        "": (0, 0, 1, 1, 1, 0, 1, 0, 0),
+    }
+    assert by_key(world.funnel("guide", model="first"))[str(world.guide)] == (None, None, 1, 1, 1, 1, 0, 0, 0)
+    assert by_key(world.funnel("store", model="first"))[str(world.store)][2:] == (1, 1, 1, 1, 0, 0, 0)
+    assert by_key(world.funnel("scene", model="first"))["shelf"] == (None, None, 2, 3, 1, 2, 1, 188, 388)
+
+
+def test_by_the_item_touches_count_for_nothing(world: World) -> None:
+    found = world.funnel("channel", model="item")
+    assert by_key(found) == {
+        str(world.channel_a): (100, 80, 2, 3, 1, 2, 1, 188, 388),
+        str(world.channel_b): (50, 20, 0, 0, 0, 0, 0, 0, 0),
+        "": (0, 0, 2, 2, 2, 1, 1, 0, 0),
+    }
+    assert numbers(found.total) == TOTAL
+    for by in ("guide", "scene"):
+        assert by_key(world.funnel(by, model="item")) == {"": (None, None, *TOTAL[2:])}
+
+
+def test_it_refuses_a_model_that_is_none(world: World) -> None:
+    with pytest.raises(rules.BadModel):
+        world.funnel("channel", model="linear")
 
 
 def test_by_product(world: World) -> None:

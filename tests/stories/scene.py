@@ -3,6 +3,7 @@ who scan, claim and join."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from batches.codes import code_id
 from scancode.campaigns.planning import PrizeLine
 from scancode.catalog import service as catalog
 from scancode.catalog.rules import BrandFacts
-from scancode.channels.rules import UNKNOWN, Attribution, TouchpointFacts
+from scancode.channels.rules import UNKNOWN, Attribution, Seen, TouchpointFacts
 from scancode.claims import service as claims
 from scancode.claims.rules import ClaimAnswer, Claimant, ClaimCode
 from scancode.codes import service as codes
@@ -114,8 +115,7 @@ class Scene:
         *,
         phone: str = PHONE,
         identity_id: UUID | None = None,
-        touch: TouchpointFacts | None = None,
-        touched_at: datetime | None = None,
+        touches: Sequence[Seen] = (),
         at: datetime = NOW,
         marketing: bool = False,
         terms: bool = True,
@@ -124,7 +124,7 @@ class Scene:
             self.session,
             brand=self.brand,
             phone=phone,
-            arrival=joining.Arrival(visitor_id, identity_id, touch, touched_at, touch_days=7),
+            arrival=joining.Arrival(visitor_id, identity_id, touches, touch_days=7),
             accepts_terms=terms,
             accepts_marketing=marketing,
             language="zh",

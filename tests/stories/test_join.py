@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from scancode.channels.models import Acquisition
-from scancode.channels.rules import UNKNOWN
+from scancode.channels.rules import UNKNOWN, Seen
 from scancode.claims.rules import Claimant, ClaimState
 from scancode.db import new_id
 from scancode.ledger import service as ledger
@@ -135,7 +135,7 @@ def test_it_came_from_where_the_last_scan_came_from(scene: Scene) -> None:
 def test_a_touch_after_the_last_scan_brings_the_member(scene: Scene) -> None:
     browser, point = new_id(NOW), scene.touchpoint()
     scene.scan(browser, 1, at=NOW - timedelta(days=2))
-    scene.join(browser, touch=point, touched_at=NOW - timedelta(days=1))
+    scene.join(browser, touches=[Seen(point, NOW - timedelta(days=1))])
     row = came_from(scene)
     assert (row.source, row.touchpoint_id, row.store_id) == ("touch", point.id, None)
     assert row.code_id == scene.code_id(1)
@@ -144,19 +144,19 @@ def test_a_touch_after_the_last_scan_brings_the_member(scene: Scene) -> None:
 def test_a_touch_before_the_last_scan_does_not(scene: Scene) -> None:
     browser = new_id(NOW)
     scene.scan(browser, 1, at=NOW - timedelta(days=1))
-    scene.join(browser, touch=scene.touchpoint(), touched_at=NOW - timedelta(days=2))
+    scene.join(browser, touches=[Seen(scene.touchpoint(), NOW - timedelta(days=2))])
     assert came_from(scene).source == "shipment"
 
 
 def test_a_touch_explains_what_the_scan_does_not(scene: Scene) -> None:
     browser = new_id(NOW)
     scene.scan(browser, 1, by=UNKNOWN)
-    scene.join(browser, touch=scene.touchpoint(), touched_at=NOW - timedelta(days=2))
+    scene.join(browser, touches=[Seen(scene.touchpoint(), NOW - timedelta(days=2))])
     assert came_from(scene).source == "touch"
 
 
 def test_an_old_touch_explains_nothing_and_the_row_is_written_all_the_same(scene: Scene) -> None:
-    scene.join(new_id(NOW), touch=scene.touchpoint(), touched_at=NOW - timedelta(days=8))
+    scene.join(new_id(NOW), touches=[Seen(scene.touchpoint(), NOW - timedelta(days=8))])
     row = came_from(scene)
     assert (row.source, row.channel_id, row.product_id, row.code_id) == ("unknown", None, None, None)
 

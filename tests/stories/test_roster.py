@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from scancode.channels.rules import UNKNOWN
+from scancode.channels.rules import UNKNOWN, Seen
 from scancode.db import new_id
 from scancode.errors import NotFound
 from scancode.stories import own_data, roster
@@ -22,7 +22,7 @@ def people(scene: Scene) -> None:
             scene.scan(browser, number, at=at, by=origin)
         touch = scene.touchpoint() if origin is None else None
         scene.join(
-            browser, phone=f"+861381234800{number}", touch=touch, touched_at=at if touch else None, at=at,
+            browser, phone=f"+861381234800{number}", touches=[Seen(touch, at)] if touch else [], at=at,
             marketing=number == 0,
         )  # fmt: skip
 

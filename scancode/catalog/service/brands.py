@@ -117,6 +117,7 @@ def facts_of(brand: Brand) -> BrandFacts:
         privacy_zh=brand.privacy_zh,
         privacy_en=brand.privacy_en,
         privacy_version=brand.privacy_version,
+        touch_days=brand.touch_days,
     )
 
 
@@ -133,4 +134,5 @@ def _values(draft: BrandDraft) -> dict[str, Any]:
         "privacy_zh": draft.privacy_zh,
         "privacy_en": draft.privacy_en,
         "company_prefix": draft.company_prefix,
+        "touch_days": draft.touch_days,
     }

@@ -10,16 +10,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from batches.text import ALPHABET
 from scancode.catalog import revision
-from scancode.channels.models import Channel, ChannelKind, Guide, Store, TouchKind, Touchpoint
+from scancode.channels.models import BatchChannel, Channel, ChannelKind, Guide, Store, TouchKind, Touchpoint
+from scancode.channels.rotation import read_shifts
 from scancode.channels.rules import TOKEN_LENGTH
 from scancode.channels.service.reading import get_channel, get_guide, get_store, get_touchpoint
 from scancode.db import insert_once, new_id
-from scancode.errors import Invalid, Refusal
+from scancode.errors import Invalid, NotFound, Refusal
 from scancode.i18n import N_
 from scancode.staff import service as staff
 
@@ -42,14 +43,14 @@ def create_channel(session: Session, *, brand_id: UUID, name: str, kind: str, ac
         Channel,
         id=channel_id,
         brand_id=brand_id,
-        name=_named(name),
+        name=named(name),
         kind=ChannelKind(kind).value,
         is_active=True,
         created_at=now,
     )
     if not made:
         raise NameTaken(name=name)
-    _record(session, "channel.create", f"channel:{channel_id}", brand_id, {"kind": kind}, actor, now)
+    record(session, "channel.create", f"channel:{channel_id}", brand_id, {"kind": kind}, actor, now)
     return get_channel(session, channel_id=channel_id)
 
 
@@ -59,13 +60,13 @@ def change_channel(
     """Raises NotFound, NameTaken, Invalid."""
     channel = get_channel(session, channel_id=channel_id)
     same = select(Channel.id).where(
-        Channel.brand_id == channel.brand_id, Channel.name == _named(name), Channel.id != channel_id
+        Channel.brand_id == channel.brand_id, Channel.name == named(name), Channel.id != channel_id
     )
     if session.scalar(same) is not None:
         raise NameTaken(name=name)
-    channel.name, channel.kind, channel.is_active = _named(name), ChannelKind(kind).value, is_active
+    channel.name, channel.kind, channel.is_active = named(name), ChannelKind(kind).value, is_active
     facts = {"kind": kind, "is_active": is_active}
-    _record(session, "channel.change", f"channel:{channel_id}", channel.brand_id, facts, actor, now)
+    record(session, "channel.change", f"channel:{channel_id}", channel.brand_id, facts, actor, now)
     return channel
 
 
@@ -90,7 +91,7 @@ def create_store(
         Store,
         id=store_id,
         channel_id=channel_id,
-        name=_named(name),
+        name=named(name),
         province=province.strip(),
         city=city.strip(),
         address=address.strip(),
@@ -99,9 +100,9 @@ def create_store(
     )
     if not made:
         raise NameTaken(name=name)
-    _place(session, channel, TouchKind.STORE, _named(name), now, store_id=store_id)
+    place(session, channel, TouchKind.STORE, named(name), now, store_id=store_id)
     facts = {"channel": str(channel_id)}
-    _record(session, "store.create", f"store:{store_id}", channel.brand_id, facts, actor, now)
+    record(session, "store.create", f"store:{store_id}", channel.brand_id, facts, actor, now)
     return get_store(session, store_id=store_id)[0]
 
 
@@ -119,40 +120,51 @@ def change_store(
 ) -> Store:
     """Raises NotFound, NameTaken, Invalid. While a store is off, its codes and those of its guides credit nobody."""
     store, channel = get_store(session, store_id=store_id)
-    same = select(Store.id).where(
-        Store.channel_id == store.channel_id, Store.name == _named(name), Store.id != store_id
-    )
+    same = select(Store.id).where(Store.channel_id == store.channel_id, Store.name == named(name), Store.id != store_id)
     if session.scalar(same) is not None:
         raise NameTaken(name=name)
-    store.name, store.is_active = _named(name), is_active
+    store.name, store.is_active = named(name), is_active
     store.province, store.city, store.address = province.strip(), city.strip(), address.strip()
     own = update(Touchpoint).where(Touchpoint.store_id == store_id, Touchpoint.kind == TouchKind.STORE)
     session.execute(own.values(name=store.name))
     facts = {"is_active": is_active}
-    _record(session, "store.change", f"store:{store_id}", channel.brand_id, facts, actor, now)
+    record(session, "store.change", f"store:{store_id}", channel.brand_id, facts, actor, now)
     return store
 
 
 def create_guide(
-    session: Session, *, store_id: UUID, name: str, staff_no: str = "", actor: str, now: datetime
+    session: Session,
+    *,
+    store_id: UUID,
+    name: str,
+    staff_no: str = "",
+    shifts: str = "",
+    is_on_duty: bool = True,
+    actor: str,
+    now: datetime,
 ) -> Guide:
-    """A guide and their code. Raises NotFound, PlaceOff, Invalid."""
+    """A guide and their code; ``shifts`` as ``rotation.read_shifts`` takes them.
+
+    Raises NotFound, PlaceOff, Invalid, BadShifts.
+    """
     store, channel = get_store(session, store_id=store_id)
     if not (store.is_active and channel.is_active):
         raise PlaceOff(name=store.name if channel.is_active else channel.name)
     guide = Guide(
         id=new_id(now),
         store_id=store_id,
-        name=_named(name),
+        name=named(name),
         staff_no=staff_no.strip(),
+        shifts=_shifts(shifts),
+        is_on_duty=is_on_duty,
         is_active=True,
         created_at=now,
     )
     session.add(guide)
     session.flush()
-    _place(session, channel, TouchKind.GUIDE, guide.name, now, store_id=store_id, guide_id=guide.id)
+    place(session, channel, TouchKind.GUIDE, guide.name, now, store_id=store_id, guide_id=guide.id)
     facts = {"store": str(store_id)}
-    _record(session, "guide.create", f"guide:{guide.id}", channel.brand_id, facts, actor, now)
+    record(session, "guide.create", f"guide:{guide.id}", channel.brand_id, facts, actor, now)
     return guide
 
 
@@ -162,16 +174,19 @@ def change_guide(
     guide_id: UUID,
     name: str,
     staff_no: str,
+    shifts: str,
+    is_on_duty: bool,
     is_active: bool,
     actor: str,
     now: datetime,
 ) -> Guide:
-    """Raises NotFound, Invalid."""
+    """Raises NotFound, Invalid, BadShifts."""
     guide, _, channel = get_guide(session, guide_id=guide_id)
-    guide.name, guide.staff_no, guide.is_active = _named(name), staff_no.strip(), is_active
+    guide.name, guide.staff_no, guide.is_active = named(name), staff_no.strip(), is_active
+    guide.shifts, guide.is_on_duty = _shifts(shifts), is_on_duty
     session.execute(update(Touchpoint).where(Touchpoint.guide_id == guide_id).values(name=guide.name))
-    facts = {"is_active": is_active}
-    _record(session, "guide.change", f"guide:{guide_id}", channel.brand_id, facts, actor, now)
+    facts = {"is_active": is_active, "is_on_duty": is_on_duty}
+    record(session, "guide.change", f"guide:{guide_id}", channel.brand_id, facts, actor, now)
     return guide
 
 
@@ -190,27 +205,19 @@ def create_scene(
 
     Raises NotFound, PlaceOff, Invalid.
     """
-    channel = get_channel(session, channel_id=channel_id)
-    if not channel.is_active:
-        raise PlaceOff(name=channel.name)
-    if store_id is not None:
-        store, owner = get_store(session, store_id=store_id)
-        if owner.id != channel_id:
-            raise Invalid(field="store", problem=N_("This store belongs to another channel."))
-        if not store.is_active:
-            raise PlaceOff(name=store.name)
-    point = _place(
+    channel = checked_place(session, channel_id=channel_id, store_id=store_id)
+    point = place(
         session,
         channel,
         TouchKind.SCENE,
-        _named(name),
+        named(name),
         now,
         store_id=store_id,
-        scene=_scene(scene),
+        scene=scene_value(scene),
         placement=placement.strip(),
     )
     facts = {"channel": str(channel_id), "scene": point.scene}
-    _record(session, "scene.create", f"touchpoint:{point.id}", channel.brand_id, facts, actor, now)
+    record(session, "scene.create", f"touchpoint:{point.id}", channel.brand_id, facts, actor, now)
     return point
 
 
@@ -229,14 +236,43 @@ def change_scene(
     point = get_touchpoint(session, touchpoint_id=touchpoint_id)
     if point.kind != TouchKind.SCENE:
         raise Invalid(field="scene", problem=N_("The code of a store or a guide changes with the store or guide."))
-    point.scene, point.placement = _scene(scene), placement.strip()
-    point.name, point.is_active = _named(name), is_active
+    point.scene, point.placement = scene_value(scene), placement.strip()
+    point.name, point.is_active = named(name), is_active
     facts = {"scene": point.scene, "is_active": is_active}
-    _record(session, "scene.change", f"touchpoint:{point.id}", point.brand_id, facts, actor, now)
+    record(session, "scene.change", f"touchpoint:{point.id}", point.brand_id, facts, actor, now)
     return point
 
 
-def _place(
+def set_batch_channel(
+    session: Session, *, batch_number: int, brand_id: UUID, channel_id: UUID | None, actor: str, now: datetime
+) -> None:
+    """What explains items of a batch that were shipped nowhere; None: nothing does. Raises NotFound, PlaceOff."""
+    if channel_id is not None and checked_place(session, channel_id=channel_id, store_id=None).brand_id != brand_id:
+        raise NotFound
+    mine = BatchChannel.batch_number == batch_number
+    if channel_id is None:
+        session.execute(delete(BatchChannel).where(mine))
+    elif not insert_once(session, BatchChannel, batch_number=batch_number, channel_id=channel_id):
+        session.execute(update(BatchChannel).where(mine).values(channel_id=channel_id))
+    facts = {"channel": str(channel_id) if channel_id else None}
+    record(session, "batch.channel", f"batch:{batch_number}", brand_id, facts, actor, now)
+
+
+def checked_place(session: Session, *, channel_id: UUID, store_id: UUID | None) -> Channel:
+    """The channel, where a code may be placed there or in that store of it. Raises NotFound, PlaceOff, Invalid."""
+    channel = get_channel(session, channel_id=channel_id)
+    if not channel.is_active:
+        raise PlaceOff(name=channel.name)
+    if store_id is not None:
+        store, owner = get_store(session, store_id=store_id)
+        if owner.id != channel_id:
+            raise Invalid(field="store", problem=N_("This store belongs to another channel."))
+        if not store.is_active:
+            raise PlaceOff(name=store.name)
+    return channel
+
+
+def place(
     session: Session,
     channel: Channel,
     kind: TouchKind,
@@ -247,7 +283,9 @@ def _place(
     guide_id: UUID | None = None,
     scene: str = "",
     placement: str = "",
+    rotation: str = "",
 ) -> Touchpoint:
+    """A code with a token of its own, not yet in the book."""
     point = Touchpoint(
         id=new_id(now),
         token="".join(secrets.choice(ALPHABET) for _ in range(TOKEN_LENGTH)),
@@ -258,6 +296,7 @@ def _place(
         guide_id=guide_id,
         scene=scene,
         placement=placement,
+        rotation=rotation,
         name=name,
         is_active=True,
         created_at=now,
@@ -267,7 +306,14 @@ def _place(
     return point
 
 
-def _named(name: str) -> str:
+def _shifts(text: str) -> str:
+    """As it is kept. Raises BadShifts."""
+    clean = " ".join(text.split())[:120]
+    read_shifts(clean)
+    return clean
+
+
+def named(name: str) -> str:
     """The name without spaces around it. Raises Invalid when nothing is left or it is too long."""
     clean = " ".join(name.split())
     if not 1 <= len(clean) <= 80:
@@ -275,14 +321,14 @@ def _named(name: str) -> str:
     return clean
 
 
-def _scene(scene: str) -> str:
+def scene_value(scene: str) -> str:
     clean = "-".join(scene.split()).lower()
     if not 1 <= len(clean) <= 32:
         raise Invalid(field="scene", problem=N_("It needs 1 to 32 characters."))
     return clean
 
 
-def _record(
+def record(
     session: Session,
     action: str,
     subject: str,

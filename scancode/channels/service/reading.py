@@ -10,21 +10,28 @@ from uuid import UUID
 from sqlalchemy import distinct, func, select
 from sqlalchemy.orm import Session
 
+from scancode.channels import regions
 from scancode.channels.models import (
+    BatchChannel,
     Channel,
     Guide,
+    LiveGuide,
     ShippedRange,
     Store,
     Touch,
     TouchKind,
     Touchpoint,
 )
-from scancode.channels.rules import Place, TouchpointFacts, read_token
+from scancode.channels.rotation import TEAM_MAX, Attendant, read_shifts
+from scancode.channels.rules import Place, TouchpointFacts, read_token, sole_channels
 from scancode.codes.models import Batch
 from scancode.codes.ranges import Span, SpanMap
 from scancode.errors import NotFound
 
 LIST_MAX = 500
+PLACED = (TouchKind.SCENE.value, TouchKind.LIVE.value)
+STORES_MAX = 50_000
+"""Stores of a brand that are asked which channel is alone in a region."""
 T = TypeVar("T")
 
 
@@ -51,6 +58,7 @@ def load_touchpoint(session: Session, *, token: str) -> TouchpointFacts | None:
     if row is None:
         return None
     found, channel_on, store_on, guide_on, store_name = row
+    team = _load_team(session, found.id) if found.kind == TouchKind.LIVE else ()
     return TouchpointFacts(
         id=found.id,
         token=found.token,
@@ -65,7 +73,54 @@ def load_touchpoint(session: Session, *, token: str) -> TouchpointFacts | None:
         # An outer join gives None where there is no store or guide: that switches nothing off.
         is_active=found.is_active and channel_on and store_on is not False and guide_on is not False,
         store_name=store_name or "",
+        rotation=found.rotation,
+        team=team,
     )
+
+
+def _load_team(session: Session, touchpoint_id: UUID) -> tuple[Attendant, ...]:
+    rows = session.execute(
+        select(LiveGuide, Guide, Store.is_active)
+        .join(Guide, Guide.id == LiveGuide.guide_id)
+        .join(Store, Store.id == Guide.store_id)
+        .where(LiveGuide.touchpoint_id == touchpoint_id)
+        .order_by(LiveGuide.guide_id)
+        .limit(TEAM_MAX)
+    )
+    return tuple(
+        Attendant(
+            guide_id=guide.id,
+            store_id=guide.store_id,
+            name=guide.name,
+            weight=line.weight,
+            day_max=line.day_max,
+            shifts=read_shifts(guide.shifts),
+            is_on_duty=guide.is_on_duty,
+            is_active=guide.is_active and store_on,
+        )
+        for line, guide, store_on in rows
+    )
+
+
+def load_batch_channel(session: Session, *, batch_number: int) -> UUID | None:
+    """The channel in use that explains what was shipped nowhere."""
+    return session.scalar(
+        select(Channel.id)
+        .join(BatchChannel, BatchChannel.channel_id == Channel.id)
+        .where(BatchChannel.batch_number == batch_number, Channel.is_active)
+    )
+
+
+def load_sole_channels(session: Session, *, brand_id: UUID) -> dict[int, UUID]:
+    """By province and city: the channel of which all stores there are, where there is one."""
+    rows = session.execute(
+        select(Store.province, Store.city, Channel.id)
+        .join(Channel)
+        .where(Channel.brand_id == brand_id, Store.is_active, Channel.is_active)
+        .limit(STORES_MAX)
+    )
+    placed = ((regions.find(province, city) or regions.find(city), channel) for province, city, channel in rows)
+    return sole_channels((region, channel) for region, channel in placed if region is not None)
 
 
 def get_channel(session: Session, *, channel_id: UUID) -> Channel:
@@ -149,8 +204,8 @@ def list_scenes(
     store_id: UUID | None = None,
     limit: int = LIST_MAX,
 ) -> list[Touchpoint]:
-    """Placed scene codes; with ``store_id`` the store's, with ``channel_id`` those of the channel and no store."""
-    statement = select(Touchpoint).where(Touchpoint.brand_id == brand_id, Touchpoint.kind == TouchKind.SCENE)
+    """Placed scene codes and live codes; with ``store_id`` the store's, with ``channel_id`` those of no store."""
+    statement = select(Touchpoint).where(Touchpoint.brand_id == brand_id, Touchpoint.kind.in_(PLACED))
     if store_id is not None:
         statement = statement.where(Touchpoint.store_id == store_id)
     elif channel_id is not None:
@@ -242,7 +297,7 @@ def tree(session: Session, *, brand_id: UUID) -> list[TreeChannel]:
         (channel, store): count
         for channel, store, count in session.execute(
             select(Touchpoint.channel_id, Touchpoint.store_id, func.count())
-            .where(Touchpoint.brand_id == brand_id, Touchpoint.kind == TouchKind.SCENE, Touchpoint.is_active)
+            .where(Touchpoint.brand_id == brand_id, Touchpoint.kind.in_(PLACED), Touchpoint.is_active)
             .group_by(Touchpoint.channel_id, Touchpoint.store_id)
         )
     }

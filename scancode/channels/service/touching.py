@@ -12,9 +12,27 @@ from scancode.channels.rules import Attribution
 from scancode.db import insert_once, new_id
 
 
-def touch(session: Session, *, touchpoint_id: UUID, visitor_id: UUID, now: datetime) -> None:
-    """Keeps that this browser opened this placed code. All touches are kept; the cookie remembers the last."""
-    session.add(Touch(visitor_id=visitor_id, id=new_id(now), touchpoint_id=touchpoint_id, touched_at=now))
+def touch(
+    session: Session,
+    *,
+    touchpoint_id: UUID,
+    visitor_id: UUID,
+    guide_id: UUID | None = None,
+    is_link: bool = False,
+    now: datetime,
+) -> None:
+    """Keeps that this browser opened this placed code, or a link that names it. All touches are kept; the cookie
+    remembers some. ``guide_id`` is whom a live code led to."""
+    session.add(
+        Touch(
+            visitor_id=visitor_id,
+            id=new_id(now),
+            touchpoint_id=touchpoint_id,
+            guide_id=guide_id,
+            is_link=is_link,
+            touched_at=now,
+        )
+    )
 
 
 def acquire(
@@ -35,11 +53,7 @@ def acquire(
         Acquisition,
         member_id=member_id,
         brand_id=brand_id,
-        source=attribution.source,
-        channel_id=attribution.channel_id,
-        store_id=attribution.store_id,
-        guide_id=attribution.guide_id,
-        touchpoint_id=attribution.touchpoint_id,
+        **vars(attribution),
         product_id=product_id,
         batch_number=batch_number,
         code_id=code_id,

@@ -50,14 +50,7 @@ def make_row(
 
 def origin_of(attribution: Attribution | None) -> dict[str, Any]:
     """The columns that say where a claim came from."""
-    origin = attribution or UNKNOWN
-    return {
-        "source": str(origin.source),
-        "channel_id": origin.channel_id,
-        "store_id": origin.store_id,
-        "guide_id": origin.guide_id,
-        "touchpoint_id": origin.touchpoint_id,
-    }
+    return {**vars(attribution or UNKNOWN)}
 
 
 def facts_from(row: dict[str, Any]) -> ClaimFacts:

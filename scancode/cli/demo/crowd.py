@@ -17,7 +17,7 @@ from batches.codes import Kind, code_id
 from scancode.catalog import service as catalog
 from scancode.catalog.rules import BrandFacts
 from scancode.channels import service as channels
-from scancode.channels.rules import TouchpointFacts, attribute
+from scancode.channels.rules import ItemFacts, Seen, TouchpointFacts, attribute
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, ClaimCode
 from scancode.cli.demo.story import Cast, Shop, work_off
@@ -35,6 +35,8 @@ from scancode.wiring import Wired
 
 PEOPLE = 90
 SEED = 20261122
+CITIES = (330100, 330100, 310000, 330200, 320500, 440300)
+"""Where people scan: Hangzhou, Shanghai, Ningbo, Suzhou, Shenzhen."""
 OPENS_PLACED_CODE, CLAIMS, JOINS, SHOWS_A_FRIEND, CONFIRMS = 0.45, 0.8, 0.45, 0.15, 0.85
 
 
@@ -108,27 +110,19 @@ class Crowd:
         if touch is not None and touched_at is not None:
             with self._db.transaction() as session:
                 channels.touch(session, touchpoint_id=touch.id, visitor_id=visitor_id, now=touched_at)
-        verdict = self._scan(visit, visitor_id, touch, touched_at, visit.at)
+        touches = [Seen(touch, touched_at)] if touch is not None and touched_at is not None else []
+        verdict = self._scan(visit, visitor_id, touches, visit.at)
         if verdict is Verdict.FIRST and self._rolls(CLAIMS):
             identity_id = self._sign_in(visit, visitor_id) if self._rolls(0.85) else None
             self._claim(visit, visitor_id, identity_id)
             if self._rolls(JOINS):
-                arrival = joining.Arrival(
-                    visitor_id, identity_id, touch, touched_at, touch_days=self._wired.settings.touch_days
-                )
+                arrival = joining.Arrival(visitor_id, identity_id, touches, touch_days=self._wired.settings.touch_days)
                 self._join(visit, arrival)
         if self._rolls(SHOWS_A_FRIEND):
             friend_at = min(visit.at + timedelta(minutes=self._dice.randint(5, 300)), self._until)
-            self._scan(visit, new_id(friend_at), None, None, friend_at)
+            self._scan(visit, new_id(friend_at), [], friend_at)
 
-    def _scan(
-        self,
-        visit: Visit,
-        visitor_id: UUID,
-        touch: TouchpointFacts | None,
-        touched_at: datetime | None,
-        at: datetime,
-    ) -> Verdict:
+    def _scan(self, visit: Visit, visitor_id: UUID, touches: list[Seen], at: datetime) -> Verdict:
         batch = self._batches[visit.shop.batch_number]
         with self._db.transaction(durable=False) as session:
             place = channels.load_shipped(session, batch_number=batch.number).find(visit.serial)
@@ -143,9 +137,8 @@ class Crowd:
                 batch_number=batch.number,
                 life=batch.life_of(visit.serial).state,
                 attribution=attribute(
-                    touch=touch,
-                    touched_at=touched_at,
-                    place=place.value if place else None,
+                    touches=touches,
+                    item=ItemFacts(place.value if place else None, region=CITIES[visit.number % len(CITIES)]),
                     brand_id=batch.brand_id,
                     now=at,
                     touch_days=self._wired.settings.touch_days,

@@ -9,8 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from scancode.channels.models import Source
-from scancode.channels.rules import Attribution
+from scancode.channels.rules import ATTRIBUTION_FIELDS, Attribution
 from scancode.db import affected
 from scancode.scans.models import Scan
 from scancode.scans.rules import Verdict
@@ -79,13 +78,7 @@ def _facts(session: Session, wanted: object, *, limit: int) -> list[ScanFacts]:
             product_id=row.product_id,
             batch_number=row.batch_number,
             visitor_id=row.visitor_id,
-            attribution=Attribution(
-                source=Source(row.source),
-                channel_id=row.channel_id,
-                store_id=row.store_id,
-                guide_id=row.guide_id,
-                touchpoint_id=row.touchpoint_id,
-            ),
+            attribution=Attribution(**{name: getattr(row, name) for name in ATTRIBUTION_FIELDS}),
             client=row.client,
             is_test=row.is_test,
         )

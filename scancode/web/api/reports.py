@@ -18,7 +18,8 @@ from scancode.web.api.routes import REPORTS, get
 from scancode.web.api.shapes import Answer, Asked, BrandSlug, Day, reply
 from scancode.web.runtime import runtime
 
-DimensionName = Literal["channel", "store", "guide", "scene", "product", "batch", "day"]
+DimensionName = Literal["channel", "store", "guide", "scene", "region", "product", "batch", "day"]
+ModelName = Literal["last", "first", "item"]
 
 
 class FunnelQuery(Asked):
@@ -28,16 +29,19 @@ class FunnelQuery(Asked):
     first: Day
     last: Day
     brand: BrandSlug | None = None
+    model: ModelName = Field(
+        "last", description="who gets the credit: the last touch, the first, or the item alone (where it was shipped)"
+    )
 
 
 class FunnelRowAnswer(Answer):
     """What one channel, store … brought. Money is in fen."""
 
-    key: str = Field(description="id, batch number, day or scene; empty for what nothing explains")
+    key: str = Field(description="id, batch number, number of a region, day or scene; empty for what nothing explains")
     name_zh: str
     name_en: str
-    shipped: int | None = Field(description="items; null for guides and scenes, to whom nothing is shipped")
-    activated: int | None = Field(description="items; null for guides and scenes")
+    shipped: int | None = Field(description="items; null for guides, scenes and regions, to whom nothing is shipped")
+    activated: int | None = Field(description="items; null for guides, scenes and regions")
     scanned: int = Field(description="distinct codes")
     scans: int
     visitors: int = Field(description="distinct browsers")
@@ -52,6 +56,7 @@ class FunnelAnswer(Answer):
     """The funnel, the best rows first (days in order, what nothing explains last)."""
 
     by: DimensionName
+    model: ModelName
     first: str
     last: str
     timezone: str
@@ -79,7 +84,14 @@ def show_funnel(query: FunnelQuery) -> Response:
     shared = runtime()
     with shared.db.reading() as session:
         brand = brand_of_call(session, query.brand)
-        funnel = reports.funnel(session, brand_id=brand.id, by=query.by, first_day=query.first, last_day=query.last)
+        funnel = reports.funnel(
+            session,
+            brand_id=brand.id,
+            by=query.by,
+            first_day=query.first,
+            last_day=query.last,
+            model=query.model,
+        )
     response = _as_csv(funnel) if _wants_csv() else _as_json(funnel, brand.slug)
     if _wants_csv():
         with shared.db.transaction() as session:
@@ -89,7 +101,13 @@ def show_funnel(query: FunnelQuery) -> Response:
                 brand_id=brand.id,
                 action="report.export",
                 subject=f"brand:{brand.id}",
-                facts={"report": "funnel", "by": query.by, "first": query.first, "last": query.last},
+                facts={
+                    "report": "funnel",
+                    "by": query.by,
+                    "model": query.model,
+                    "first": query.first,
+                    "last": query.last,
+                },
                 now=shared.now(),
             )
     response.vary.add("Accept")
@@ -108,6 +126,7 @@ def _as_json(funnel: Funnel, brand: str) -> Response:
     return reply(
         FunnelAnswer(
             by=funnel.by,
+            model=funnel.model,
             first=funnel.period.first_day,
             last=funnel.period.last_day,
             timezone=funnel.period.timezone,

@@ -53,13 +53,19 @@ class ScanQuery(Asked):
 
 
 class AttributionAnswer(Answer):
-    """Where a scan came from: the placed code that was opened before, else where the item was shipped, else unknown."""
+    """Where a scan came from: the placed code that was opened last, else where the item was shipped, else its batch's
+    channel, else the only channel of the region, else unknown. ``first_…`` is the first touch that counted, ``item_…``
+    what the item says whatever was touched."""
 
-    source: Literal["touch", "shipment", "unknown"]
+    source: Literal["touch", "shipment", "batch", "region", "unknown"]
     channel_id: UUID | None
     store_id: UUID | None
     guide_id: UUID | None
     touchpoint_id: UUID | None
+    first_touchpoint_id: UUID | None
+    first_guide_id: UUID | None
+    item_channel_id: UUID | None
+    item_store_id: UUID | None
 
 
 class ScanAnswer(Answer):
@@ -75,6 +81,10 @@ class ScanAnswer(Answer):
     product_id: UUID
     verdict: Literal["recalled", "void", "inactive", "suspect", "repeat", "first"]
     client: Literal["wechat", "alipay", "browser"]
+    region: int | None = Field(
+        description="province or city by its GB/T 2260 number, 990000 abroad; null where nothing is known",
+        examples=[440300],
+    )
     is_test: bool = Field(description="of a test batch, which no report counts")
     attribution: AttributionAnswer
 
@@ -177,13 +187,8 @@ def _answer(scan: Scan) -> ScanAnswer:
             "product_id": scan.product_id,
             "verdict": scan.verdict,
             "client": scan.client,
+            "region": scan.region,
             "is_test": scan.is_test,
-            "attribution": {
-                "source": scan.source,
-                "channel_id": scan.channel_id,
-                "store_id": scan.store_id,
-                "guide_id": scan.guide_id,
-                "touchpoint_id": scan.touchpoint_id,
-            },
+            "attribution": {name: getattr(scan, name) for name in AttributionAnswer.model_fields},
         }
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,6 +12,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from scancode.catalog import service as catalog
+from scancode.channels import service as channels
 from scancode.codes import service as codes
 from scancode.codes.models import Batch
 from scancode.codes.orders import kinds_of
@@ -78,7 +80,29 @@ def batch(number: int) -> ResponseReturnValue:
             bar=bars.segments(spans, row.count),
             events=codes.history(session, batch_number=number, limit=50),
             may_order=may_order(),
+            may_credit=current_staff().may((Role.MARKETING,)),
+            credited=channels.load_batch_channel(session, batch_number=number),
+            channels=channels.list_channels(session, brand_id=row.brand_id, active_only=True),
         )
+
+
+@console.post("/batches/<int:number>/channel")
+@allow(Role.MARKETING)
+def credit_batch(number: int) -> ResponseReturnValue:
+    """Which channel explains the items of a batch that were shipped nowhere; none when the choice is empty."""
+    shared = runtime()
+    with shared.db.transaction() as session:
+        row = visible_batch(session, number)
+        channels.set_batch_channel(
+            session,
+            batch_number=number,
+            brand_id=row.brand_id,
+            channel_id=request.form.get("channel", type=UUID),
+            actor=current_staff().actor,
+            now=shared.now(),
+        )
+    flash(gettext("Saved."), "success")
+    return redirect(url_for("console.batch", number=number))
 
 
 @console.get("/batches/<int:number>/progress")

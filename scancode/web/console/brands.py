@@ -11,14 +11,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
-from wtforms import ColorField, SelectField, StringField, TelField, TextAreaField, URLField
+from wtforms import ColorField, IntegerField, SelectField, StringField, TelField, TextAreaField, URLField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from scancode.catalog import service as catalog
 from scancode.catalog.colours import is_colour, palette
 from scancode.catalog.models import Brand
-from scancode.catalog.rules import PRIVACY_LENGTH_MAX, BrandDraft
+from scancode.catalog.rules import PRIVACY_LENGTH_MAX, TOUCH_DAYS_MAX, BrandDraft
 from scancode.errors import Refusal
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, operator_only, visible
@@ -33,6 +33,7 @@ FIELD_OF = {
     "colour": "colour",
     "support_url": "support_url",
     "company_prefix": "company_prefix",
+    "touch_days": "touch_days",
     "text_missing": "name_zh",
     "text_too_long": "name_zh",
 }
@@ -56,6 +57,9 @@ class BrandForm(FlaskForm):
     support_phone = TelField(lazy_gettext("Customer service phone"), validators=[Length(max=40)])
     support_url = URLField(lazy_gettext("Customer service page"), validators=[Length(max=200)])
     company_prefix = StringField(lazy_gettext("GS1 company prefix"), validators=[Length(max=12)])
+    touch_days = IntegerField(
+        lazy_gettext("Days for which a touch counts"), validators=[Optional(), NumberRange(0, TOUCH_DAYS_MAX)]
+    )
     privacy_zh = TextAreaField(lazy_gettext("Privacy text (Chinese)"), validators=[Length(max=PRIVACY_LENGTH_MAX)])
     privacy_en = TextAreaField(lazy_gettext("Privacy text (English)"), validators=[Length(max=PRIVACY_LENGTH_MAX)])
 
@@ -65,7 +69,8 @@ class BrandForm(FlaskForm):
     def draft(self) -> BrandDraft:
         names = ("name_zh", "name_en", "timezone", "colour", "company_zh", "company_en")
         more = ("support_phone", "support_url", "privacy_zh", "privacy_en", "company_prefix")
-        return BrandDraft(**{name: self[name].data or "" for name in names + more})
+        texts = {name: self[name].data or "" for name in names + more}
+        return BrandDraft(**texts, touch_days=self.touch_days.data)
 
 
 class NewBrandForm(BrandForm):
@@ -101,7 +106,9 @@ def new_brand() -> ResponseReturnValue:
         else:
             flash(gettext("The brand is created. Add its products next."), "success")
             return redirect(url_for("console.brand", brand_id=made.id))
-    page = render_template("console/brands/brand.html", form=form, brand=None, shown=None)
+    page = render_template(
+        "console/brands/brand.html", form=form, brand=None, shown=None, touch_days=shared.settings.touch_days
+    )
     return page, 422 if request.method == "POST" else 200
 
 
@@ -125,7 +132,9 @@ def brand(brand_id: UUID) -> ResponseReturnValue:
         else:
             flash(gettext("The brand is changed. Consumer pages show it within a second."), "success")
             return redirect(url_for("console.brand", brand_id=brand_id))
-    page = render_template("console/brands/brand.html", form=form, brand=row, shown=_palette(row))
+    page = render_template(
+        "console/brands/brand.html", form=form, brand=row, shown=_palette(row), touch_days=shared.settings.touch_days
+    )
     return page, 422 if request.method == "POST" else 200
 
 

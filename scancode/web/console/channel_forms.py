@@ -9,6 +9,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from scancode.channels.models import ChannelKind
+from scancode.channels.rotation import Rule
 from scancode.i18n import N_
 
 KIND_NAMES = {
@@ -52,6 +53,8 @@ class StoreForm(FlaskForm):
 class GuideForm(FlaskForm):
     name = StringField(lazy_gettext("Name or nickname"), validators=[InputRequired(), Length(max=80)])
     staff_no = StringField(lazy_gettext("Staff number"), validators=[Length(max=40)])
+    shifts = StringField(lazy_gettext("Hours"), validators=[Length(max=120)])
+    is_on_duty = BooleanField(lazy_gettext("On duty"), default=True)
     is_active = BooleanField(lazy_gettext("In use"), default=True)
 
 
@@ -60,3 +63,21 @@ class SceneForm(FlaskForm):
     scene = StringField(lazy_gettext("Scene value"), validators=[InputRequired(), Length(max=32)])
     placement = StringField(lazy_gettext("Where it hangs"), validators=[Length(max=80)])
     is_active = BooleanField(lazy_gettext("In use"), default=True)
+
+
+class LiveForm(FlaskForm):
+    name = StringField(lazy_gettext("Name of the code"), validators=[InputRequired(), Length(max=80)])
+    scene = StringField(lazy_gettext("Scene value"), validators=[InputRequired(), Length(max=32)])
+    placement = StringField(lazy_gettext("Where it hangs"), validators=[Length(max=80)])
+    rotation = SelectField(
+        lazy_gettext("How it chooses"),
+        choices=[
+            SelectChoice(Rule.TURNS.value, lazy_gettext("In turn: whoever waited longest")),
+            SelectChoice(Rule.WEIGHT.value, lazy_gettext("By shares")),
+        ],
+        default=Rule.TURNS.value,
+    )
+    is_active = BooleanField(lazy_gettext("In use"), default=True)
+
+    def texts(self) -> dict[str, str]:
+        return {name: self[name].data or "" for name in ("name", "scene", "placement", "rotation")}

@@ -22,6 +22,7 @@ from scancode.web.console.chosen import brand_choices, chosen_brand
 from scancode.web.runtime import runtime
 
 SHOWN_SHIPMENTS = 5
+FIELD_OF = {"bad_shifts": "shifts"}
 anyone = allow(Role.FACTORY, Role.MARKETING)
 marketing = allow(Role.MARKETING)
 
@@ -41,7 +42,7 @@ def saved(form: FlaskForm, verb: Callable[..., Any], **given: Any) -> UUID | Non
     except Refusal as refusal:
         if refusal.status in {403, 404}:
             raise
-        name = refusal.facts.get("field", "name")
+        name = refusal.facts.get("field", FIELD_OF.get(refusal.code, "name"))
         field = form[name] if name in form else next(iter(form))
         field.errors = [*field.errors, refusal_words(refusal)]
         return None

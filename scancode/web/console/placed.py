@@ -23,6 +23,8 @@ from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 
 CALL_LENGTH_MAX = 24
+LINK_PARAMETER = "s"
+"""The consumer pages read it: ``web/h5/touch.py``."""
 
 
 @console.route("/channels/stores/<uuid:store_id>/guides/new", methods=["GET", "POST"])
@@ -137,6 +139,8 @@ def placed_code(touchpoint_id: UUID) -> ResponseReturnValue:
     with runtime().db.reading() as session:
         point, channel, store = _point(session, touchpoint_id)
         counts = channels.touch_counts(session, touchpoint_ids=[point.id])
+        today = _brand(point.brand_id).day(runtime().now())
+        team = channels.team_of(session, touchpoint_id=point.id, day=today) if point.kind == TouchKind.LIVE else []
     return render_template(
         "console/channels/code.html",
         point=point,
@@ -144,6 +148,8 @@ def placed_code(touchpoint_id: UUID) -> ResponseReturnValue:
         store=store,
         count=counts.get(point.id),
         url=_url(point),
+        link=f"{runtime().settings.base_url}/?{LINK_PARAMETER}={point.token}",
+        team=team,
         call_max=CALL_LENGTH_MAX,
     )
 

@@ -12,7 +12,7 @@ from flask_babel import gettext
 from scancode.catalog.rules import BrandFacts
 from scancode.reports import rules, words
 from scancode.reports import service as reports
-from scancode.reports.rules import DIMENSIONS, Dimension, Funnel, FunnelRow
+from scancode.reports.rules import DIMENSIONS, MODELS, Dimension, Funnel, FunnelRow, Model
 from scancode.staff import service as staff
 from scancode.staff.rules import Role
 from scancode.web.console import console
@@ -48,11 +48,18 @@ def _dimension() -> Dimension:
     return by
 
 
+def _model() -> Model:
+    model = request.args.get("model", "last")
+    if model not in MODELS:
+        raise rules.BadModel(by=model[:20])
+    return model
+
+
 @console.get("/reports", endpoint="reports")
 @marketing
 def report_page() -> ResponseReturnValue:
     brand, brands = _brand()
-    by, (first_day, last_day) = _dimension(), _days(brand)
+    by, model, (first_day, last_day) = _dimension(), _model(), _days(brand)
     status = 200
     try:
         funnel = _funnel(brand, by, first_day, last_day, ROWS_SHOWN)
@@ -61,6 +68,8 @@ def report_page() -> ResponseReturnValue:
         first_day, last_day = rules.last_days(brand.day(runtime().now()), DAYS_BY_DEFAULT)
         funnel, status = _funnel(brand, by, first_day, last_day, ROWS_SHOWN), 422
     kept = {"first": first_day, "last": last_day, **({"brand": brand.slug} if len(brands) > 1 else {})}
+    if model != "last":
+        kept["model"] = model
     page = render_template(
         "console/reports/funnel.html",
         brand=brand,
@@ -70,7 +79,9 @@ def report_page() -> ResponseReturnValue:
         notes=[_note(row, by) for row in funnel.rows],
         note_name=words.NOTE_NAMES.get(by),
         by=by,
-        touch_days=runtime().settings.touch_days,
+        touch_days=runtime().settings.touch_days if brand.touch_days is None else brand.touch_days,
+        model=model,
+        models=MODELS,
         tabs=[
             (gettext(name), url_for("console.reports", by=key, **cast(Any, kept)), key == by)
             for key, name in words.DIMENSION_NAMES.items()
@@ -85,7 +96,13 @@ def report_page() -> ResponseReturnValue:
 def _funnel(brand: BrandFacts, by: Dimension, first_day: str, last_day: str, rows_max: int) -> Funnel:
     with runtime().db.reading() as session:
         return reports.funnel(
-            session, brand_id=brand.id, by=by, first_day=first_day, last_day=last_day, rows_max=rows_max
+            session,
+            brand_id=brand.id,
+            by=by,
+            first_day=first_day,
+            last_day=last_day,
+            model=_model(),
+            rows_max=rows_max,
         )
 
 
@@ -116,7 +133,7 @@ def _presets(brand: BrandFacts, by: Dimension, first_day: str, last_day: str) ->
     return [
         (
             label,
-            url_for("console.reports", by=by, first=first, last=last, brand=slug),
+            url_for("console.reports", by=by, first=first, last=last, brand=slug, model=request.args.get("model")),
             (first, last) == (first_day, last_day),
         )
         for label, (first, last) in spans
@@ -167,7 +184,13 @@ def report_export() -> ResponseReturnValue:
     shared = runtime()
     with shared.db.transaction() as session:
         funnel = reports.funnel(
-            session, brand_id=brand.id, by=by, first_day=first_day, last_day=last_day, rows_max=EXPORT_ROWS_MAX
+            session,
+            brand_id=brand.id,
+            by=by,
+            first_day=first_day,
+            last_day=last_day,
+            model=_model(),
+            rows_max=EXPORT_ROWS_MAX,
         )
         staff.audit(
             session,
@@ -175,7 +198,12 @@ def report_export() -> ResponseReturnValue:
             brand_id=brand.id,
             action="report.export",
             subject=f"report:{by}",
-            facts={"first_day": funnel.period.first_day, "last_day": funnel.period.last_day, "rows": len(funnel.rows)},
+            facts={
+                "model": funnel.model,
+                "first_day": funnel.period.first_day,
+                "last_day": funnel.period.last_day,
+                "rows": len(funnel.rows),
+            },
             now=shared.now(),
         )
     name = f"scancode-{by}-{funnel.period.first_day}-{funnel.period.last_day}.csv"

@@ -34,7 +34,7 @@ def claim(text: str) -> Response | tuple[str, int]:
     try:
         if met is not None:
             raise met
-        answer = take(shared, code, current_visitor(), current_person(code.brand.id))
+        answer = take(shared, request.environ, code, current_visitor(), current_person(code.brand.id))
     except Refusal as refusal:
         page = render_template(
             "h5/claim_refused.html",
@@ -54,7 +54,9 @@ def claim_digital_link(gtin: str, text: str) -> Response | tuple[str, int]:
     return claim(text)
 
 
-def take(shared: Runtime, code: ReadCode, visitor: Visitor, person: Person) -> claims.ClaimAnswer:
+def take(
+    shared: Runtime, environ: Mapping[str, Any], code: ReadCode, visitor: Visitor, person: Person
+) -> claims.ClaimAnswer:
     """Makes the claim; returns once it is committed. Raises its refusals, and what the database raises."""
     now = shared.now()
     span = shared.offers.get(code.batch.number).find(code.serial)
@@ -65,7 +67,7 @@ def take(shared: Runtime, code: ReadCode, visitor: Visitor, person: Person) -> c
             brand=code.brand,
             offer=span.value if span else None,
             claimant=claims.Claimant(visitor.id, person.identity_id, person.phone_identity_id, person.member_id),
-            attribution=attribution_of(shared, code, visitor, now),
+            attribution=attribution_of(shared, environ, code, visitor, now),
             now=now,
             reservation_hours=shared.settings.reservation_hours,
             prefix=shared.settings.payout_prefix,

@@ -122,7 +122,7 @@ class Front:
         if token is None or not is_form_of(self._signers, visitor, token):
             return None
         code = read_code(self._shared, text)
-        answer = take(self._shared, code, visitor, person_in(self._sessions.read(environ), code.brand.id))
+        answer = take(self._shared, environ, code, visitor, person_in(self._sessions.read(environ), code.brand.id))
         address = address_after(self._shared, environ, code, answer, self._url)
         return "303 SEE OTHER", [("Location", address)], f'<!doctype html><a href="{escape(address)}">→</a>'
 

@@ -34,6 +34,7 @@ from scancode.members.rules import (
 from scancode.stories import join as joining
 from scancode.web.h5 import h5
 from scancode.web.h5.here import brand_here, local_path, somebody
+from scancode.web.h5.meeting import seen_by, touch_days_of
 from scancode.web.language import current_locale
 from scancode.web.limits import address, limiter
 from scancode.web.people import sign_in_person, sign_out_person
@@ -131,13 +132,12 @@ def _join(brand: BrandFacts, form: JoinForm) -> Response:
     visitor = current_visitor()
     before = somebody(brand).person
     now = shared.now()
-    touch = visitor.touch
     arrival = joining.Arrival(
         visitor_id=visitor.id,
         identity_id=before.identity_id,
-        touch=shared.touchpoints.get(touch.token) if touch else None,
-        touched_at=touch.at if touch else None,
-        touch_days=shared.settings.touch_days,
+        touches=seen_by(shared, visitor),
+        touch_days=touch_days_of(shared, brand),
+        region=shared.ports.regions.region_of(address()) if shared.ports.regions else None,
     )
     # A wrong password is committed too: each guess uses up one of the tries. So it is refused outside.
     joined = shared.db.retrying(

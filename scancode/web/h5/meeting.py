@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from scancode.channels.rules import Attribution, attribute
+from scancode.catalog.rules import BrandFacts
+from scancode.channels.rules import Attribution, ItemFacts, Seen, attribute, channel_of_region
 from scancode.db import new_id
 from scancode.scans.rules import History, judge
 from scancode.scans.writer import Recorded, Sighting
@@ -43,23 +44,43 @@ def meet(shared: Runtime, environ: Mapping[str, Any], code: ReadCode, visitor: V
     if is_bot(environ):
         recorded = Recorded(judge(code.batch.life_of(code.serial).state, History()), History())
     else:
-        attribution = attribution_of(shared, code, visitor, now)
+        attribution = attribution_of(shared, environ, code, visitor, now)
         recorded = shared.writer.record(_sighting(shared, environ, code, visitor, attribution, now))
     return Meeting(code, visitor, now, recorded)
 
 
-def attribution_of(shared: Runtime, code: ReadCode, visitor: Visitor, now: datetime) -> Attribution:
-    """Where this meeting of code and visitor came from, from memory: the last touch, else the shipment."""
-    touch = shared.touchpoints.get(visitor.touch.token) if visitor.touch else None
-    place = shared.shipped.get(code.batch.number).find(code.serial)
+def attribution_of(
+    shared: Runtime, environ: Mapping[str, Any], code: ReadCode, visitor: Visitor, now: datetime
+) -> Attribution:
+    """Where this meeting of code and visitor came from. All of it lies in memory: no query."""
     return attribute(
-        touch=touch,
-        touched_at=visitor.touch.at if visitor.touch else None,
-        place=place.value if place else None,
+        touches=seen_by(shared, visitor),
+        item=_item_facts(shared, environ, code),
         brand_id=code.brand.id,
         now=now,
-        touch_days=shared.settings.touch_days,
+        touch_days=touch_days_of(shared, code.brand),
     )
+
+
+def seen_by(shared: Runtime, visitor: Visitor) -> list[Seen]:
+    """The placed codes that the browser remembers and that are still there, the oldest first."""
+    found = ((shared.touchpoints.get(touch.token), touch) for touch in visitor.touches)
+    return [Seen(point, touch.at, touch.guide_id) for point, touch in found if point is not None]
+
+
+def touch_days_of(shared: Runtime, brand: BrandFacts) -> int:
+    return shared.settings.touch_days if brand.touch_days is None else brand.touch_days
+
+
+def _item_facts(shared: Runtime, environ: Mapping[str, Any], code: ReadCode) -> ItemFacts:
+    regions = shared.ports.regions
+    region = regions.region_of(address_of(environ)) if regions else None
+    span = shared.shipped.get(code.batch.number).find(code.serial)
+    if span is not None:
+        return ItemFacts(span.value, region=region)
+    batch_channel_id = shared.batch_channels.get(code.batch.number)
+    sole = shared.sole_channels.get(code.brand.id) if region is not None and batch_channel_id is None else {}
+    return ItemFacts(None, batch_channel_id, region, channel_of_region(sole, region))
 
 
 def _sighting(

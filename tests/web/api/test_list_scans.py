@@ -37,12 +37,17 @@ def test_it_shows_a_scan_and_nothing_of_the_person(world: World, machine: Machin
         "verdict": "first",
         "client": "wechat",
         "is_test": True,
+        "region": None,
         "attribution": {
             "source": "shipment",
             "channel_id": str(channel.id),
             "store_id": str(store.id),
             "guide_id": None,
             "touchpoint_id": None,
+            "first_touchpoint_id": None,
+            "first_guide_id": None,
+            "item_channel_id": None,
+            "item_store_id": None,
         },
     }
 

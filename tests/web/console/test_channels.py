@@ -192,3 +192,42 @@ def test_nobody_looks_without_signing_in(app: Flask) -> None:
     answer = app.test_client().get("/console/channels")
     assert answer.status_code == 302
     assert "/console/login" in answer.location
+
+
+def test_a_live_code_is_made_over_guides_and_changed(office: Office, dave: Browser, channel: str, store: str) -> None:
+    made(dave, f"{store}/guides/new", name="Bob", is_on_duty="y", shifts="1-7 00:00-24:00")
+    form = dave.get(f"{channel}/live/new?store={store[-36:]}").get_data(as_text=True)
+    guide = re.search(r'name="guide" value="([^"]+)" checked', form)
+    assert guide is not None, "the guides of the store are chosen already"
+    fields = {"name": "柜台活码", "scene": "counter", "rotation": "weight", "guide": guide[1]}
+    bad = dave.send(f"{channel}/live/new", **fields, **{f"weight-{guide[1]}": "many"})
+    assert (bad.status_code, "whole numbers" in words(bad)) == (422, True)
+    code = made(dave, f"{channel}/live/new", **fields, **{f"weight-{guide[1]}": "3", f"limit-{guide[1]}": "20"})
+    page = dave.read(code)
+    assert "By shares" in page
+    assert "Bob 南京西路店 1-7 00:00-24:00 3 20 0 On duty" in page
+    assert f"?s={re.search(r'/T/([0-9A-Z]+)', page)[1]}" in page  # type: ignore[index]
+    edit = f"/console/channels/live/{code[-36:]}/edit"
+    made(dave, edit, **{**fields, "rotation": "turns"}, is_active="y")
+    assert "In turn: whoever waited longest" in dave.read(code)
+    assert "Live code" in dave.read(channel)
+    assert office.browser("mallory").get(edit).status_code == 404
+    assert office.browser("carol").get(edit).status_code == 403
+
+
+def test_hours_that_cannot_be_read_are_refused_beside_the_field(dave: Browser, store: str) -> None:
+    answer = dave.send(f"{store}/guides/new", name="Bob", shifts="nine to five")
+    assert answer.status_code == 422
+    assert "Write hours as 09:00-18:00" in words(answer)
+
+
+def test_a_batch_gets_a_channel_of_its_brand(office: Office, dave: Browser, channel: str) -> None:
+    page = f"/console/batches/{office.batch}"
+    form = dave.get(page).get_data(as_text=True)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', form)
+    assert token is not None
+    sent = {"csrf_token": token[1], "channel": channel[-36:]}
+    assert dave.client.post(f"{page}/channel", data=sent).status_code == 302
+    assert f'value="{channel[-36:]}" selected' in dave.get(page).get_data(as_text=True)
+    mallory = office.browser("mallory")
+    assert mallory.client.post(f"{page}/channel", data=sent).status_code in {400, 404}

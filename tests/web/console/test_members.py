@@ -37,7 +37,7 @@ def alice(office: Office) -> UUID:
             session,
             brand=brand,
             phone=PHONE,
-            arrival=joining.Arrival(new_id(NOW), None, None, None, touch_days=7),
+            arrival=joining.Arrival(new_id(NOW), None, (), touch_days=7),
             accepts_terms=True,
             accepts_marketing=True,
             language="zh",

@@ -123,7 +123,12 @@ def test_the_file_is_safe_to_open_and_taking_it_is_written_down(
     with office.wired.db.reading() as session:
         row = session.scalars(select(AuditRow).where(AuditRow.action == "report.export")).one()
     assert row.subject == "report:channel"
-    assert json.loads(row.facts) == {"first_day": "2026-11-01", "last_day": "2026-11-30", "rows": 2}
+    assert json.loads(row.facts) == {
+        "model": "last",
+        "first_day": "2026-11-01",
+        "last_day": "2026-11-30",
+        "rows": 2,
+    }
 
 
 def test_another_brand_sees_nothing_of_it(office: Office, channel_id: UUID) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
@@ -14,11 +14,14 @@ from sqlalchemy import func, select
 
 from batches import codes as press
 from scancode.catalog import revision
+from scancode.catalog.models import Brand
+from scancode.channels import service as channels
 from scancode.codes import service as codes
 from scancode.codes.rules import Recall, Void, VoidReason
 from scancode.scans.models import Scan, ScanMiss
 from scancode.wiring import Wired
 from tests import factories
+from tests.kept import web_app
 
 NOW = factories.NOW
 ENGLISH = {"Accept-Language": "en"}
@@ -221,3 +224,54 @@ def test_a_visitors_cookie_cannot_be_made_up(app: Flask, shelf: Shelf) -> None:
     assert "sv=" in answer.headers["Set-Cookie"]
     with shelf.wired.db.reading() as session:
         assert session.scalar(select(func.count()).select_from(Scan)) == 1
+
+
+class Shenzhen:
+    """Everybody is there."""
+
+    def region_of(self, address: str) -> int:
+        return 440300
+
+
+def test_without_touch_and_shipment_the_batch_speaks_and_else_the_region(wired: Wired, shelf: Shelf) -> None:
+    app = web_app(replace(wired, ports=replace(wired.ports, regions=Shenzhen())))
+    with wired.db.transaction() as session:
+        south, north = (factories.make_channel(session, brand_id=shelf.brand_id) for _ in range(2))
+        factories.make_store(session, channel_id=south.id, province="广东", city="深圳")
+        revision.bump(session)
+    app.test_client().get(f"/{shelf.code(1)}")
+    with wired.db.transaction() as session:
+        channels.set_batch_channel(
+            session, batch_number=shelf.number, brand_id=shelf.brand_id, channel_id=north.id, actor="staff:d", now=NOW
+        )
+    app.extensions["scancode"].watch.look()
+    app.test_client().get(f"/{shelf.code(2)}")
+    by_region, by_batch = scans(shelf)
+    assert (by_region.source, by_region.channel_id, by_region.region) == ("region", south.id, 440300)
+    assert (by_batch.source, by_batch.channel_id, by_batch.region) == ("batch", north.id, 440300)
+
+
+def test_a_brand_says_for_how_many_days_a_touch_counts(app: Flask, shelf: Shelf) -> None:
+    with shelf.wired.db.transaction() as session:
+        channel = factories.make_channel(session, brand_id=shelf.brand_id)
+        point = factories.make_touchpoint(session, brand_id=shelf.brand_id, channel_id=channel.id)
+        revision.bump(session)
+    client = app.test_client()
+    client.get(f"/t/{point.token}")
+    client.get(f"/{shelf.code(1)}")
+    with shelf.wired.db.transaction() as session:
+        session.get_one(Brand, shelf.brand_id).touch_days = 0
+        revision.bump(session)
+    app.extensions["scancode"].watch.look()
+    client.get(f"/{shelf.code(2)}")
+    assert [scan.source for scan in scans(shelf)] == ["touch", "unknown"]
+
+
+def test_a_link_with_a_placed_code_explains_the_scan_that_it_opens(app: Flask, shelf: Shelf) -> None:
+    with shelf.wired.db.transaction() as session:
+        channel = factories.make_channel(session, brand_id=shelf.brand_id)
+        point = factories.make_touchpoint(session, brand_id=shelf.brand_id, channel_id=channel.id)
+        revision.bump(session)
+    app.test_client().get(f"/{shelf.code(1)}?s={point.token}")
+    (scan,) = scans(shelf)
+    assert (scan.source, scan.touchpoint_id) == ("touch", point.id)

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from scancode.catalog import revision
 from scancode.channels import service as channels
 from scancode.channels.models import Guide, Store, Touch
+from scancode.channels.service import TeamLine
 from scancode.wiring import Wired
 from tests import factories
 
@@ -138,10 +139,71 @@ def test_the_code_of_somebody_who_left_is_explained_and_credits_nobody(
     now = datetime.now(UTC)
     with place.wired.db.transaction() as session:
         channels.change_guide(
-            session, guide_id=place.guide.id, name="Bob", staff_no="", is_active=False, actor="staff:d", now=now
+            session,
+            guide_id=place.guide.id,
+            name="Bob",
+            staff_no="",
+            shifts="",
+            is_on_duty=True,
+            is_active=False,
+            actor="staff:d",
+            now=now,
         )
         revision.bump(session)
     answer = client.get(f"/t/{place.guide_token}", headers=PHONE)
     assert answer.status_code == 410
     assert "This sign has had its day" in answer.get_data(as_text=True)
     assert place.touches() == []
+
+
+def test_a_live_code_leads_to_the_same_guide_again_and_says_when_nobody_is_there(
+    app: Flask, client: FlaskClient, place: Place
+) -> None:
+    now = datetime.now(UTC)
+    with place.wired.db.transaction() as session:
+        live = channels.create_live(
+            session,
+            channel_id=place.store.channel_id,
+            store_id=None,
+            name="柜台",
+            scene="counter",
+            placement="",
+            rotation="turns",
+            team=[TeamLine(place.guide.id, day_max=1)],
+            actor="staff:d",
+            now=now,
+        )
+    for _ in range(2):
+        page = text(client, f"/t/{live.token}")
+        assert "Hello, I am Bob" in page
+        assert "Nobody is here to advise you" not in page
+    assert [touch.guide_id for touch in place.touches()] == [place.guide.id] * 2
+    full = text(app.test_client(), f"/t/{live.token}")
+    assert "Nobody is here to advise you" in full
+    assert "Welcome to Mountain Spring" in full
+
+
+def test_a_link_that_names_a_placed_code_is_a_touch(client: FlaskClient, place: Place) -> None:
+    assert client.get(f"/?s={place.scene_token.lower()}", headers=PHONE).status_code == 200
+    (touch,) = place.touches()
+    assert touch.is_link
+    cookie = client.get_cookie("sv")
+    assert cookie is not None
+    assert place.scene_token in cookie.value
+
+
+@pytest.mark.parametrize("value", ["ABCDEFGH1234", "x", "", "<script>"])
+def test_a_link_that_names_nothing_changes_nothing(client: FlaskClient, place: Place, value: str) -> None:
+    assert client.get("/", query_string={"s": value}, headers=PHONE).status_code == 200
+    assert client.get(f"/?s={place.scene_token}", headers=CRAWLER).status_code == 200
+    assert place.touches() == []
+
+
+def test_the_browser_keeps_the_first_touch_and_the_latest(client: FlaskClient, place: Place) -> None:
+    for token in (place.scene_token, *[place.store_token, place.guide_token] * 3):
+        client.get(f"/t/{token}", headers=PHONE)
+    cookie = client.get_cookie("sv")
+    assert cookie is not None
+    kept = cookie.value.split(",")[1::2]
+    assert kept == [place.scene_token, place.guide_token, place.store_token, place.guide_token]
+    assert len(place.touches()) == 7
