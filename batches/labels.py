@@ -90,6 +90,20 @@ def name_on(spec: BatchSpec) -> str:
     return (TEST_MARK if spec.is_test else "") + spec.product_name
 
 
+def header_of(spec: BatchSpec, kind: Kind, first: int, last: int, page: str, *, number: str | None = None) -> str:
+    """What stands at the top of a page, in the margin: it is cut off. ``number`` where the batch has none yet."""
+    words = [f"订单 Order {spec.order_no}"] if spec.order_no else []
+    words += [f"批次 Batch {spec.number if number is None else number}", f"{KIND_NAMES[kind]} {kind.label}"]
+    words += [f"{first}–{last}", page, *(["测试 TEST"] if spec.is_test else [])]
+    return " · ".join(words)
+
+
+def row_ends(layout: Layout, first: int, last: int) -> list[tuple[str, str] | None]:
+    """The serials at both ends of each row of a page, which stand beside it; None for a row without labels."""
+    starts = [first + row * layout.columns for row in range(layout.rows)]
+    return [(f"{start}", f"–{min(start + layout.columns - 1, last)}") if start <= last else None for start in starts]
+
+
 def place(layout: Layout, *, modules: int, name: str, has_sscc: bool, width_of: WidthOf) -> Label:
     """Arrange a label. Raises DoesNotFit when the symbol or a line is larger than it."""
     bars = _bars(layout) if has_sscc else None

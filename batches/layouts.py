@@ -28,6 +28,9 @@ MODULE_DOTS_MAX: Final = 40
 PAD_MM: Final = 0.8
 SLUG_MM: Final = 10.0  # what surrounds labels where marks and serials are printed; it is cut off
 SIDE_MAX_MM: Final = 1200.0
+MARK_GAP_MM: Final = 1.0  # crop marks begin so far beyond the bleed
+MARK_MM: Final = 3.0
+HEADER_UP_MM: Final = 5.0  # from the bleed up to the line of the header
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,25 @@ class Layout:
         """The top left corner of a label, from the page's top left corner."""
         left, top = self.margins_mm
         return left + column * (self.label_width_mm + self.gap_x_mm), top + row * (self.label_height_mm + self.gap_y_mm)
+
+    @property
+    def header_pt(self) -> float:
+        """The type size of the header: a roll has less room for it."""
+        return 8 if self.medium == "a4" else 5
+
+    @property
+    def header_left_mm(self) -> float:
+        """Where the header begins."""
+        return self.margins_mm[0] if self.medium == "a4" else 2.0
+
+    @property
+    def cuts_mm(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Where the page is cut, from its left and from its top edge."""
+        places = [self.corner_mm(0, column)[0] for column in range(self.columns)]
+        across = {round(x + side, 4) for x in places for side in (0, self.label_width_mm)}
+        places = [self.corner_mm(row, 0)[1] for row in range(self.rows)]
+        down = {round(y + side, 4) for y in places for side in (0, self.label_height_mm)}
+        return tuple(sorted(across)), tuple(sorted(down))
 
     @property
     def line_mm(self) -> float:

@@ -22,10 +22,10 @@ from batches.errors import TooMany
 from batches.files import one_kind
 from batches.gaps import GapText
 from batches.items import Kind
-from batches.labels import GROUP, KIND_NAMES, Line, name_on, place
+from batches.labels import GROUP, Line, header_of, name_on, place, row_ends
+from batches.layouts import HEADER_UP_MM, MARK_GAP_MM, MARK_MM, Layout
 from batches.layouts import LABEL_FONT as LABEL_FONT
 from batches.layouts import POINTS_PER_MM as MM
-from batches.layouts import Layout
 from batches.linear import symbols_for
 from batches.part import FileRecord, PartFile, Progress, Stop, record_of
 from batches.pdf import PdfWriter, Typeface, number
@@ -38,8 +38,6 @@ PDF_COUNT_MAX: Final = 20_000  # in one file: viewers and printers are slow with
 LABEL_SIZE_BYTES: Final = 700
 SHEET_SIZE_BYTES: Final = 60_000  # font and frame of a file, whatever it holds
 BLOCK_LABELS: Final = 1_000
-
-_MARK_MM: Final = 3.0
 
 
 def write_pdf_sheet(
@@ -172,13 +170,12 @@ class _Sheet:
         layout, over = self.layout, self.layout.bleed_mm * MM
         left, top = self._corner(0)
         right, bottom = left + layout.block_mm[0] * MM, top - layout.block_mm[1] * MM
-        near, far = over + 1 * MM, over + (1 + _MARK_MM) * MM
-        across = {self._corner(column)[0] for column in range(layout.columns)}
-        down = {self._corner(row * layout.columns)[1] for row in range(layout.rows)}
+        near, far = over + MARK_GAP_MM * MM, over + (MARK_GAP_MM + MARK_MM) * MM
+        across, down = layout.cuts_mm
         parts = ["0.25 w"]
-        for x in sorted({round(x + side, 3) for x in across for side in (0, layout.label_width_mm * MM)}):
+        for x in (cut * MM for cut in across):
             parts += [_stroke(x, top + near, x, top + far), _stroke(x, bottom - near, x, bottom - far)]
-        for y in sorted({round(y - side, 3) for y in down for side in (0, layout.label_height_mm * MM)}):
+        for y in ((layout.page_mm[1] - cut) * MM for cut in down):
             parts += [_stroke(left - near, y, left - far, y), _stroke(right + near, y, right + far, y)]
         return "\n".join([*parts, ""]).encode("ascii")
 
@@ -189,20 +186,13 @@ class _Sheet:
             return b""
         left, top = self._corner(0)
         over = layout.bleed_mm * MM
-        is_sheet = layout.medium == "a4"
-        words = [f"订单 Order {spec.order_no}"] if spec.order_no else []
-        words += [f"批次 Batch {spec.number}", f"{KIND_NAMES[self.kind]} {self.kind.label}", f"{first}–{last}", page]
-        words += ["测试 TEST"] if spec.is_test else []
-        head = " · ".join(words)
-        parts = [face.line(left if is_sheet else 2 * MM, top + over + 5 * MM, head, 8 if is_sheet else 5)]
-        for row in range(layout.rows):
-            serial = first + row * layout.columns
-            if serial <= last:
-                y = self._corner(row * layout.columns)[1] - layout.label_height_mm * MM / 2
-                ends = f"{serial}", f"–{min(serial + layout.columns - 1, last)}"
-                for place_no, end in enumerate(ends):
-                    x = left - over - 2 * MM - face.width(end, 5)
-                    parts.append(face.line(x, y - 6 * place_no, end, 5))
+        head, up = header_of(spec, self.kind, first, last, page), HEADER_UP_MM * MM
+        parts = [face.line(layout.header_left_mm * MM, top + over + up, head, layout.header_pt)]
+        for row, ends in enumerate(row_ends(layout, first, last)):
+            y = self._corner(row * layout.columns)[1] - layout.label_height_mm * MM / 2
+            for place_no, end in enumerate(ends or ()):
+                x = left - over - 2 * MM - face.width(end, 5)
+                parts.append(face.line(x, y - 6 * place_no, end, 5))
         return b"".join(parts)
 
     def _filled(self, codes: Bytes, drawn: Bytes, count: int) -> Iterator[bytes]:

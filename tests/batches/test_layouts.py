@@ -9,6 +9,7 @@ from batches.errors import BadSpec, DoesNotFit
 from batches.items import Kind
 from batches.labels import place
 from batches.layouts import MODULE_RETAIL_MM, Layout, dots_at, is_whole, warnings_for
+from batches.preview import sheet_of
 from batches.sheet import write_pdf_sheet
 from tests.batches.test_press import KEY, make_spec
 
@@ -165,3 +166,19 @@ def test_colour_runs_over_the_cut_and_leaves_the_quiet_zone_white(tmp_path):
 def test_a_label_too_small_for_its_symbol_is_refused():
     with pytest.raises(DoesNotFit):
         place(Layout(label_width_mm=10, label_height_mm=10), modules=29, name="", has_sscc=False, width_of=width_of)
+
+
+def test_the_preview_of_a_page_shows_what_the_sheet_will():
+    layout = Layout(columns=3, rows=4, label_width_mm=40, label_height_mm=40, gap_x_mm=4, gap_y_mm=4, bleed_mm=2)
+    spec = make_spec(count=25, order_no="PO <7>")
+    page = sheet_of(spec, Kind.INNER, layout)
+    assert (page.labels, page.pages, page.page_mm, page.margins_mm) == (12, 3, (210, 297), (41, 62.5))
+    assert page.svg.count("<use ") == 12
+    assert "订单 Order PO &lt;7&gt; · 批次 Batch ······· · 内码 inner · 0–11 · 1/3" in page.svg
+    assert [f">{serial}</text>" in page.svg for serial in ("9", "–11", "12")] == [True, True, False]
+    across, down = layout.cuts_mm
+    assert (across, len(down)) == ((41, 81, 85, 125, 129, 169), 8)
+    assert page.svg.count("L") == 2 * (len(across) + len(down))  # the crop marks, at both sides
+    assert sheet_of(make_spec(count=2), Kind.INNER, layout).svg.count("<use ") == 2
+    lone = Layout(medium="single", columns=1, rows=1, crop_marks=False)
+    assert sheet_of(spec, Kind.INNER, lone) is None

@@ -17,7 +17,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from batches.errors import PressError
 from batches.items import Kind
 from batches.layouts import PRINTER_DPI, Layout
-from batches.preview import Preview, preview_of
+from batches.preview import Preview, preview_of, sheet_of
 from batches.spec import BatchSpec
 from scancode.codes import service as codes
 from scancode.codes.orders import unprintable
@@ -37,6 +37,7 @@ FIELD_OF = {
 }
 SAMPLE_NAME = "示例产品 500ml"
 SAMPLE_PREFIX = "6901234"
+SAMPLE_ORDER = "PO-2026-1122"
 
 _FLOATS = ("label_width_mm", "label_height_mm", "gap_x_mm", "gap_y_mm", "bleed_mm", "text_pt")
 
@@ -164,25 +165,37 @@ def delete_label_layout(layout_id: UUID) -> ResponseReturnValue:
 @console.get("/layouts/preview")
 @allow(Role.FACTORY)
 def layout_preview() -> ResponseReturnValue:
-    """The label that the fields so far describe."""
+    """The label, and the page of them, that the fields so far describe."""
     form = LayoutForm(ImmutableMultiDict(request.args), meta={"csrf": False})
-    problem, drawn, layout = None, [], Layout()
+    problem, drawn, layout, sheet = None, [], Layout(), None
     try:
         layout = form.layout()
         drawn = [(Kind.INNER, _sample(layout, Kind.INNER))]
+        sheet = sheet_of(_sample_spec(Kind.INNER, layout.labels_per_page), Kind.INNER, layout)
         if layout.label_height_mm >= 60:  # large enough for a case: show its SSCC as well
             drawn.append((Kind.CASE, _sample(layout, Kind.CASE)))
     except PressError as error:
         problem = unprintable(error).sentence(gettext)
     except Refusal as refusal:
         problem = refusal.sentence(gettext)
-    return render_template("console/batches/_preview.html", drawn=drawn, problem=problem, layout=layout)
+    page = {"drawn": drawn, "problem": problem, "layout": layout, "sheet": sheet}
+    return render_template("console/batches/_preview.html", **page)
 
 
 def _sample(layout: Layout, kind: Kind) -> Preview:
-    host = runtime().settings.base_url
-    spec = BatchSpec(number=0, kinds=(kind,), count=1, host=host, product_name=SAMPLE_NAME, sscc_prefix=SAMPLE_PREFIX)
-    return preview_of(spec, kind, layout)
+    return preview_of(_sample_spec(kind), kind, layout)
+
+
+def _sample_spec(kind: Kind, count: int = 1) -> BatchSpec:
+    return BatchSpec(
+        number=0,
+        kinds=(kind,),
+        count=count,
+        host=runtime().settings.base_url,
+        product_name=SAMPLE_NAME,
+        order_no=SAMPLE_ORDER,
+        sscc_prefix=SAMPLE_PREFIX,
+    )
 
 
 def _drawn(layout: Layout) -> Preview | None:

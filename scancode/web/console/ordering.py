@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
@@ -19,8 +20,8 @@ from wtforms.widgets import CheckboxInput
 from batches.codes import MAX_BATCH_COUNT, Kind
 from batches.errors import PressError
 from batches.layouts import Layout
-from batches.press import DRAWN_COUNT_MAX
-from batches.preview import preview_of
+from batches.press import DRAWN_COUNT_MAX, DRAWN_FILE_COUNT
+from batches.preview import preview_of, sheet_of
 from batches.spec import BatchSpec
 from batches.ticket import ROWS_PER_FILE_MIN, USUAL, Ticket
 from scancode.catalog import service as catalog
@@ -241,45 +242,54 @@ def _ticket(form: OrderForm, saved: codes.SavedLayout | None) -> Ticket:
 @console.get("/batches/order/preview")
 @allow(Role.FACTORY)
 def label_preview() -> ResponseReturnValue:
-    """The label that the choices of the form so far would print, and what the order would come to."""
-    asked, shared = request.args, runtime()
-    if not asked.get("product"):
-        return render_template("console/batches/_preview.html", drawn=[], problem=None, layout=Layout(), summary=None)
-    with shared.db.reading() as session:
-        try:
-            product = catalog.get_product(session, product_id=UUID(asked["product"]))
-            visible(product.brand_id)
-            brand = catalog.get_brand(session, brand_id=product.brand_id)
-            layout = Layout()
-            if asked.get("layout"):
-                saved = codes.get_layout(session, layout_id=UUID(asked["layout"]))
-                visible(saved.brand_id)
-                layout = saved.layout
-        except ValueError:
-            raise NotFound from None
-        kinds = [kind for kind in Kind if kind.label in asked.getlist("kinds")] or [Kind.INNER]
-        drawn, summary, problem = [], None, None
-        try:
-            for kind in kinds:
-                spec = BatchSpec(
-                    number=0,
-                    kinds=(kind,),
-                    count=1,
-                    host=asked.get("base_url") or shared.settings.base_url,
-                    product_name=product.name_zh,
-                    gtin=product.gtin,
-                    is_test="is_test" in asked,
-                    digital_link="digital_link" in asked,
-                    sscc_prefix=brand.company_prefix,
-                )
-                drawn.append((kind, preview_of(spec, kind, layout)))
-            summary = _summary(session, product, kinds, layout)
-        except PressError as error:
-            problem = unprintable(error).sentence(gettext)
-        except Refusal as refusal:
-            problem = refusal.sentence(gettext)
-    page = {"drawn": drawn, "problem": problem, "layout": layout, "summary": summary}
-    return render_template("console/batches/_preview.html", **page)
+    """What the choices of the form so far would print, a label of each kind and a page, and what it comes to."""
+    shown: dict[str, Any] = {"drawn": [], "problem": None, "layout": Layout(), "sheet": None, "summary": None}
+    if request.args.get("product"):
+        with runtime().db.reading() as session:
+            try:
+                product, shown["layout"] = _chosen(session)
+            except ValueError:
+                raise NotFound from None
+            try:
+                shown |= _previewed(session, product, shown["layout"])
+            except PressError as error:
+                shown["problem"] = unprintable(error).sentence(gettext)
+            except Refusal as refusal:
+                shown["problem"] = refusal.sentence(gettext)
+    return render_template("console/batches/_preview.html", **shown)
+
+
+def _chosen(session: Session) -> tuple[Product, Layout]:
+    """The product and the layout that are chosen. Raises NotFound, ValueError."""
+    product = catalog.get_product(session, product_id=UUID(request.args["product"]))
+    visible(product.brand_id)
+    if not request.args.get("layout"):
+        return product, Layout()
+    saved = codes.get_layout(session, layout_id=UUID(request.args["layout"]))
+    visible(saved.brand_id)
+    return product, saved.layout
+
+
+def _previewed(session: Session, product: Product, layout: Layout) -> dict[str, Any]:
+    """Raises PressError, and Refusal for what the press would refuse."""
+    asked = request.args
+    kinds = [kind for kind in Kind if kind.label in asked.getlist("kinds")] or [Kind.INNER]
+    count = asked.get("count", 0, type=int)
+    spec = BatchSpec(
+        number=0,
+        kinds=tuple(kinds),
+        count=min(max(count, 1), DRAWN_FILE_COUNT),
+        host=asked.get("base_url") or runtime().settings.base_url,
+        product_name=product.name_zh,
+        gtin=product.gtin,
+        order_no=asked.get("order_no", "")[:60],
+        is_test="is_test" in asked,
+        digital_link="digital_link" in asked,
+        sscc_prefix=catalog.get_brand(session, brand_id=product.brand_id).company_prefix,
+    )
+    drawn = [(kind, preview_of(spec, kind, layout)) for kind in kinds]
+    sheet = sheet_of(spec, kinds[0], layout) if "pdf" in asked.getlist("formats") else None
+    return {"drawn": drawn, "sheet": sheet, "summary": _summary(session, product, kinds, layout)}
 
 
 @dataclass(frozen=True)
