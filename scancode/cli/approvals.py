@@ -21,14 +21,15 @@ from scancode.i18n import N_
 @click.argument("number", type=int)
 @by_option
 def approve(number: int, login: str) -> None:
-    """Approve the large order NUMBER of somebody else: it goes to the press."""
+    """Approve the large order of somebody else that batch NUMBER is of: all its batches go to the press."""
     wired = wire()
     person = identify(wired, login)
     now = datetime.now(UTC)
     with wired.db.transaction() as session:
         check_sight(person, codes.get_batch(session, number=number).brand_id)
-        codes.approve(session, number=number, staff_id=person.id, actor=person.actor, now=now)
-    click.echo(gettext(N_("batch {number} is approved and goes to the press"), number=number))
+        decided = codes.approve(session, number=number, staff_id=person.id, actor=person.actor, now=now)
+    for each in decided:
+        click.echo(gettext(N_("batch {number} is approved and goes to the press"), number=each))
 
 
 @batch.command()
@@ -36,11 +37,12 @@ def approve(number: int, login: str) -> None:
 @by_option
 @click.option("--reason", required=True, help="Why; whoever ordered reads it.")
 def reject(number: int, login: str, reason: str) -> None:
-    """Reject the large order NUMBER of somebody else."""
+    """Reject the large order of somebody else that batch NUMBER is of, with all its batches."""
     wired = wire()
     person = identify(wired, login)
     now = datetime.now(UTC)
     with wired.db.transaction() as session:
         check_sight(person, codes.get_batch(session, number=number).brand_id)
-        codes.reject(session, number=number, staff_id=person.id, reason=reason, actor=person.actor, now=now)
-    click.echo(gettext(N_("batch {number} is rejected"), number=number))
+        decided = codes.reject(session, number=number, staff_id=person.id, reason=reason, actor=person.actor, now=now)
+    for each in decided:
+        click.echo(gettext(N_("batch {number} is rejected"), number=each))

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from batches.codes import Kind
+from batches.codes import MAX_BATCH_COUNT, Kind
 from scancode.catalog.models import Product
 from scancode.codes import service as codes
 from scancode.codes.models import Batch
@@ -60,8 +60,8 @@ def test_an_order_above_the_limit_waits_and_one_at_it_does_not(
     assert exact.state == BatchState.ORDERED
     assert minting(session, exact) is not None
     assert codes.count_waiting(session, brand_id=product.brand_id) == 1
-    ((row, name),) = codes.list_waiting(session, brand_id=product.brand_id)
-    assert (row.batch.number, name) == (large.number, "Carol")
+    (waiting,) = codes.list_waiting(session, brand_id=product.brand_id)
+    assert (waiting.row.batch.number, waiting.orderer) == (large.number, "Carol")
 
 
 def test_cutting_a_large_order_into_small_ones_does_not_help(
@@ -99,6 +99,26 @@ def test_a_second_person_approves_and_the_press_begins(
     assert session.scalar(select(AuditRow.actor).where(AuditRow.action == "batch.approve")) == "staff:bob"
     with pytest.raises(codes.NotWaiting):
         codes.reject(session, number=batch.number, staff_id=bob.id, reason="late", actor="staff:bob", now=now)
+
+
+@pytest.mark.parametrize("says", ["yes", "no"])
+def test_one_answer_holds_for_all_batches_of_an_order(
+    session: Session, product: Product, carol: Staff, bob: Staff, now: datetime, says: str
+) -> None:
+    place(session, product, now, staff_id=carol.id, count=2 * MAX_BATCH_COUNT + 1)
+    other = place(session, product, now, staff_id=carol.id, order_no="PO-2")
+    first, second, third = codes.list_order(session, brand_id=product.brand_id, order_no="PO-1")
+    (large, small) = codes.list_waiting(session, brand_id=product.brand_id)
+    assert (large.row.batch.number, large.batches, large.count) == (first.number, 3, 2 * MAX_BATCH_COUNT + 1)
+    assert (small.row.batch.number, codes.count_waiting(session, brand_id=product.brand_id)) == (other.number, 2)
+    codes.cancel(session, number=third.number, actor="staff:carol", now=now)
+    by: dict[str, Any] = {"number": second.number, "staff_id": bob.id, "actor": "staff:bob", "now": now}
+    decided = codes.approve(session, **by) if says == "yes" else codes.reject(session, reason="no", **by)
+    assert decided == sorted([first.number, second.number])
+    states = [codes.get_batch(session, number=each.number).state for each in (first, second, third, other)]
+    answer = BatchState.ORDERED if says == "yes" else BatchState.REJECTED
+    assert states == [answer, answer, BatchState.CANCELLED, BatchState.WAITING]
+    assert (minting(session, first) is None) == (says == "no")
 
 
 def test_who_ordered_says_neither_yes_nor_no(session: Session, product: Product, carol: Staff, now: datetime) -> None:

@@ -6,7 +6,7 @@ as well. A brand may have terms of its own; else the installation's settings hol
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -109,40 +109,62 @@ def ask(session: Session, *, number: int, limit: int, now: datetime) -> None:
     insert_once(session, OrderApproval, batch_number=number, limit_count=limit, asked_at=now, reason="")
 
 
-def approve(session: Session, *, number: int, staff_id: UUID, actor: str, now: datetime) -> None:
-    """A second person says yes: the order goes to the press.
+def approve(session: Session, *, number: int, staff_id: UUID, actor: str, now: datetime) -> list[int]:
+    """A second person says yes: the order goes to the press, all batches of it. Returns their numbers.
 
     Raises NotFound, SamePerson, OrdererUnknown, NotWaiting.
     """
-    _decide(session, number, staff_id, is_approved=True, reason="", now=now)
-    batch = get_batch(session, number=number)
-    release(session, batch=batch, now=now)
-    _audit(session, "batch.approve", batch, {}, actor, now)
+    decided = _decide(session, number, staff_id, is_approved=True, reason="", now=now)
+    for each in decided:
+        batch = get_batch(session, number=each)
+        release(session, batch=batch, now=now)
+        _audit(session, "batch.approve", batch, {}, actor, now)
+    return decided
 
 
-def reject(session: Session, *, number: int, staff_id: UUID, reason: str, actor: str, now: datetime) -> None:
-    """A second person says no, and why. Raises NotFound, SamePerson, NotWaiting, ReasonMissing."""
+def reject(session: Session, *, number: int, staff_id: UUID, reason: str, actor: str, now: datetime) -> list[int]:
+    """A second person says no to the whole order, and why. Returns the numbers of its batches.
+
+    Raises NotFound, SamePerson, NotWaiting, ReasonMissing.
+    """
     reason = reason.strip()
     if not 1 <= len(reason) <= REASON_LENGTH_MAX:
         raise ReasonMissing
-    _decide(session, number, staff_id, is_approved=False, reason=reason, now=now)
-    batch = get_batch(session, number=number)
-    _audit(session, "batch.reject", batch, {"reason_length": len(reason)}, actor, now)
+    decided = _decide(session, number, staff_id, is_approved=False, reason=reason, now=now)
+    for each in decided:
+        batch = get_batch(session, number=each)
+        _audit(session, "batch.reject", batch, {"reason_length": len(reason)}, actor, now)
+    return decided
 
 
-def _decide(session: Session, number: int, staff_id: UUID, *, is_approved: bool, reason: str, now: datetime) -> None:
+def _decide(
+    session: Session, number: int, staff_id: UUID, *, is_approved: bool, reason: str, now: datetime
+) -> list[int]:
+    """One answer for all batches of the order that wait, in the order of their numbers."""
     batch = get_batch(session, number=number)
     if batch.ordered_by == staff_id:
         raise SamePerson
     if is_approved and batch.ordered_by is None and batch.state == BatchState.WAITING:
         raise OrdererUnknown
     to = BatchState.ORDERED if is_approved else BatchState.REJECTED
-    moving = update(Batch).where(Batch.number == number, Batch.state == BatchState.WAITING.value)
-    if affected(session, moving.values(state=to.value)) != 1:
+    moved = []
+    for each in sorted({number, *waiting_parts(session, batch=batch)}):
+        moving = update(Batch).where(Batch.number == each, Batch.state == BatchState.WAITING.value)
+        if affected(session, moving.values(state=to.value)) == 1:
+            moved.append(each)
+    if number not in moved:
         raise NotWaiting(number=number, state=batch.state)
     decision = {"is_approved": is_approved, "decided_at": now, "decided_by": staff_id, "reason": reason}
-    affected(session, update(OrderApproval).where(OrderApproval.batch_number == number).values(decision))
+    affected(session, update(OrderApproval).where(OrderApproval.batch_number.in_(moved)).values(decision))
     revision.bump(session)
+    return moved
+
+
+def waiting_parts(session: Session, *, batch: Batch) -> list[int]:
+    """The batches of the same order that wait."""
+    same = (Batch.brand_id == batch.brand_id, Batch.order_no == batch.order_no)
+    query = select(Batch.number).where(*same, Batch.state == BatchState.WAITING.value).order_by(Batch.part)
+    return list(session.scalars(query))
 
 
 def _audit(session: Session, action: str, batch: Batch, facts: dict[str, object], actor: str, now: datetime) -> None:
@@ -172,24 +194,42 @@ def find_approval(session: Session, *, number: int) -> ApprovalFacts | None:
     return ApprovalFacts(row.limit_count, row.asked_at, row.is_approved, row.decided_at, name, row.reason)
 
 
-def list_waiting(session: Session, *, brand_id: UUID | None) -> list[tuple[BatchRow, str | None]]:
-    """The orders that wait, the longest first, each with the name of who ordered."""
+@dataclass(frozen=True)
+class WaitingOrder:
+    """An order that waits, as one line: the first of its batches, who ordered, and how much it comes to."""
+
+    row: BatchRow
+    orderer: str | None
+    batches: int
+    count: int
+
+
+def list_waiting(session: Session, *, brand_id: UUID | None) -> list[WaitingOrder]:
+    """The orders that wait, the longest first."""
     statement = (
         select(Batch, Product.gtin, Product.name_zh, Product.name_en, Staff.name)
         .join(Product, Product.id == Batch.product_id)
         .outerjoin(Staff, Staff.id == Batch.ordered_by)
         .where(Batch.state == BatchState.WAITING.value)
-        .order_by(Batch.ordered_at)
+        .order_by(Batch.ordered_at, Batch.order_no, Batch.part)
         .limit(WAITING_SHOWN)
     )
     if brand_id is not None:
         statement = statement.where(Batch.brand_id == brand_id)
-    return [(BatchRow(*row[:4]), row[4]) for row in session.execute(statement)]
+    found: dict[tuple[UUID, str], WaitingOrder] = {}
+    for batch, *product, name in session.execute(statement):
+        key = (batch.brand_id, batch.order_no)
+        known = found.get(key) or WaitingOrder(BatchRow(batch, *product), name, 0, 0)
+        found[key] = replace(known, batches=known.batches + 1, count=known.count + batch.count)
+    return list(found.values())
 
 
 def count_waiting(session: Session, *, brand_id: UUID | None) -> int:
-    statement = select(func.count()).select_from(Batch).where(Batch.state == BatchState.WAITING.value)
-    return session.scalar(statement if brand_id is None else statement.where(Batch.brand_id == brand_id)) or 0
+    """How many orders wait."""
+    orders = select(Batch.brand_id, Batch.order_no).where(Batch.state == BatchState.WAITING.value).distinct()
+    if brand_id is not None:
+        orders = orders.where(Batch.brand_id == brand_id)
+    return session.scalar(select(func.count()).select_from(orders.subquery())) or 0
 
 
 def find_terms(session: Session, *, brand_id: UUID) -> BrandTerms | None:

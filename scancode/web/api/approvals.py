@@ -32,6 +32,12 @@ class Approval(Answer):
     reason: str = Field(description="why it was rejected")
 
 
+class Decision(Approval):
+    """What was decided, and for which batches of the order."""
+
+    batches: list[int] = Field(description="a large order may be several batches: the answer holds for all of them")
+
+
 class Consent(Asked):
     """Yes. There is nothing to say beside it."""
 
@@ -42,30 +48,30 @@ class Rejection(Asked):
     reason: Annotated[str, text_field(300, min_length=1)]
 
 
-@post("/batches/<number>/approve", scope="batches:approve", tag=BATCHES, answers={200: Approval}, refusals=(404, 409))
+@post("/batches/<number>/approve", scope="batches:approve", tag=BATCHES, answers={200: Decision}, refusals=(404, 409))
 def approve_order(path: BatchPath, body: Consent) -> Response:
     """Approve a large order of somebody else.
 
-    It goes to the press. 403 `approval_same_person` where the token's owner ordered it.
+    All its batches go to the press. 403 `approval_same_person` where the token's owner ordered it.
     """
 
-    def work(session: Session) -> None:
-        codes.approve(
+    def work(session: Session) -> list[int]:
+        return codes.approve(
             session, number=path.number, staff_id=caller().staff_id, actor=caller().actor, now=runtime().now()
         )
 
     return _decided(path.number, work)
 
 
-@post("/batches/<number>/reject", scope="batches:approve", tag=BATCHES, answers={200: Approval}, refusals=(404, 409))
+@post("/batches/<number>/reject", scope="batches:approve", tag=BATCHES, answers={200: Decision}, refusals=(404, 409))
 def reject_order(path: BatchPath, body: Rejection) -> Response:
-    """Reject a large order of somebody else.
+    """Reject a large order of somebody else, with all its batches.
 
     403 `approval_same_person` where the token's owner ordered it.
     """
 
-    def work(session: Session) -> None:
-        codes.reject(
+    def work(session: Session) -> list[int]:
+        return codes.reject(
             session,
             number=path.number,
             staff_id=caller().staff_id,
@@ -77,14 +83,14 @@ def reject_order(path: BatchPath, body: Rejection) -> Response:
     return _decided(path.number, work)
 
 
-def _decided(number: int, work: Callable[[Session], None]) -> Response:
+def _decided(number: int, work: Callable[[Session], list[int]]) -> Response:
     with runtime().db.transaction() as session:
         codes.get_batch(session, number=number, brand_id=caller().brand_id)
-        work(session)
+        decided = work(session)
         answer = approval_of(session, number)
     if answer is None:
         raise NotFound
-    return reply(answer)
+    return reply(Decision(**answer.model_dump(), batches=decided))
 
 
 def approval_of(session: Session, number: int) -> Approval | None:

@@ -19,23 +19,26 @@ from scancode.web.runtime import runtime
 @allow(Role.FACTORY)
 def approvals() -> ResponseReturnValue:
     with runtime().db.reading() as session:
-        rows = codes.list_waiting(session, brand_id=brand_scope())
+        orders = codes.list_waiting(session, brand_id=brand_scope())
         kits = handover.list_kits(session, brand_id=brand_scope(), only_waiting=True)
-    return render_template("console/approvals/list.html", rows=rows, kits=kits)
+    return render_template("console/approvals/list.html", orders=orders, kits=kits)
 
 
 @console.post("/approvals/<int:number>/<any(approve, reject):verb>")
 @allow(Role.FACTORY)
 def decide_order(number: int, verb: str) -> ResponseReturnValue:
     person, now = current_staff(), runtime().now()
+    decided: list[int] = []
     try:
         with runtime().db.transaction() as session:
             visible_batch(session, number)
             if verb == "approve":
-                codes.approve(session, number=number, staff_id=person.id, actor=person.actor, now=now)
+                decided = codes.approve(session, number=number, staff_id=person.id, actor=person.actor, now=now)
             else:
                 reason = request.form.get("reason", "")
-                codes.reject(session, number=number, staff_id=person.id, reason=reason, actor=person.actor, now=now)
+                decided = codes.reject(
+                    session, number=number, staff_id=person.id, reason=reason, actor=person.actor, now=now
+                )
     except (codes.SamePerson, codes.NotWaiting, codes.ReasonMissing) as refusal:
         flash(refusal.sentence(gettext), "warning")
     else:
@@ -44,4 +47,6 @@ def decide_order(number: int, verb: str) -> ResponseReturnValue:
             "reject": gettext("The order is rejected. Whoever ordered can read why."),
         }
         flash(said[verb], "success")
+        if len(decided) > 1:
+            flash(gettext("That holds for all %(count)s batches of the order.", count=len(decided)), "success")
     return redirect(url_for("console.batch", number=number))
