@@ -11,22 +11,16 @@ from pathlib import Path
 import click
 
 from batches.part import sha256_of
-from scancode.catalog import service as catalog
 from scancode.cli.bars import gettext, locale
 from scancode.cli.root import REFUSED, fail, wire
+from scancode.cli.staff import find_brand
 from scancode.db import new_id
-from scancode.epcis import service as events
-from scancode.epcis.rules import Question, document
-from scancode.errors import NotFound
 from scancode.i18n import N_
 from scancode.packing import service as packing
 from scancode.packing.rules import Level, Unit
-from scancode.staff import service as staff
 from scancode.uploads import service as uploads
 from scancode.uploads.rules import UploadState, require_space
 from scancode.worker import loop
-
-TIMES = ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 
 
 @click.group("packing")
@@ -47,9 +41,7 @@ def import_(
     """Take in FILE (CSV: item, case, pallet) at once, all of it or nothing."""
     wired, now = wire(), datetime.now(UTC)
     with wired.db.reading() as session:
-        owner = catalog.find_brand(session, slug=brand)
-    if owner is None:
-        raise NotFound
+        owner = find_brand(session, brand)
     copied = _copy(file, wired.settings.var_dir / "uploads")
     with wired.db.transaction() as session:
         made = packing.ask_import(
@@ -61,6 +53,7 @@ def import_(
             actor="cli",
             now=now,
         )
+    copied.path.unlink(missing_ok=True)
     loop.run(wired, stop_event=threading.Event(), once=True, kinds=[uploads.JOB])
     with wired.db.reading() as session:
         row = uploads.get_upload(session, upload_id=made)
@@ -106,47 +99,4 @@ def show(unit: str) -> None:
             click.echo(f"{at.label:<6}  {batch:>8}  {first}-{last}")
 
 
-@click.group()
-def epcis() -> None:
-    """What happened to the codes, for trading partners."""
-
-
-@epcis.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--brand", required=True, help="Short name of the brand.")
-@click.option("--since", type=click.DateTime(TIMES), help="From this time on (UTC).")
-@click.option("--until", type=click.DateTime(TIMES), help="Up to this time (UTC).")
-def export(file: Path, brand: str, since: datetime | None, until: datetime | None) -> None:
-    """Write EPCIS 2.0 events into FILE, as JSON-LD."""
-    wired, now = wire(), datetime.now(UTC)
-    wanted = Question(since and since.replace(tzinfo=UTC), until and until.replace(tzinfo=UTC))
-    with wired.db.reading() as session:
-        owner = catalog.find_brand(session, slug=brand)
-    if owner is None:
-        raise NotFound
-    head = json.dumps(document([], now=now), ensure_ascii=False, indent=1)
-    start, end = head.rsplit("[]", 1)
-    count, place = 0, None
-    with file.open("w", encoding="utf-8") as out:
-        out.write(start + "[")
-        while True:
-            with wired.db.reading() as session:
-                part = events.page(
-                    session, brand_id=owner.id, keyring=wired.keyring, question=wanted, after=place, limit=500
-                )
-            for event in part.events:
-                out.write(("," if count else "") + "\n" + json.dumps(event, ensure_ascii=False))
-                count += 1
-            place = part.next
-            if place is None:
-                break
-        out.write("]" + end + "\n")
-    with wired.db.transaction() as session:
-        staff.audit(
-            session, actor="cli", brand_id=owner.id, action="epcis.export", subject=f"brand:{owner.id}",
-            facts={"count": count}, now=now,
-        )  # fmt: skip
-    click.echo(gettext(N_("{count} events"), count=f"{count:,}"))
-
-
-COMMANDS = (group, epcis)
+COMMANDS = (group,)

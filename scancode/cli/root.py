@@ -37,7 +37,7 @@ HOMES: Final = {
     "handover": ["handover"],
     "kit": ["handover"],
     "packing": ["packing"],
-    "epcis": ["packing"],
+    "epcis": ["epcis"],
     "suspect": ["risk"],
     "complaint": ["risk"],
     "report": ["reports"],

@@ -199,6 +199,15 @@ def order(
     return row
 
 
+def foresee(session: Session, *, order_id: UUID, now: datetime) -> int:
+    """How many codes an order that is still to come would change now. Raises as ``preview``."""
+    row = get_order(session, order_id=order_id)
+    if row.state != OrderState.SCHEDULED:
+        return row.count
+    what, target = read_change(row.verb, json.loads(row.what)), read_target(json.loads(row.target))
+    return preview(session, target=target, brand_id=row.brand_id, what=what, now=now).count
+
+
 def carry_out(session: Session, *, order_id: UUID, now: datetime, actor: str | None = None) -> codes.Changed | None:
     """Does it. None when it was done, or cancelled, before. Raises as ``preview``."""
     won = update(LifeOrder).where(LifeOrder.id == order_id, LifeOrder.state == OrderState.SCHEDULED.value)

@@ -37,6 +37,7 @@ VIEWS = (
     "scancode.web.console.packing_by_hand",
     "scancode.web.console.preflight",
     "scancode.web.console.uploads",
+    "scancode.web.console.captures",
     "scancode.web.console.lookup",
     "scancode.web.console.suspects",
     "scancode.web.console.channels",

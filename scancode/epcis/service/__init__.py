@@ -7,7 +7,9 @@ from scancode.epcis.service.capturing import (
     carry_out,
     due_captures,
     get_capture,
+    job_key,
     list_captures,
+    state_of,
 )
 from scancode.epcis.service.deeds import EpcUnknown, OtherParent, PlaceUnknown, ThingsDead
 from scancode.epcis.service.telling import Page, Place, page
@@ -27,6 +29,8 @@ __all__ = [
     "carry_out",
     "due_captures",
     "get_capture",
+    "job_key",
     "list_captures",
     "page",
+    "state_of",
 ]

@@ -71,7 +71,7 @@ def ask_capture(
     )
     session.add(row)
     session.flush()
-    jobs.enqueue(session, kind=JOB, key=f"{JOB}:{row.id}", payload={"id": str(row.id)}, run_at=now, now=now)
+    jobs.enqueue(session, kind=JOB, key=job_key(row.id), payload={"id": str(row.id)}, run_at=now, now=now)
     staff.audit(
         session,
         actor=actor,
@@ -92,12 +92,29 @@ def get_capture(session: Session, *, capture_id: UUID, brand_id: UUID | None) ->
     return row
 
 
-def list_captures(session: Session, *, brand_id: UUID, after: UUID | None, limit: int) -> Sequence[EpcisCapture]:
-    """The newest first; ``after`` is the last one of the page before."""
-    query = select(EpcisCapture).where(EpcisCapture.brand_id == brand_id)
+def list_captures(
+    session: Session, *, brand_id: UUID | None, after: UUID | None = None, limit: int
+) -> Sequence[EpcisCapture]:
+    """The newest first, of every brand where None is named; ``after`` is the last one of the page before."""
+    query = select(EpcisCapture)
+    if brand_id is not None:
+        query = query.where(EpcisCapture.brand_id == brand_id)
     if after is not None:
         query = query.where(EpcisCapture.id < after)
     return session.scalars(query.order_by(EpcisCapture.id.desc()).limit(limit)).all()
+
+
+def job_key(capture_id: UUID) -> str:
+    return f"{JOB}:{capture_id}"
+
+
+def state_of(row: EpcisCapture) -> str:
+    """``waiting``, ``done``, ``refused`` (nothing was carried out), or ``partly``."""
+    if row.finished_at is None:
+        return "waiting"
+    if row.is_success:
+        return "done"
+    return "partly" if row.applied else "refused"
 
 
 def due_captures(session: Session, *, capture_id: UUID) -> list[UUID]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 from flask import Response, current_app
@@ -11,7 +12,7 @@ from flask_openapi.models import License, SecurityScheme, Server
 
 import scancode
 from scancode.staff.rules import SCOPES
-from scancode.web.api import PREFIX, api
+from scancode.web.api import PREFIX, api, epcis_described
 from scancode.web.api.described import Problem
 from scancode.web.api.refusals import REFUSALS
 
@@ -70,10 +71,11 @@ def openapi_document() -> Response:
 
 def document(app: OpenAPI) -> dict[str, Any]:
     """The document as plain values."""
-    found: dict[str, Any] = app.api_doc
+    found: dict[str, Any] = deepcopy(app.api_doc)
     for path in found["paths"].values():
         for operation in path.values():
             operation["description"] = operation.get("description", "").replace("<br/>", "\n").strip()
+    epcis_described.add_to(found)
     funnel = found["paths"][f"{PREFIX}/reports/funnel"]["get"]["responses"]["200"]
     funnel["content"]["text/csv"] = {"schema": {"type": "string"}}
     return found

@@ -54,6 +54,7 @@ MENU = (
             Entry("console.life_list", "bolt", N_("Activation and voiding"), (FACTORY,)),
             Entry("console.packing", "packages", N_("Packing"), (FACTORY,)),
             Entry("console.preflight", "shield-check", N_("Check returned files"), (FACTORY,)),
+            Entry("console.captures", "inbox", N_("EPCIS events received"), (FACTORY,)),
             Entry("console.alerts", "bell", N_("Alerts"), (FACTORY,)),
             Entry("console.lookup", "search", N_("Look up a code"), (FACTORY, MARKETING)),
             Entry("console.suspects", "alert-triangle", N_("Suspect codes"), (FACTORY, MARKETING)),

@@ -64,12 +64,12 @@ def test_every_route_is_in_it_with_its_scope(app: Any, document: dict[str, Any])
     served = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(rule)), method.lower())
         for rule in app.url_map.iter_rules()
-        if str(rule).startswith("/api/") and rule.endpoint != "api.openapi_document"
+        if str(rule).startswith(("/api/", "/epcis/")) and rule.endpoint != "api.openapi_document"
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     assert served == {(path, method) for path, method, _ in operations(document)}
-    for _, _, operation in operations(document):
-        scope = SCOPE_OF[f"api.{operation['operationId']}"]
+    for path, _, operation in operations(document):
+        scope = SCOPE_OF[f"{'epcis' if path.startswith('/epcis/') else 'api'}.{operation['operationId']}"]
         assert scope in SCOPES
         assert operation["security"] == [{"token": [scope]}]
         assert operation["summary"]
