@@ -8,18 +8,20 @@ from pathlib import Path
 from uuid import UUID
 
 import click
+from sqlalchemy.orm import Session
 
 from batches.kit import SUFFIX
-from scancode.catalog import service as catalog
 from scancode.cli.bars import gettext
 from scancode.cli.people import by_option, check_sight, identify
 from scancode.cli.root import REFUSED, fail, wire
+from scancode.cli.staff import find_brand
 from scancode.codes import service as codes
-from scancode.errors import NotFound
+from scancode.codes.models import Batch
 from scancode.handover import service as handover
 from scancode.handover.passes import Passes
 from scancode.handover.rules import PackForm
 from scancode.i18n import N_
+from scancode.staff.rules import StaffFacts
 
 WHEN = "%Y-%m-%d %H:%M"
 HOUSE = "Name or id of the print house."
@@ -36,10 +38,7 @@ def houses(brand: str) -> None:
     """List print houses; those with a key can have packs sealed for it."""
     wired = wire()
     with wired.db.reading() as session:
-        found = catalog.find_brand(session, slug=brand)
-        if found is None:
-            raise NotFound
-        rows = handover.list_houses(session, brand_id=found.id, sealer=wired.sealer)
+        rows = handover.list_houses(session, brand_id=find_brand(session, brand).id, sealer=wired.sealer)
     for row in rows:
         click.echo(f"{row.id}  {'age' if row.recipient else '-':<3}  {'' if row.is_active else '(off) '}{row.name}")
 
@@ -206,8 +205,7 @@ def approve(kit_id: UUID, login: str) -> None:
     wired = wire()
     person = identify(wired, login)
     with wired.db.transaction() as session:
-        batch = codes.get_batch(session, number=handover.get_kit(session, kit_id=kit_id).batch_number)
-        check_sight(person, batch.brand_id)
+        batch = _batch_of_kit(session, person, kit_id)
         handover.approve_kit(
             session,
             kit_id=kit_id,
@@ -228,12 +226,24 @@ def reject(kit_id: UUID, login: str, reason: str) -> None:
     wired = wire()
     person = identify(wired, login)
     with wired.db.transaction() as session:
-        batch = codes.get_batch(session, number=handover.get_kit(session, kit_id=kit_id).batch_number)
-        check_sight(person, batch.brand_id)
+        _batch_of_kit(session, person, kit_id)
         handover.reject_kit(
             session, kit_id=kit_id, staff_id=person.id, reason=reason, actor=person.actor, now=datetime.now(UTC)
         )
     click.echo(gettext(N_("the kit is rejected")))
+
+
+@kit.command()
+@click.argument("kit_id", type=click.UUID)
+@by_option
+def withdraw(kit_id: UUID, login: str) -> None:
+    """Take back the kit KIT_ID that you asked for, while it waits: its serials are free again."""
+    wired = wire()
+    person = identify(wired, login)
+    with wired.db.transaction() as session:
+        _batch_of_kit(session, person, kit_id)
+        handover.withdraw_kit(session, kit_id=kit_id, staff_id=person.id, actor=person.actor, now=datetime.now(UTC))
+    click.echo(gettext(N_("the kit is taken back")))
 
 
 @kit.command()
@@ -251,6 +261,13 @@ def fetch(kit_id: UUID, folder: Path) -> None:
     path = folder / f"batch-{row.batch_number}-{row.first:08d}-{row.last:08d}{SUFFIX}"
     path.write_bytes(sealed)
     click.echo(path)
+
+
+def _batch_of_kit(session: Session, person: StaffFacts, kit_id: UUID) -> Batch:
+    """Raises NotFound, NotAllowed."""
+    batch = codes.get_batch(session, number=handover.get_kit(session, kit_id=kit_id).batch_number)
+    check_sight(person, batch.brand_id)
+    return batch
 
 
 COMMANDS = (group, kit)

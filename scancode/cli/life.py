@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from batches.codes import Kind, Verifier, batch_of, normalise
 from batches.errors import PressError
-from scancode.catalog import service as catalog
 from scancode.channels import service as channels
 from scancode.cli.bars import gettext
 from scancode.cli.batches import serial_of, summary_of
 from scancode.cli.root import wire
+from scancode.cli.staff import find_brand
 from scancode.codes import service as codes
 from scancode.codes.models import Batch
 from scancode.codes.rules import Activate, Change, Deactivate, Recall, Restore, Void, VoidReason
@@ -103,7 +103,9 @@ def list_(brand: str | None) -> None:
     """List what is still to come, then what was last."""
     wired = wire()
     with wired.db.reading() as session:
-        rows = life_orders.list_orders(session, brand_id=_brand(session, brand) if brand else None, limit=LISTED_MAX)
+        rows = life_orders.list_orders(
+            session, brand_id=find_brand(session, brand).id if brand else None, limit=LISTED_MAX
+        )
     for row in rows:
         when = row.run_at.astimezone(UTC).strftime(TIMES[0])
         click.echo(f"{row.id}  {row.state:<9}  {when}  {row.verb:<10}  {row.count:>10,}  {row.title}")
@@ -164,7 +166,7 @@ def _target(
         return batch.brand_id, Target.unit(unit), f"{unit.level.label} {unit.batch}:{unit.serial}"
     if brand is None:
         raise click.UsageError(gettext(N_("a shipment and a lot need --brand")))
-    brand_id = _brand(session, brand)
+    brand_id = find_brand(session, brand).id
     if lot is not None:
         return brand_id, Target.lot(lot), lot
     found = channels.find_shipment(session, brand_id=brand_id, number=shipment or "")
@@ -186,14 +188,6 @@ def _unit(wired: Wired, session: Session, typed: str) -> tuple[Batch, Unit]:
 
 def _verifier(wired: Wired, batch: Batch) -> Verifier:
     return Verifier(wired.keyring.derive(batch.kid, batch.salt))
-
-
-def _brand(session: Session, slug: str) -> UUID:
-    """Raises NotFound."""
-    found = catalog.find_brand(session, slug=slug)
-    if found is None:
-        raise NotFound
-    return found.id
 
 
 COMMANDS = (life,)

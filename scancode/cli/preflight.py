@@ -15,11 +15,10 @@ from batches.errors import PressError
 from batches.preflight import check_files
 from batches.reported import as_dict, lines, verdict
 from batches.words import spoken
-from scancode.catalog import service as catalog
 from scancode.cli.bars import Bar, gettext, locale
 from scancode.cli.batches import batch as group
 from scancode.cli.root import FAULTY, REFUSED, fail, wire
-from scancode.errors import NotFound
+from scancode.cli.staff import find_brand
 from scancode.i18n import N_
 from scancode.stories.code_lists import count_lines
 from scancode.uploads.rules import require_space
@@ -35,9 +34,7 @@ def check(files: tuple[Path, ...], brand: str, batch: int | None, as_json: bool)
     """Check FILES (CSV, TXT, XLSX, ZIP) together before they are printed; exit code 5 when something is wrong."""
     wired = wire()
     with wired.db.reading() as session:
-        owner = catalog.find_brand(session, slug=brand)
-    if owner is None:
-        raise NotFound
+        owner = find_brand(session, brand)
     sent = [Sent(path, path.name) for path in files]
     try:
         with tempfile.TemporaryDirectory(prefix="scancode-check-") as folder, Bar(gettext(N_("checking"))) as progress:

@@ -7,6 +7,8 @@ them. What the files mean is the business of the feature that they are for.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,7 +61,7 @@ def ask(
     staff_id: UUID | None = None,
     now: datetime,
 ) -> UUID:
-    """Has the worker take files in, and moves them to where it looks. Raises FilesMissing, TooManyFiles."""
+    """Has the worker take files in, and lays them where it looks. Raises FilesMissing, TooManyFiles."""
     if not files:
         raise FilesMissing
     if len(files) > FILES_MAX:
@@ -89,12 +91,20 @@ def ask(
                 sha256=file.sha256,
             )
         )
-        file.path.replace(sent / str(place))
+        _lay(file.path, sent / str(place))
     session.flush()
     jobs.enqueue(session, kind=JOB, key=job_key(row.id), payload={"id": str(row.id)}, run_at=now, now=now)
-    facts = {"files": [{"name": file.name, "sha256": file.sha256} for file in files][:20], "count": len(files)}
-    _audit(session, row, "send", facts, actor, now)
+    named = [{"name": file.name, "sha256": file.sha256} for file in files[:20]]
+    _audit(session, row, "send", {"files": named, "count": len(files)}, actor, now)
     return row.id
+
+
+def _lay(path: Path, place: Path) -> None:
+    """Puts a file where the worker looks. It stays where it came in, too: a transaction may have to be tried again."""
+    try:
+        os.link(path, place)
+    except OSError:  # a file system without links
+        shutil.copyfile(path, place)
 
 
 def job_key(upload_id: UUID) -> str:
@@ -129,6 +139,35 @@ def list_uploads(
     if brand_id is not None:
         query = query.where(Upload.brand_id == brand_id)
     return session.scalars(query.order_by(Upload.asked_at.desc(), Upload.id.desc()).limit(limit).offset(offset)).all()
+
+
+def page_of_uploads(
+    session: Session, *, brand_id: UUID | None, kind: UploadKind | None, after: UUID | None, limit: int
+) -> Sequence[Upload]:
+    """The newest first; ``after`` is the id of the last one of the page before."""
+    query = select(Upload).order_by(Upload.id.desc()).limit(limit)
+    for condition in (
+        Upload.brand_id == brand_id if brand_id is not None else None,
+        Upload.kind == kind.value if kind is not None else None,
+        Upload.id < after if after is not None else None,
+    ):
+        if condition is not None:
+            query = query.where(condition)
+    return session.scalars(query).all()
+
+
+def has_report(row: Upload) -> bool:
+    """Whether there is a report to fetch: of a check that ended, or of lines that are wrong."""
+    if row.gone_at is not None:
+        return False
+    if row.kind == UploadKind.CHECK:
+        return row.state == UploadState.DONE
+    return row.state == UploadState.REFUSED and bool(json.loads(row.result).get("problems"))
+
+
+def note_report(session: Session, *, row: Upload, actor: str, now: datetime) -> None:
+    """Puts on record that somebody fetches the report, which holds codes."""
+    _audit(session, row, "report", {"problems": row.problems}, actor, now)
 
 
 def files_of(session: Session, *, upload_id: UUID) -> Sequence[UploadFile]:
@@ -166,11 +205,13 @@ class Step:
     verb: str
     was: UploadState
     to: UploadState
+    kinds: frozenset[UploadKind]
+    """Of which files there is such a step."""
 
 
 STEPS = {
-    "confirm": Step("confirm", UploadState.READ, UploadState.CONFIRMED),
-    "undo": Step("undo", UploadState.DONE, UploadState.UNDOING),
+    "confirm": Step("confirm", UploadState.READ, UploadState.CONFIRMED, frozenset({UploadKind.LIFE})),
+    "undo": Step("undo", UploadState.DONE, UploadState.UNDOING, frozenset({UploadKind.PACKING})),
 }
 
 
@@ -182,7 +223,8 @@ def go_on(
     Raises NotFound, UploadMoved.
     """
     row = get_upload(session, upload_id=upload_id)
-    if not move(session, upload_id, was={step.was}, to=step.to, actor=actor[:80], staff_id=staff_id):
+    moved = {"actor": actor[:80], "staff_id": staff_id}
+    if row.kind not in step.kinds or not move(session, upload_id, was={step.was}, to=step.to, **moved):
         raise UploadMoved
     jobs.requeue(session, key=job_key(upload_id), run_at=now, now=now)
     _audit(session, row, step.verb, {}, actor, now)

@@ -164,10 +164,15 @@ def _limit_form() -> None:
     """The library's own limit for forms is not applied to this kind of them."""
     is_large = request.endpoint in LARGE_UPLOADS and request.mimetype == "multipart/form-data"
     if is_large and "_user_id" in session:  # only for who has signed in: nobody else fills our disk
-        request.max_content_length = current_app.config["UPLOAD_BYTES_MAX"]
-        _require_space(Path(tempfile.gettempdir()), current_app.config["VAR_DIR"])
+        allow_upload()
     if request.mimetype == "application/x-www-form-urlencoded":
         request.max_content_length = min(FORM_BYTES_MAX, request.max_content_length or FORM_BYTES_MAX)
+
+
+def allow_upload() -> None:
+    """Lets this request be as large as uploads may be. Raises DiskFull before a byte is read."""
+    request.max_content_length = current_app.config["UPLOAD_BYTES_MAX"]
+    _require_space(Path(tempfile.gettempdir()), current_app.config["VAR_DIR"])
 
 
 def _require_space(*folders: Path) -> None:

@@ -1,7 +1,9 @@
 """Takes a line's association file in: reads it in pieces, checks it, and writes all of it in one transaction or none;
-takes it back in the same way."""
+takes it back in pieces, so that others can pack meanwhile and a page can say how far it is."""
 
 from __future__ import annotations
+
+import json
 
 import structlog
 from sqlalchemy.orm import Session
@@ -12,6 +14,7 @@ from scancode.packing.association import CodeReader, Rows
 from scancode.stories.code_lists import count_lines
 from scancode.worker.uploads import Attempt
 
+RUNS_AT_ONCE = 5_000
 log = structlog.get_logger(__name__)
 
 
@@ -48,10 +51,20 @@ def _read(attempt: Attempt) -> Rows:
 
 
 def undo(attempt: Attempt) -> None:
-    """Raises LeaseLost."""
+    """Takes the file back piece by piece; killed in between, it goes on with what is left. Raises LeaseLost."""
     row = attempt.row
+    with attempt.wired.db.reading() as session:
+        left = packing.still_there(session, import_id=row.id)
+    before: int = json.loads(row.result).get("undone", 0)
+    done = 0
 
-    def take_back(session: Session) -> None:
-        packing.undo_import(session, import_id=row.id, actor=row.actor, staff_id=row.staff_id, now=attempt.clock())
+    def take_back(session: Session) -> int:
+        return packing.undo_some(
+            session, import_id=row.id, staff_id=row.staff_id, now=attempt.clock(), limit=RUNS_AT_ONCE
+        )
 
-    attempt.commit(take_back)
+    attempt.report(before, before + left, "undoing")
+    while count := attempt.commit(take_back):
+        done += count
+        attempt.report(before + done, before + left, "undoing")
+    attempt.commit(lambda session: packing.end_undoing(session, import_id=row.id, actor=row.actor, now=attempt.clock()))

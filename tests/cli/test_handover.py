@@ -54,6 +54,10 @@ def test_a_kit_takes_two_passwords(run: Run, wired: Wired) -> None:
     assert "kit_not_approved" in run("kit", "fetch", kit).stderr
     assert "kit_same_person" in run("kit", "approve", kit, "--by", "carol", typed=PASSWORD).stderr
     assert kit in run("kit", "list", "--waiting").output
+    other = run(*(word if word not in {"0", "9"} else "2" + word for word in words), typed=PASSWORD)
+    spare = other.stdout.splitlines()[-1]
+    assert "not_found" in run("kit", "withdraw", spare, "--by", "bob", typed=PASSWORD).stderr
+    assert run("kit", "withdraw", spare, "--by", "carol", typed=PASSWORD).exit_code == 0
     assert run("kit", "approve", kit, "--by", "bob", typed=PASSWORD).exit_code == 0
     assert "kit_decided" in run("kit", "reject", kit, "--by", "bob", "--reason", "x", typed=PASSWORD).stderr
     fetched = run("kit", "fetch", kit, "--to", str(wired.settings.var_dir / "out"))

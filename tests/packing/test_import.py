@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from batches.codes import Kind
 from scancode.codes import service as codes
 from scancode.codes.rules import Recall
+from scancode.jobs import service as jobs
 from scancode.packing import service as packing
 from scancode.packing.models import PackedRange
 from scancode.packing.service import Wish
@@ -24,6 +25,7 @@ from scancode.uploads.rules import UploadMoved
 from scancode.uploads.service import Received
 from scancode.wiring import Wired
 from scancode.worker import loop
+from scancode.worker import packing as worker_packing
 from tests.conftest import NOW
 from tests.packing.floor import BY, Floor, make_floor
 
@@ -189,7 +191,10 @@ def test_a_file_that_is_none_is_refused_whole(wired: Wired, floor: Floor, text: 
     assert bring(wired, floor, text).state == "refused"
 
 
-def test_an_undone_file_leaves_what_was_moved_since(wired: Wired, floor: Floor) -> None:
+def test_an_undone_file_leaves_what_was_moved_since(
+    wired: Wired, floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken back in pieces; the worker dies after the first of them, and the next one goes on."""
     row = bring(wired, floor, rows_of(floor, 36))
     by = {"brand_id": floor.brand_id, **BY}
     with wired.db.transaction() as session:
@@ -200,8 +205,16 @@ def test_an_undone_file_leaves_what_was_moved_since(wired: Wired, floor: Floor) 
     with pytest.raises(UploadMoved):
         step(wired, row.id, "undo")
     assert found(wired, row.id).state == "undoing"
+    monkeypatch.setattr(worker_packing, "RUNS_AT_ONCE", 2)
+    with monkeypatch.context() as killed:
+        killed.setattr(packing, "end_undoing", None)
+        work(wired)
+    assert found(wired, row.id).state == "undoing"
+    with wired.db.transaction() as session:
+        jobs.requeue(session, key=uploads.job_key(row.id), run_at=NOW, now=NOW)
     work(wired)
-    assert found(wired, row.id).state == "undone"
+    ended = found(wired, row.id)
+    assert (ended.state, json.loads(ended.result)["undone"]) == ("undone", 38)
     with wired.db.reading() as session:
         assert packing.parent_of(session, unit=floor.item(5)) == floor.case(50)
         assert packing.parent_of(session, unit=floor.item(4)) is None

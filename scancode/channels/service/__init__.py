@@ -54,6 +54,7 @@ from scancode.channels.service.shipping import (
     NothingToShip,
     NotShipped,
     ShipmentNumberTaken,
+    check_place,
     receive,
     ship,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "change_live",
     "change_scene",
     "change_store",
+    "check_place",
     "codes_of_guides",
     "create_channel",
     "create_guide",

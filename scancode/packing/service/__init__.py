@@ -4,10 +4,11 @@ from scancode.packing.service.imports import (
     Wish,
     ask_import,
     check_against_database,
+    end_undoing,
     load_keys,
     still_there,
     take_in,
-    undo_import,
+    undo_some,
     wish_of,
 )
 from scancode.packing.service.packing import Filled, close, empty, find_container, open_container, pack, unpack
@@ -33,6 +34,7 @@ __all__ = [
     "close",
     "contents",
     "empty",
+    "end_undoing",
     "everything",
     "find_container",
     "history",
@@ -45,7 +47,7 @@ __all__ = [
     "serials",
     "still_there",
     "take_in",
-    "undo_import",
+    "undo_some",
     "unpack",
     "wish_of",
 ]

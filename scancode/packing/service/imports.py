@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from batches.codes import Verifier
@@ -28,7 +28,7 @@ from scancode.packing.service import holding
 from scancode.staff import service as staff
 from scancode.uploads import service as uploads
 from scancode.uploads.models import Upload
-from scancode.uploads.rules import UploadKind, UploadState
+from scancode.uploads.rules import UploadKind, UploadMoved, UploadState
 from scancode.uploads.service import Received
 
 
@@ -136,17 +136,18 @@ def take_in(session: Session, *, import_id: UUID, rows: Rows, now: datetime) -> 
     return True
 
 
-def undo_import(session: Session, *, import_id: UUID, actor: str, staff_id: UUID | None, now: datetime) -> int:
-    """Takes out what still lies as the file put it; what was moved since stays. Returns how many units: none where it
-    was undone before."""
+def undo_some(session: Session, *, import_id: UUID, staff_id: UUID | None, now: datetime, limit: int) -> int:
+    """Takes out, of at most so many runs, what still lies as the file put it; what was moved since stays. Returns how
+    many units that were: none when nothing is left."""
     row = uploads.get_upload(session, upload_id=import_id)
-    if not uploads.move(session, import_id, was={UploadState.UNDOING}, to=UploadState.UNDONE):
-        return 0
-    involved = select(PackedRange.batch_number).where(PackedRange.import_id == import_id).distinct()
-    above = select(PackedRange.parent_batch).where(PackedRange.import_id == import_id).distinct()
-    holding.lock(session, numbers={*session.scalars(involved), *session.scalars(above)}, brand_id=row.brand_id)
-    runs = holding.runs_where(session, PackedRange.import_id == import_id)
-    affected(session, delete(PackedRange).where(PackedRange.import_id == import_id))
+    place = (PackedRange.batch_number, PackedRange.level, PackedRange.first)
+    of_file = PackedRange.import_id == import_id
+    end = session.execute(select(*place).where(of_file).order_by(*place).limit(1).offset(limit)).first()
+    some = and_(of_file, tuple_(*place) < tuple_(*end)) if end is not None else of_file
+    involved = session.execute(select(PackedRange.batch_number, PackedRange.parent_batch).where(some).distinct())
+    holding.lock(session, numbers={number for pair in involved for number in pair}, brand_id=row.brand_id)
+    runs = holding.runs_where(session, some)
+    affected(session, delete(PackedRange).where(some))
     holding.record(
         session,
         brand_id=row.brand_id,
@@ -157,16 +158,27 @@ def undo_import(session: Session, *, import_id: UUID, actor: str, staff_id: UUID
         now=now,
     )
     count = sum(run.count for run in runs)
+    result = json.loads(row.result)
+    result["undone"] = result.get("undone", 0) + count
+    if not uploads.move(session, import_id, was={UploadState.UNDOING}, to=UploadState.UNDOING, result=result):
+        raise UploadMoved
+    return count
+
+
+def end_undoing(session: Session, *, import_id: UUID, actor: str, now: datetime) -> None:
+    """Nothing lies as the file put it any more. Does nothing where that was said before."""
+    if not uploads.move(session, import_id, was={UploadState.UNDOING}, to=UploadState.UNDONE):
+        return
+    row = uploads.get_upload(session, upload_id=import_id)
     staff.audit(
         session,
         actor=actor,
         brand_id=row.brand_id,
         action="packing.undo",
         subject=f"upload:{import_id}",
-        facts={"count": count},
+        facts={"count": json.loads(row.result).get("undone", 0)},
         now=now,
     )
-    return count
 
 
 def still_there(session: Session, *, import_id: UUID) -> int:

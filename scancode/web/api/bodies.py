@@ -1,5 +1,5 @@
-"""Reads what a call sent before its model sees it: JSON or nothing, of bounded size, an object at the top. What does
-not fit a model is explained field by field, in the caller's language."""
+"""Reads what a call sent before its model sees it: JSON or nothing, of bounded size, an object at the top (or, where
+files are taken, a form). What does not fit a model is explained field by field, in the caller's language."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from werkzeug.exceptions import BadRequest
 from scancode.errors import Invalid
 from scancode.i18n import N_
 from scancode.web.api.errors import refuse
-from scancode.web.api.refusals import BrokenJson, NotJson
+from scancode.web.api.refusals import BrokenJson, NotFiles, NotJson
+from scancode.web.api.routes import TAKES_FILES
 from scancode.web.api.shapes import FieldProblem
+from scancode.web.security import allow_upload
 
 BODY_BYTES_MAX = 256_000
 """A thousand ranges take a fifth of it."""
@@ -57,8 +59,13 @@ def install(app: OpenAPI) -> None:
 
 
 def check() -> None:
-    """Raises NotJson, BrokenJson, Invalid, or what werkzeug raises for a body that is too large."""
+    """Raises NotJson, BrokenJson, Invalid, NotFiles, DiskFull, or what werkzeug raises for a body that is too large."""
     if request.method not in {"POST", "PUT", "PATCH"}:
+        return
+    if request.endpoint in TAKES_FILES:
+        if request.mimetype != "multipart/form-data":
+            raise NotFiles
+        allow_upload()
         return
     request.max_content_length = BYTES_MAX_OF.get(str(request.endpoint), BODY_BYTES_MAX)
     if not request.is_json:

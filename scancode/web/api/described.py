@@ -56,6 +56,8 @@ MORE = {
     409: problem_answer("The state of things is against it: see the code."),
     410: problem_answer("It was there, and is gone."),
     413: problem_answer("The body is too large."),
-    415: problem_answer("The body is not sent as JSON."),
+    415: problem_answer("The body is not sent as JSON (or, with files, not as a form)."),
+    501: problem_answer("The standard has it, but it is not supported here."),
+    507: problem_answer("There is no room on the server's disk."),
     416: problem_answer("The file ends before the part that `Range` asks for."),
 }

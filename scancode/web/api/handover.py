@@ -5,6 +5,7 @@ A password or a passcode stands in the answer to the call that made it, and nowh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
@@ -209,11 +210,12 @@ def seal_pack(header: Repeating, path: BatchPath, body: Sealing) -> Response:
 @get("/batches/<number>/sealed", scope="batches:read", tag=HANDOVER, answers={200: SealedList}, refusals=(404,))
 def list_sealed(path: BatchPath) -> Response:
     """List the sealed packs of a batch."""
-    with runtime().db.reading() as session:
-        codes.get_batch(session, number=path.number, brand_id=caller().brand_id)
+
+    def read(session: Session) -> SealedList:
         rows = handover.list_sealed(session, batch_number=path.number)
-        items = [_sealed(session, row, house) for row, house in rows]
-    return reply(SealedList(items=items))
+        return SealedList(items=[_sealed(session, row, house) for row, house in rows])
+
+    return of_batch(path, read)
 
 
 @post(
@@ -346,14 +348,22 @@ def revoke_link(path: LinkPath, body: Nothing) -> Response:
 )
 def list_downloads(path: BatchPath) -> Response:
     """Show who has fetched files of a batch, and how much of them arrived."""
-    with runtime().db.reading() as session:
-        codes.get_batch(session, number=path.number, brand_id=caller().brand_id)
+
+    def read(session: Session) -> DownloadList:
         rows = handover.list_downloads(session, batch_number=path.number, sealer=runtime().sealer)
-    names = DownloadAnswer.model_fields
-    items = [DownloadAnswer(**{name: getattr(row, name) for name in names}) for row in rows]
-    response = reply(DownloadList(items=items))
+        names = DownloadAnswer.model_fields
+        return DownloadList(items=[DownloadAnswer(**{name: getattr(row, name) for name in names}) for row in rows])
+
+    response = of_batch(path, read)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def of_batch(path: BatchPath, read: Callable[[Session], Answer]) -> Response:
+    """Answers what ``read`` finds about a batch that the token may see. Raises NotFound."""
+    with runtime().db.reading() as session:
+        codes.get_batch(session, number=path.number, brand_id=caller().brand_id)
+        return reply(read(session))
 
 
 def _changed(sealed_id: UUID, *, is_retry: bool) -> Response:

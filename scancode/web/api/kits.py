@@ -18,6 +18,7 @@ from batches.kit import SUFFIX
 from scancode.codes import service as codes
 from scancode.handover import service as handover
 from scancode.web.api.access import caller
+from scancode.web.api.handover import Nothing, of_batch
 from scancode.web.api.life import Serial
 from scancode.web.api.once import Repeating, made_once
 from scancode.web.api.routes import HANDOVER, get, post
@@ -82,7 +83,7 @@ def ask_kit(header: Repeating, path: BatchPath, body: KitWish) -> Response:
             actor=token.actor,
             now=now,
         )
-        return next(_answer(kit) for kit in handover.list_kits(session, batch_number=path.number) if kit.id == made)
+        return next(_answer(kit) for kit in _kits(session, path.number) if kit.id == made)
 
     return made_once(header.key, work)
 
@@ -90,10 +91,21 @@ def ask_kit(header: Repeating, path: BatchPath, body: KitWish) -> Response:
 @get("/batches/<number>/kits", scope="batches:read", tag=HANDOVER, answers={200: KitList}, refusals=(404,))
 def list_kits(path: BatchPath) -> Response:
     """List the press kits of a batch."""
-    with runtime().db.reading() as session:
-        codes.get_batch(session, number=path.number, brand_id=caller().brand_id)
-        rows = handover.list_kits(session, batch_number=path.number)
-    return reply(KitList(items=[_answer(row) for row in rows]))
+    return of_batch(path, lambda session: KitList(items=[_answer(kit) for kit in _kits(session, path.number)]))
+
+
+@post("/kits/<kit_id>/withdraw", scope="batches:handover", tag=HANDOVER, answers={200: KitAnswer}, refusals=(404, 409))
+def withdraw_kit(path: KitPath, body: Nothing) -> Response:
+    """Take back a press kit that waits, and that the owner of this token asked for. Its serials are free again."""
+    shared, token = runtime(), caller()
+
+    def work(session: Session) -> KitAnswer:
+        number = handover.get_kit(session, kit_id=path.kit_id).batch_number
+        codes.get_batch(session, number=number, brand_id=token.brand_id)
+        handover.withdraw_kit(session, kit_id=path.kit_id, staff_id=token.staff_id, actor=token.actor, now=shared.now())
+        return next(_answer(kit) for kit in _kits(session, number) if kit.id == path.kit_id)
+
+    return reply(shared.db.retrying(work))
 
 
 @get(
@@ -120,6 +132,10 @@ def fetch_kit(path: KitPath) -> Response:
     response.headers.set("Content-Disposition", "attachment", filename=name)
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _kits(session: Session, number: int) -> list[handover.KitFacts]:
+    return handover.list_kits(session, batch_number=number)
 
 
 def _answer(kit: handover.KitFacts) -> KitAnswer:

@@ -62,6 +62,20 @@ def made_once(key: str | None, work: Callable[[Session], Answer], *, status: int
 
 
 def _digest() -> str:
-    """The same for the same call, however its JSON is laid out."""
-    content = json.dumps(request.get_json(), sort_keys=True, separators=(",", ":"))
+    """The same for the same call, however its JSON or its form is laid out."""
+    sent = request.get_json() if request.is_json else _form()
+    content = json.dumps(sent, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(f"{request.method} {request.path}\n{content}".encode()).hexdigest()
+
+
+def _form() -> dict[str, list[str]]:
+    """Fields and files by name; of a file its SHA-256 counts."""
+    found = dict(request.form.lists())
+    for name, files in request.files.lists():
+        for file in files:
+            file.stream.seek(0)
+            digest = hashlib.sha256()
+            while piece := file.stream.read(1 << 20):
+                digest.update(piece)
+            found.setdefault(name, []).append(digest.hexdigest())
+    return found

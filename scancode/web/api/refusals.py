@@ -36,6 +36,7 @@ from scancode.packing import rules as packing
 from scancode.reports.rules import BadPeriod, PeriodTooLong
 from scancode.staff.service import KeyReused
 from scancode.stories import life_orders
+from scancode.uploads.rules import DiskFull, FilesMissing, TooManyFiles, UploadMoved
 from scancode.web.problems import BadRequest, Broken, TooLarge, WrongMethod
 from scancode.web.reading import ForgedCode, Mistyped, UnknownCode, Unreadable
 
@@ -73,6 +74,12 @@ class TooManyCalls(Refusal):
 class NotJson(Refusal):
     code = "content_type"
     text = N_("Send the body as JSON, with “Content-Type: application/json”.")
+    status = 415
+
+
+class NotFiles(Refusal):
+    code = "files_type"
+    text = N_("Send the file in a form, with “Content-Type: multipart/form-data”.")
     status = 415
 
 
@@ -136,6 +143,8 @@ REFUSALS: tuple[type[Refusal], ...] = (
     NothingToReplace,
     OutsideKit,
     life_orders.OrderMoved,
+    UploadMoved,
+    handover.KitDecided,
     handover.NotSealing,
     handover.SealedNotReady,
     handover.NotOffline,
@@ -163,6 +172,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     TooLarge,
     DocumentTooLarge,
     NotJson,
+    NotFiles,
     PartBeyond,
     Invalid,
     ProductUnknown,
@@ -189,6 +199,8 @@ REFUSALS: tuple[type[Refusal], ...] = (
     life_orders.TargetEmpty,
     life_orders.TooManyBatches,
     life_orders.TimePast,
+    FilesMissing,
+    TooManyFiles,
     handover.HouseClosed,
     handover.NoRecipient,
     KeyReused,
@@ -207,5 +219,6 @@ REFUSALS: tuple[type[Refusal], ...] = (
     Broken,
     EpcisNotSupported,
     Unavailable,
+    DiskFull,
 )
 """By status. Clients may rely on these codes; sentences may change."""

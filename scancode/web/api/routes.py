@@ -19,6 +19,7 @@ HANDOVER = Tag(name="handover", description="Packs sealed for print houses, link
 LIFE = Tag(name="life", description="Life of a case, a pallet, a shipment, a lot or ranges; now or at a set time.")
 CODES = Tag(name="codes", description="Look a single code up, without recording a scan.")
 PACKING = Tag(name="packing", description="Items into cases, cases onto pallets, and what is in them.")
+UPLOADS = Tag(name="uploads", description="Files for the worker: association, shipment, rejects, returned files.")
 SHIPMENTS = Tag(name="shipments", description="Out, from place to place, back; receipts; what a place holds.")
 SCANS = Tag(name="scans", description="Recorded scans with where they came from; never who made them.")
 COMPLAINTS = Tag(name="complaints", description="What people report about items, without who they are.")
@@ -26,6 +27,8 @@ REPORTS = Tag(name="reports", description="The attribution funnel.")
 
 SCOPE_OF: dict[str, str] = {}
 """By endpoint: the scope that a token needs. An endpoint that is not here is not served."""
+TAKES_FILES: set[str] = set()
+"""Endpoints that are sent files, as ``multipart/form-data``."""
 
 
 def get(
@@ -40,6 +43,20 @@ def post(
 ) -> Callable[[View], View]:
     """A view for POST with a JSON body."""
     return _register(api.post, rule, scope, tag, answers, (400, 413, 415, *refusals))
+
+
+def post_files(
+    rule: str, *, scope: str, tag: Tag, answers: Mapping[int, Any], refusals: tuple[int, ...] = ()
+) -> Callable[[View], View]:
+    """A view for POST with files in a form."""
+    put = _register(api.post, rule, scope, tag, answers, (413, 415, *refusals))
+
+    def put_files(view: View) -> View:
+        TAKES_FILES.add(f"{api.name}.{view.__name__}")
+        registered: View = put(view)
+        return registered
+
+    return put_files
 
 
 def _register(

@@ -6,7 +6,6 @@ number have changed in between, it is asked again.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 
 from flask import flash, redirect, render_template, request, url_for
@@ -31,15 +30,16 @@ from scancode.codes.typed import (
 )
 from scancode.errors import Refusal
 from scancode.staff.rules import Role
-from scancode.stories.life_orders import Target, TimePast
-from scancode.uploads import service as uploads
-from scancode.uploads.rules import AT_ONCE_BYTES, UploadKind
+from scancode.stories import sent_files as stories
+from scancode.stories.life_orders import Target
+from scancode.uploads.rules import AT_ONCE_BYTES
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
 from scancode.web.console.batches import visible_batch
 from scancode.web.console.code_reading import serials_in
 from scancode.web.console.session import refuse_field
-from scancode.web.console.uploads import received, sent_files, size_of
+from scancode.web.console.uploads import sender_of
+from scancode.web.receiving import received, sent_files, size_of
 from scancode.web.runtime import runtime
 from scancode.web.security import with_camera
 
@@ -82,7 +82,7 @@ class BatchLifeForm(LifeForm):
 
 FIELD_OF = {
     "time_past": "at", "void_reason": "reason", "recall_message": "message_zh", "restore_note": "note",
-    "disk_full": "file",
+    "disk_full": "file", "brand_open": "brand",
 }  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def change_life(number: int, verb: str) -> ResponseReturnValue:
         try:
             change = change_of(verb, form)
             if _is_large():
-                return _send(batch, verb, change, form.at.data)
+                return _send(batch, change, form.at.data)
             ranges = _ranges(batch, form)
             if verb != "activate" or form.expected.data or sent_files("file"):
                 asked = _unconfirmed(batch, ranges, change, form)
@@ -120,30 +120,13 @@ def _is_large() -> bool:
     return any(size_of(file) > AT_ONCE_BYTES for file in sent_files("file"))
 
 
-def _send(batch: Batch, verb: str, change: Change, at: datetime | None) -> ResponseReturnValue:
+def _send(batch: Batch, change: Change, at: datetime | None) -> ResponseReturnValue:
     """Has the worker read the file; its page asks before anything is changed. Raises BatchNotReady, TimePast."""
     from scancode.web.console.life_orders import at_of
 
-    shared, person, run_at = runtime(), current_staff(), at_of(at)
-    if run_at is not None and run_at <= shared.now():
-        raise TimePast
-    wish = {
-        "batch": batch.number,
-        "verb": verb,
-        "what": asdict(change),
-        "run_at": run_at.isoformat() if run_at else None,
-    }
-    with received("file") as files, shared.db.transaction() as session:
-        upload_id = uploads.ask(
-            session,
-            brand_id=batch.brand_id,
-            kind=UploadKind.LIFE,
-            wish=wish,
-            files=files[:1],
-            var_dir=shared.settings.var_dir,
-            actor=person.actor,
-            staff_id=person.id,
-            now=shared.now(),
+    with received("file") as files, runtime().db.transaction() as session:
+        upload_id = stories.change_life(
+            session, sender=sender_of(batch.brand_id), files=files, batch=batch, what=change, run_at=at_of(at)
         )
     return redirect(url_for("console.upload", upload_id=upload_id))
 

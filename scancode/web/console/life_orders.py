@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from wtforms import DateTimeLocalField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
+from scancode.catalog.rules import BrandFacts
 from scancode.channels import service as channels
 from scancode.codes import service as codes
 from scancode.codes.models import LifeOrder
@@ -26,12 +28,13 @@ from scancode.uploads import service as uploads
 from scancode.uploads.rules import UploadKind
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
-from scancode.web.console.chosen import brand_choices, chosen_brand
+from scancode.web.console.chosen import BrandOpen, brand_choices
 from scancode.web.console.code_life import FIELD_OF, VERBS, LifeForm, change_of, told, way_back
 from scancode.web.console.code_reading import find_unit
 from scancode.web.console.moments import zone
 from scancode.web.console.pages import Page, page_number
 from scancode.web.console.session import refuse_field
+from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 from scancode.web.security import with_camera
 
@@ -40,6 +43,8 @@ FILES_SHOWN = 10
 
 
 class TargetForm(LifeForm):
+    brand = SelectField(lazy_gettext("Brand"), validate_choice=False)
+    """Asked of an operator, who sees several; a case or a pallet belongs to the brand of its batch all the same."""
     kind = SelectField(
         lazy_gettext("What it is about"),
         choices=[
@@ -72,8 +77,11 @@ def order_life(verb: str) -> ResponseReturnValue:
         raise NoPage
     form, shared = TargetForm(), runtime()
     with shared.db.reading() as session:
-        brand, brands = chosen_brand(session), brand_choices(session)
+        brands = {brand.slug: brand for brand in brand_choices(session)}
+    form.brand.choices = [SelectChoice("", gettext("Choose a brand"))]
+    form.brand.choices += [SelectChoice(slug, brand.name(current_locale())) for slug, brand in brands.items()]
     if request.method == "GET":
+        form.brand.data = request.args.get("brand", "")
         kind = request.args.get("kind", "")
         form.kind.data = kind if kind in set(TargetKind) else TargetKind.UNIT.value
         form.value.data = request.args.get("value", "")[:300]
@@ -82,20 +90,19 @@ def order_life(verb: str) -> ResponseReturnValue:
         try:
             what, run_at = change_of(verb, form), at_of(form.at.data)
             with shared.db.reading() as session:
-                brand_id, target = _target(session, form, brand.id)
+                brand_id, target = _target(session, form, brands)
                 seen = life_orders.preview(session, target=target, brand_id=brand_id, what=what, now=shared.now())
             if form.expected.data == str(seen.count):
                 return _ordered(brand_id, target, form, what, run_at)
             form.expected.data, asked = str(seen.count), seen
         except Refusal as refusal:
-            refuse_field(form, {"time_past": "at"}.get(refusal.code, FIELD_OF.get(refusal.code, "value")), refusal)
+            refuse_field(form, FIELD_OF.get(refusal.code, "value"), refusal)
     status = 422 if request.method == "POST" and asked is None else 200
     page = render_template(
         "console/life/order.html",
         form=form,
         verb=verb,
         asked=asked,
-        brand=brand,
         brands=brands,
         back=way_back(url_for("console.life_list")),
     )
@@ -107,19 +114,25 @@ def at_of(typed: datetime | None) -> datetime | None:
     return typed.replace(tzinfo=zone()) if typed else None
 
 
-def _target(session: Session, form: TargetForm, brand_id: UUID) -> tuple[UUID, Target]:
-    """Whose codes, and which. A case belongs to the brand of its batch, whichever brand an operator was looking at.
-
-    Raises TargetEmpty, UnreadableCode, NotOurCode.
-    """
+def _target(session: Session, form: TargetForm, brands: Mapping[str, BrandFacts]) -> tuple[UUID, Target]:
+    """Whose codes, and which. Raises BrandOpen, TargetEmpty, UnreadableCode, NotOurCode."""
     typed = (form.value.data or "").strip()
+    if form.kind.data == TargetKind.UNIT:
+        return _unit_target(session, typed)
+    chosen = next(iter(brands.values())) if len(brands) == 1 else brands.get(form.brand.data or "")
+    if chosen is None:
+        raise BrandOpen
+    brand_id = chosen.id
     if form.kind.data == TargetKind.LOT:
         return brand_id, Target.lot(typed)
-    if form.kind.data == TargetKind.SHIPMENT:
-        found = channels.find_shipment(session, brand_id=brand_id, number=typed)
-        if found is None:
-            raise TargetEmpty
-        return brand_id, Target.shipment(found.id)
+    found = channels.find_shipment(session, brand_id=brand_id, number=typed)
+    if found is None:
+        raise TargetEmpty
+    return brand_id, Target.shipment(found.id)
+
+
+def _unit_target(session: Session, typed: str) -> tuple[UUID, Target]:
+    """A case or a pallet, and the brand of its batch. Raises TargetEmpty, UnreadableCode, NotOurCode."""
     try:
         batch, unit = find_unit(session, typed)
     except NotFound as error:

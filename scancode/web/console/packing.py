@@ -3,8 +3,6 @@ it. Packing item by item has a page of its own, ``packing_by_hand``."""
 
 from __future__ import annotations
 
-import json
-
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
@@ -17,19 +15,17 @@ from scancode.errors import Refusal
 from scancode.packing import service as packing
 from scancode.packing.rules import CAPACITY_MAX
 from scancode.staff.rules import Role
-from scancode.uploads import service as uploads
 from scancode.uploads.rules import UploadKind
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
-from scancode.web.console.chosen import brand_choices, chosen_brand
+from scancode.web.console.chosen import brand_to_change
 from scancode.web.console.code_reading import find_unit, named_unit
-from scancode.web.console.pages import Page, page_number
 from scancode.web.console.session import refuse_field
-from scancode.web.console.uploads import received
+from scancode.web.console.uploads import batch_named, sent_page
+from scancode.web.receiving import received
 from scancode.web.runtime import runtime
 from scancode.web.security import with_camera
 
-PAGE_SIZE = 30
 RANGES_SHOWN = 200
 
 
@@ -48,28 +44,11 @@ def packing_home() -> ResponseReturnValue:
 
 
 def _home(form: ImportForm, status: int = 200) -> ResponseReturnValue:
-    number = page_number()
-    with runtime().db.reading() as session:
-        brand = chosen_brand(session)
-        rows = uploads.list_uploads(
-            session,
-            brand_id=brand.id,
-            kind=UploadKind.PACKING,
-            limit=PAGE_SIZE + 1,
-            offset=(number - 1) * PAGE_SIZE,
-        )
-        page = render_template(
-            "console/packing/home.html",
-            form=form,
-            brand=brand,
-            brands=brand_choices(session),
-            rows=[(row, json.loads(row.result)) for row in rows[:PAGE_SIZE]],
-            page=Page(number, PAGE_SIZE, min(len(rows), PAGE_SIZE), (number - 1) * PAGE_SIZE + len(rows)),
-        )
+    page, status = sent_page(UploadKind.PACKING, "console/packing/home.html", form, status)
     return with_camera(page), status
 
 
-@console.post("/packing/import")
+@console.post("/packing")
 @allow(Role.FACTORY)
 def import_packing() -> ResponseReturnValue:
     form, shared, person = ImportForm(), runtime(), current_staff()
@@ -77,11 +56,8 @@ def import_packing() -> ResponseReturnValue:
         return _home(form, 422)
     try:
         with received("file") as (file, *_), shared.db.transaction() as session:
-            brand = chosen_brand(session)
-            wanted = (form.batch.data or "").strip()
-            batch = channels.find_batch(session, brand_id=brand.id, text=wanted) if wanted else None
-            if wanted and batch is None:
-                raise channels.NoSuchBatch(batch=wanted)
+            brand = brand_to_change(session)
+            batch = batch_named(session, brand.id, form.batch.data)
             upload_id = packing.ask_import(
                 session,
                 brand_id=brand.id,

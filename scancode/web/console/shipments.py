@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
@@ -25,16 +25,19 @@ from scancode.codes import typed
 from scancode.errors import Invalid, Refusal
 from scancode.i18n import N_
 from scancode.staff.rules import Role
+from scancode.stories import sent_files as stories
+from scancode.stories.sent_files import Consignment
 from scancode.uploads import service as uploads
 from scancode.uploads.models import Upload
 from scancode.uploads.rules import AT_ONCE_BYTES, DiskFull, UploadKind
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff, visible
 from scancode.web.console.channels import anyone, refusal_words
-from scancode.web.console.chosen import brand_choices, chosen_brand
+from scancode.web.console.chosen import brand_choices, brand_to_change, chosen_brand
 from scancode.web.console.code_reading import NotOurCode, UnreadableCode, serials_of
-from scancode.web.console.uploads import received, sent_files, size_of
+from scancode.web.console.uploads import sender_of
 from scancode.web.language import current_locale
+from scancode.web.receiving import received, sent_files, size_of
 from scancode.web.runtime import runtime
 from scancode.web.security import with_camera
 
@@ -130,8 +133,7 @@ def _sent(session: Session, brand: BrandFacts) -> Sequence[Upload]:
 
 
 def _page_url(page: int) -> str:
-    kept: dict[str, Any] = {**request.args.to_dict(), "page": page}
-    return url_for("console.shipments", **kept)
+    return f"{request.path}?{urlencode({**request.args.to_dict(), 'page': page})}"
 
 
 def _place_named(session: Session, channel_id: UUID | None, store_id: UUID | None) -> tuple[str | None, UUID | None]:
@@ -184,7 +186,7 @@ def _brand_of_form(session: Session) -> BrandFacts:
     """The brand of the place that the form was opened for, else the chosen one."""
     channel_id, store_id = request.args.get("channel", type=UUID), request.args.get("store", type=UUID)
     _, brand_id = _place_named(session, channel_id, store_id)
-    return (runtime().brands.get(brand_id) if brand_id else None) or chosen_brand(session)
+    return (runtime().brands.get(brand_id) if brand_id else None) or brand_to_change(session)
 
 
 def _prefill(form: ShipmentForm) -> None:
@@ -210,21 +212,20 @@ def _places(session: Session, brand: BrandFacts) -> list[SelectChoice]:
 
 def _ship(form: ShipmentForm, brand: BrandFacts) -> Shipment:
     staff, shared = current_staff(), runtime()
-    kind = ShipmentKind(form.kind.data or ShipmentKind.OUT)
     lines = _lines(form)
     with shared.db.transaction() as session:
-        channel_id, store_id = _destination(session, form, kind)
+        wanted = _consignment(session, form)
         return channels.ship(
             session,
             brand_id=brand.id,
-            number=form.number.data or "",
-            channel_id=channel_id,
-            store_id=store_id,
+            number=wanted.number,
+            channel_id=wanted.channel_id,
+            store_id=wanted.store_id,
             selection=_selection(session, form, brand, lines),
-            kind=kind,
-            note=form.note.data or "",
-            move=form.move.data,
-            leave_out_dead=form.leave_out_dead.data,
+            kind=wanted.kind,
+            note=wanted.note,
+            move=wanted.move,
+            leave_out_dead=wanted.leave_out_dead,
             staff_id=staff.id,
             actor=staff.actor,
             now=shared.now(),
@@ -233,35 +234,27 @@ def _ship(form: ShipmentForm, brand: BrandFacts) -> Shipment:
 
 def _send(form: ShipmentForm, brand: BrandFacts) -> ResponseReturnValue:
     """Has the worker read a long file and book the shipment. Raises as ``_ship``, as far as can be told before."""
-    person, shared, kind = current_staff(), runtime(), ShipmentKind(form.kind.data or ShipmentKind.OUT)
-    with received("file") as files, shared.db.transaction() as session:
-        number = (form.number.data or "").strip()
-        if channels.find_shipment(session, brand_id=brand.id, number=number) is not None:
-            raise channels.ShipmentNumberTaken(number=number)
-        channel_id, store_id = _destination(session, form, kind)
+    with received("file") as files, runtime().db.transaction() as session:
+        wanted = _consignment(session, form)
         has_more = (form.codes.data or "").strip() or (form.batch.data or "").strip()
         selection = _selection(session, form, brand, _typed(form.codes.data or "")) if has_more else {}
-        wish = {
-            "number": number,
-            "kind": kind.value,
-            **{name: each and str(each) for name, each in (("channel", channel_id), ("store", store_id))},
-            "selection": selection,
-            "note": form.note.data or "",
-            "move": bool(form.move.data),
-            "leave_out_dead": bool(form.leave_out_dead.data),
-        }
-        upload_id = uploads.ask(
-            session,
-            brand_id=brand.id,
-            kind=UploadKind.SHIPMENT,
-            wish=wish,
-            files=files[:1],
-            var_dir=shared.settings.var_dir,
-            actor=person.actor,
-            staff_id=person.id,
-            now=shared.now(),
+        upload_id = stories.ship(
+            session, sender=sender_of(brand.id), files=files, consignment=wanted, selection=selection
         )
     return redirect(url_for("console.upload", upload_id=upload_id))
+
+
+def _consignment(session: Session, form: ShipmentForm) -> Consignment:
+    """Raises PlaceMissing, NotFound."""
+    kind = ShipmentKind(form.kind.data or ShipmentKind.OUT)
+    return Consignment(
+        form.number.data or "",
+        kind,
+        *_destination(session, form, kind),
+        note=form.note.data or "",
+        move=bool(form.move.data),
+        leave_out_dead=bool(form.leave_out_dead.data),
+    )
 
 
 def _destination(session: Session, form: ShipmentForm, kind: ShipmentKind) -> tuple[UUID | None, UUID | None]:

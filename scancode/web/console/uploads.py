@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from flask import Response, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import FileStorage
 
 from batches.reported import NAMES
+from scancode.channels import service as channels
 from scancode.codes import service as codes
-from scancode.db import new_id
+from scancode.codes.models import Batch
 from scancode.errors import NotFound
 from scancode.i18n import N_
 from scancode.jobs import service as jobs
 from scancode.jobs.rules import JobState
 from scancode.packing import service as packing
 from scancode.packing.association import PROBLEMS
-from scancode.staff import service as staff
 from scancode.staff.rules import Role
+from scancode.stories.sent_files import Sender
 from scancode.uploads import service as uploads
 from scancode.uploads.models import Upload
-from scancode.uploads.rules import AT_WORK, CANCELLABLE, FilesMissing, UploadKind, UploadMoved, UploadState, plain_name
-from scancode.uploads.service import Received
+from scancode.uploads.rules import AT_WORK, CANCELLABLE, UploadKind, UploadMoved, UploadState
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff, visible
+from scancode.web.console.chosen import brand_choices, brand_to_change
+from scancode.web.console.pages import Page, page_number
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 
+PAGE_SIZE = 30
 HOME = {
     UploadKind.PACKING: ("console.packing", N_("Packing")),
     UploadKind.CHECK: ("console.preflight", N_("Check returned files")),
@@ -49,46 +49,51 @@ SAID = {
 }
 
 
-def sent_files(name: str) -> list[FileStorage]:
-    """The files of one field of the form that somebody really chose."""
-    return [file for file in request.files.getlist(name) if file.filename]
+def sent_page(kind: UploadKind, template: str, form: FlaskForm, status: int = 200, **more: Any) -> tuple[str, int]:
+    """The page of a kind of file: its form, and the files that were sent before, each with its wish and its result."""
+    number = page_number()
+    with runtime().db.reading() as session:
+        brand = brand_to_change(session)
+        rows = uploads.list_uploads(
+            session, brand_id=brand.id, kind=kind, limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE
+        )
+        page = render_template(
+            template,
+            form=form,
+            brand=brand,
+            brands=brand_choices(session),
+            rows=[(row, json.loads(row.wish), json.loads(row.result)) for row in rows[:PAGE_SIZE]],
+            page=Page(number, PAGE_SIZE, min(len(rows), PAGE_SIZE), (number - 1) * PAGE_SIZE + len(rows)),
+            **more,
+        )
+    return page, status
 
 
-def size_of(file: FileStorage) -> int:
-    """How large a file of the form is, in bytes."""
-    size = file.stream.seek(0, os.SEEK_END)
-    file.stream.seek(0)
-    return size
+@console.after_request
+def _say_where(response: Response) -> Response:
+    """A form that a script sends is told where to go on: a redirect it would follow by itself, unseen."""
+    if request.headers.get("X-Sending") and response.status_code == HTTPStatus.FOUND:
+        response.headers["X-Way-On"] = response.headers.pop("Location")
+        response.status_code = HTTPStatus.OK
+        response.set_data(b"")
+    return response
 
 
-@contextmanager
-def received(name: str) -> Iterator[list[Received]]:
-    """The files of one field on the disk, summed, until they are handed on or the block ends. Raises FilesMissing."""
-    chosen = sent_files(name)
-    if not chosen:
-        raise FilesMissing
-    found: list[Received] = []
-    try:
-        for file in chosen:
-            found.append(_receive(file))
-        yield found
-    finally:
-        for each in found:
-            each.path.unlink(missing_ok=True)
+def sender_of(brand_id: UUID) -> Sender:
+    """The person at this browser, who sends files of a brand."""
+    shared, person = runtime(), current_staff()
+    return Sender(brand_id, person.actor, person.id, shared.settings.var_dir, shared.now())
 
 
-def _receive(file: FileStorage) -> Received:
-    shared = runtime()
-    folder = shared.settings.var_dir / "uploads"
-    folder.mkdir(parents=True, exist_ok=True)
-    digest, size = hashlib.sha256(), 0
-    path = folder / f"{new_id(shared.now()).hex}.sending"
-    with path.open("xb") as writing:
-        while piece := file.stream.read(1 << 20):
-            digest.update(piece)
-            size += len(piece)
-            writing.write(piece)
-    return Received(path, plain_name(file.filename or ""), digest.hexdigest(), size)
+def batch_named(session: Session, brand_id: UUID, typed: str | None) -> Batch | None:
+    """The batch that a field names, by number or order number; None where it is empty. Raises NoSuchBatch."""
+    wanted = (typed or "").strip()
+    if not wanted:
+        return None
+    found = channels.find_batch(session, brand_id=brand_id, text=wanted)
+    if found is None:
+        raise channels.NoSuchBatch(batch=wanted)
+    return found
 
 
 def _visible_upload(session: Session, upload_id: UUID) -> Upload:
@@ -119,7 +124,7 @@ def show_upload(upload_id: UUID) -> ResponseReturnValue:
         menu_path=url_for(home),
         is_under_way=row.state in AT_WORK,
         may_cancel=row.state in CANCELLABLE,
-        has_report=_has_report(row),
+        has_report=uploads.has_report(row),
         **shown,
     )
 
@@ -147,15 +152,6 @@ def _words(code: str) -> str:
     return str(gettext(PROBLEMS.get(code, code)))
 
 
-def _has_report(row: Upload) -> bool:
-    """Whether there is a report to fetch: of a check that ended, or of lines that are wrong."""
-    if row.gone_at is not None:
-        return False
-    if row.kind == UploadKind.CHECK:
-        return row.state == UploadState.DONE
-    return row.state == UploadState.REFUSED and bool(json.loads(row.result).get("problems"))
-
-
 @console.get("/uploads/<uuid:upload_id>/report.<any(csv, json):ending>")
 @allow(Role.FACTORY)
 def upload_report(upload_id: UUID, ending: str) -> ResponseReturnValue:
@@ -163,18 +159,10 @@ def upload_report(upload_id: UUID, ending: str) -> ResponseReturnValue:
     with shared.db.reading() as session:
         row = _visible_upload(session, upload_id)
     path = uploads.report_path(shared.settings.var_dir, upload_id, ending).absolute()
-    if not _has_report(row) or not path.is_file():
+    if not uploads.has_report(row) or not path.is_file():
         raise NotFound
     with shared.db.transaction() as session:
-        staff.audit(
-            session,
-            actor=current_staff().actor,
-            brand_id=row.brand_id,
-            action="upload.report",
-            subject=f"upload:{upload_id}",
-            facts={"kind": row.kind, "problems": row.problems},
-            now=shared.now(),
-        )
+        uploads.note_report(session, row=row, actor=current_staff().actor, now=shared.now())
     name = f"{row.asked_at:%Y%m%d-%H%M}-{row.kind}-report.{ending}"
     return send_file(path, mimetype=uploads.REPORTS[ending], as_attachment=True, download_name=name)
 
@@ -185,17 +173,14 @@ def change_upload(upload_id: UUID, verb: str) -> ResponseReturnValue:
     shared, person = runtime(), current_staff()
     try:
         with shared.db.transaction() as session:
-            row = _visible_upload(session, upload_id)
+            _visible_upload(session, upload_id)
             if verb == "cancel":
                 uploads.cancel(session, upload_id=upload_id, actor=person.actor, now=shared.now())
-            elif verb == "undo" and row.kind != UploadKind.PACKING:
-                raise UploadMoved
             else:
-                step = uploads.STEPS[verb]
                 uploads.go_on(
                     session,
                     upload_id=upload_id,
-                    step=step,
+                    step=uploads.STEPS[verb],
                     actor=person.actor,
                     staff_id=person.id,
                     now=shared.now(),

@@ -139,6 +139,11 @@ def test_a_kit_waits_for_a_person_and_no_token_is_one(world: World, works: Works
         bob = factories.make_staff(session, name="Bob")
         handover.approve_kit(session, **(own | {"kit_id": kit, "staff_id": bob.id}))
     assert machine.get(f"/batches/{number}/kits").json["items"][0]["state"] == "approved"
+    assert machine.post(f"/kits/{kit}/withdraw", {}).json["code"] == "kit_decided"
+    second = call(machine, f"/batches/{number}/kits", wish | {"first": 20, "last": 29}, "kit-2").json["id"]
+    assert world.machine(brand=world.other).post(f"/kits/{second}/withdraw", {}).status_code == 404
+    assert machine.post(f"/kits/{second}/withdraw", {}).json["state"] == "cancelled"
+    assert machine.post(f"/batches/{number}/kits", wish | {"first": 20, "last": 29}).status_code == 201
     assert len(machine.get(f"/kits/{kit}/file").data) > 100
     assert len(world.audited("kit.download")) == 1
 

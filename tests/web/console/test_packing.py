@@ -39,7 +39,7 @@ def carol(app: Flask, wired: Wired, floor: Floor) -> Desk:
 def upload(desk: Desk, text: str, **over: str) -> TestResponse:
     data: dict[str, Any] = {"csrf_token": desk.token("/console/packing"), "may_be_short": "y", **over}
     data["file"] = (io.BytesIO(text.encode()), "line.csv")
-    return desk.client.post("/console/packing/import", data=data, headers=ENGLISH)
+    return desk.client.post("/console/packing", data=data, headers=ENGLISH)
 
 
 def work(wired: Wired) -> None:
@@ -88,7 +88,7 @@ def test_a_form_that_makes_no_sense_is_shown_again(carol: Desk, floor: Floor, ov
 
 def test_a_form_without_a_file_is_shown_again(carol: Desk) -> None:
     answer = carol.client.post(
-        "/console/packing/import", data={"csrf_token": carol.token("/console/packing")}, headers=ENGLISH
+        "/console/packing", data={"csrf_token": carol.token("/console/packing")}, headers=ENGLISH
     )
     assert answer.status_code == 422
     assert "Choose a file first." in answer.text

@@ -173,3 +173,22 @@ def test_codes_in_a_file_are_shipped_and_a_return_needs_no_place(
     refused = book(carol, office, "", "TH-2", batch="", ranges="", codes=codes, kind="return")
     assert "are not there to move or to come back" in words(refused)
     assert "Choose where it goes." in words(book(carol, office, "", "CK-3"))
+
+
+def test_an_operator_says_for_which_brand(office: Office, places: tuple[str, str]) -> None:
+    """Never the first of several unasked: neither for what is shipped nor for what is packed, checked or changed."""
+    olga = office.browser("olga")
+    own, other = (f"brand-{each.hex[-8:]}" for each in (office.brand_id, office.other_brand_id))
+    for path in (NEW, "/console/packing", "/console/preflight"):
+        page = olga.get(path)
+        assert "Choose the brand that this is for." in words(page)
+        assert all(f'href="{path}?brand={slug}"' in page.text for slug in (own, other))
+    assert "华东商超" in olga.get(f"{NEW}?brand={own}").text
+    assert "华东商超" not in olga.get(f"{NEW}?brand={other}").text
+    sent = olga.send(f"{NEW}?brand={own}", number="CK-9", batch=str(office.batch), ranges="0-9", place=places[0])
+    assert sent.status_code == 302, words(sent)
+    form = {"kind": "shipment", "value": "CK-9", "note": "x"}
+    refused = olga.send("/console/life/activate", **form)
+    assert (refused.status_code, "Choose the brand that this is for." in words(refused)) == (422, True)
+    assert "10 codes will change" in words(olga.send("/console/life/activate", **form, brand=own))
+    assert olga.send("/console/life/activate", **form, brand=other).status_code == 422
