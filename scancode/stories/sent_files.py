@@ -83,7 +83,9 @@ def ship(
     """
     number = consignment.number.strip()
     if consignment.kind is not ShipmentKind.RETURN:
-        channels.check_place(session, sender.brand_id, consignment.channel_id, consignment.store_id)
+        channels.check_place(
+            session, brand_id=sender.brand_id, channel_id=consignment.channel_id, store_id=consignment.store_id
+        )
     if channels.find_shipment(session, brand_id=sender.brand_id, number=number) is not None:
         raise channels.ShipmentNumberTaken(number=number)
     wish = {

@@ -110,7 +110,7 @@ def ship(
         raise NothingToShip
     batches = [_locked_batch(session, each, brand_id) for each in sorted(selection)]
     if kind is not ShipmentKind.RETURN:
-        check_place(session, brand_id, channel_id, store_id)
+        check_place(session, brand_id=brand_id, channel_id=channel_id, store_id=store_id)
     parcels = _parcels(session, batches, selection, kind, move, leave_out_dead)
     shipment_id = new_id(now)
     made = insert_once(
@@ -290,7 +290,7 @@ def _locked_batch(session: Session, batch_number: int, brand_id: UUID) -> Batch:
     return batch
 
 
-def check_place(session: Session, brand_id: UUID, channel_id: UUID | None, store_id: UUID | None) -> None:
+def check_place(session: Session, *, brand_id: UUID, channel_id: UUID | None, store_id: UUID | None) -> None:
     """Whether something may be sent there. Raises NotFound, PlaceOff, Invalid (a store of another channel)."""
     if channel_id is None:
         raise NotFound

@@ -51,7 +51,7 @@ COMMON: ResponseDict = {
     503: problem_answer("Busy or out of order for a moment; nothing was lost.", Retry_After="seconds to wait"),
 }
 MORE = {
-    400: problem_answer("The body is no JSON."),
+    400: problem_answer("The body cannot be read."),
     404: problem_answer("There is no such thing, or it is another brand's."),
     409: problem_answer("The state of things is against it: see the code."),
     410: problem_answer("It was there, and is gone."),

@@ -32,7 +32,8 @@ PAGE: Final = [
     {
         "name": "perPage",
         "in": "query",
-        "schema": {"type": "integer", "minimum": 1, "maximum": PER_PAGE_MAX, "default": PER_PAGE},
+        "description": f"most items of this page; more than {PER_PAGE_MAX} are never sent at once",
+        "schema": {"type": "integer", "minimum": 1, "default": PER_PAGE},
     },
     {
         "name": "nextPageToken",

@@ -18,11 +18,11 @@ from batches.kit import SUFFIX
 from scancode.codes import service as codes
 from scancode.handover import service as handover
 from scancode.web.api.access import caller
-from scancode.web.api.handover import Nothing, of_batch
+from scancode.web.api.handover import of_batch
 from scancode.web.api.life import Serial
 from scancode.web.api.once import Repeating, made_once
 from scancode.web.api.routes import HANDOVER, get, post
-from scancode.web.api.shapes import Answer, Asked, BatchPath, reply
+from scancode.web.api.shapes import Answer, Asked, BatchPath, Nothing, reply
 from scancode.web.runtime import runtime
 
 

@@ -21,7 +21,6 @@ from scancode.i18n import N_
 from scancode.stories import life_orders
 from scancode.stories.life_orders import OrderState, Target, TargetEmpty
 from scancode.web.api.access import brand_of_call, caller, find_brand_of_call
-from scancode.web.api.handover import Nothing
 from scancode.web.api.life import Message, Note, SerialRange
 from scancode.web.api.once import Repeating, made_once
 from scancode.web.api.packing import Code, unit_of
@@ -34,6 +33,7 @@ from scancode.web.api.shapes import (
     Cursor,
     Limit,
     Moment,
+    Nothing,
     OrderNumber,
     read_cursor,
     reply,

@@ -49,7 +49,7 @@ def post_files(
     rule: str, *, scope: str, tag: Tag, answers: Mapping[int, Any], refusals: tuple[int, ...] = ()
 ) -> Callable[[View], View]:
     """A view for POST with files in a form."""
-    put = _register(api.post, rule, scope, tag, answers, (413, 415, *refusals))
+    put = _register(api.post, rule, scope, tag, answers, (400, 413, 415, *refusals))
 
     def put_files(view: View) -> View:
         TAKES_FILES.add(f"{api.name}.{view.__name__}")

@@ -107,6 +107,10 @@ BatchNumber = Annotated[
 ]
 
 
+class Nothing(Asked):
+    """There is nothing to say."""
+
+
 class BatchPath(Asked):
     """Names a batch in an address."""
 

@@ -24,11 +24,10 @@ from scancode.uploads.models import Upload
 from scancode.uploads.rules import UploadKind
 from scancode.web.api.access import brand_of_call, caller, find_brand_of_call
 from scancode.web.api.batches import progress_of
-from scancode.web.api.handover import Nothing
 from scancode.web.api.once import Repeating, made_once
 from scancode.web.api.refusals import FileGone, ScopeMissing
 from scancode.web.api.routes import UPLOADS, get, post, post_files
-from scancode.web.api.shapes import read_cursor, reply, write_cursor
+from scancode.web.api.shapes import Nothing, read_cursor, reply, write_cursor
 from scancode.web.api.upload_shapes import (
     AssociationFile,
     LifeFile,
