@@ -50,6 +50,11 @@ def test_there_is_one_line_of_revisions() -> None:
     assert migrations.head() == revisions()[-1]
 
 
+def test_every_feature_with_models_is_listed() -> None:
+    root = Path(migrations.__file__).parents[1]
+    assert {path.parent.name for path in root.glob("*/models.py")} == set(migrations.FEATURES)
+
+
 def test_models_equal_migrations(empty_db: Database) -> None:
     assert migrations.current(empty_db) is None
     migrations.upgrade(empty_db)

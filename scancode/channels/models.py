@@ -144,15 +144,15 @@ class Attributed:
     """The columns of what is credited to somebody: a scan, a claim, a new member. Named like the fields of
     ``rules.Attribution``, which says what they mean.
 
-    Those of the other models (``first_…``, ``item_…``) are read by reports alone and have no foreign keys, so that a
-    scan is not checked against four tables more. Places are never deleted.
+    None has a foreign key: for every scan the database would look at, and lock, the one row of a store that many
+    people are scanning in at that moment. Places are never deleted (docs/decisions/0024).
     """
 
     source: Mapped[str] = mapped_column(String(10))
-    channel_id: Mapped[UUID | None] = mapped_column(ForeignKey("channels.id"))
-    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id"))
-    guide_id: Mapped[UUID | None] = mapped_column(ForeignKey("guides.id"))
-    touchpoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("touchpoints.id"))
+    channel_id: Mapped[UUID | None]
+    store_id: Mapped[UUID | None]
+    guide_id: Mapped[UUID | None]
+    touchpoint_id: Mapped[UUID | None]
     first_touchpoint_id: Mapped[UUID | None]
     first_guide_id: Mapped[UUID | None]
     item_channel_id: Mapped[UUID | None]

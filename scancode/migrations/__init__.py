@@ -20,7 +20,7 @@ FOLDER: Final = Path(__file__).parent
 
 FEATURES = (
     "staff", "ledger", "jobs", "catalog", "uploads", "codes", "handover", "members", "packing", "resolver",
-    "channels", "scans", "epcis", "campaigns", "payouts", "claims",
+    "channels", "scans", "epcis", "campaigns", "payouts", "claims", "complaints",
 )  # fmt: skip
 
 

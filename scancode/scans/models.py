@@ -17,6 +17,8 @@ from scancode.db import Base
 
 
 class Scan(Attributed, Base):
+    """Without foreign keys (docs/decisions/0024): brand, product and batch are those of a code that was verified."""
+
     __tablename__ = "scans"
     __table_args__ = (
         Index("ix_scans_day", "brand_id", "day", "id"),
@@ -29,9 +31,9 @@ class Scan(Attributed, Base):
     day: Mapped[str] = mapped_column(String(10))
     verdict: Mapped[str] = mapped_column(String(8))
     visitor_id: Mapped[UUID]
-    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
-    product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"))
-    batch_number: Mapped[int] = mapped_column(ForeignKey("batches.number"))
+    brand_id: Mapped[UUID]
+    product_id: Mapped[UUID]
+    batch_number: Mapped[int]
     client: Mapped[str] = mapped_column(String(10))
     address_digest: Mapped[str | None] = mapped_column(String(64))
     # What was odd about it: a comma list of ``rules.Risk``.
