@@ -1,33 +1,90 @@
-"""Under which conditions a campaign gives: how often a person, how much a day. Pure; a campaign keeps them as one text.
+"""Under which conditions a campaign gives: where, to whom, how often, how much a day, and when it gives more.
 
-Everything here is published with the rules and frozen with them. A campaign without conditions counts nothing when it
-is claimed from.
+Pure; a campaign keeps them as one text. Everything here is published with the rules and frozen with them. A campaign
+without conditions counts nothing when it is claimed from.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
 from scancode.i18n import N_
 
 COUNT_MAX = 10**9
-LIMITS = ("person_day_max", "person_max", "day_max", "day_fen_max")
+LIMITS = ("person_day_max", "person_max", "day_max", "day_fen_max", "nth", "nth_points")
+PLACES_MAX = 500
+BOOSTS_MAX = 10
+FACTORS = (2, 3, 4, 5)
+
+
+class Members(StrEnum):
+    """Who may claim. New members joined after the campaign had begun."""
+
+    ANY = ""
+    MEMBERS = "members"
+    NEW = "new"
+    EXISTING = "existing"
+
+
+@dataclass(frozen=True)
+class Boost:
+    """So many times the points for codes from these stores, within the window and the hours of the brand's clock:
+    ``from_hour`` is in it, ``to_hour`` is not."""
+
+    factor: int
+    stores: tuple[str, ...]
+    starts_at: str
+    ends_at: str
+    from_hour: int = 0
+    to_hour: int = 24
+
+    def holds(self, store_id: UUID | None, local: datetime) -> bool:
+        """``local`` is the moment on the brand's clock."""
+        if store_id is None or str(store_id) not in self.stores:
+            return False
+        inside = datetime.fromisoformat(self.starts_at) <= local < datetime.fromisoformat(self.ends_at)
+        return inside and self.from_hour <= local.hour < self.to_hour
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a code came from, as far as is known; ``province`` and ``city`` are those of the store."""
+
+    channel_id: UUID | None = None
+    store_id: UUID | None = None
+    touchpoint_id: UUID | None = None
+    province: str = ""
+    city: str = ""
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """None is no limit. Days are the brand's.
+    """None is no limit, an empty tuple is everywhere. Days are the brand's.
 
     ``person_day_max``, ``person_max``: codes of one person, in a day and in all. ``day_max``: codes of everybody in a
     day. ``day_fen_max``: money of everybody in a day; for pools with odds, whose later prizes of the day become thanks.
+    ``channels``, ``stores``, ``scenes`` (ids) and ``regions`` (a province or city): a code takes part that comes from
+    one of them. ``nth_points`` are added to the ``nth`` code of a person.
     """
 
     person_day_max: int | None = None
     person_max: int | None = None
     day_max: int | None = None
     day_fen_max: int | None = None
+    channels: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
+    scenes: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    members: str = Members.ANY
+    boosts: tuple[Boost, ...] = ()
+    nth: int | None = None
+    nth_points: int | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -35,7 +92,34 @@ class Conditions:
 
     @property
     def counts_people(self) -> bool:
-        return self.person_day_max is not None or self.person_max is not None
+        return self.person_day_max is not None or self.person_max is not None or self.nth is not None
+
+    @property
+    def names_places(self) -> bool:
+        return bool(self.channels or self.stores or self.scenes or self.regions)
+
+    @property
+    def factor_most(self) -> int:
+        """How many times its points a code may give at most."""
+        return max((boost.factor for boost in self.boosts), default=1)
+
+    def takes_part(self, place: Place) -> bool:
+        """Whether a code from there does."""
+        return not self.names_places or (
+            str(place.channel_id) in self.channels
+            or str(place.store_id) in self.stores
+            or str(place.touchpoint_id) in self.scenes
+            or (bool(place.province) and place.province in self.regions)
+            or (bool(place.city) and place.city in self.regions)
+        )
+
+    def factor(self, store_id: UUID | None, local: datetime) -> int:
+        """How many times its points a code gives; the largest of the boosts that hold."""
+        return max((boost.factor for boost in self.boosts if boost.holds(store_id, local)), default=1)
+
+    def bonus_most(self, codes: int) -> int:
+        """What the n-th codes of all people can come to in points."""
+        return codes // self.nth * self.nth_points if self.nth and self.nth_points else 0
 
 
 NONE = Conditions()
@@ -49,18 +133,36 @@ def problems(conditions: Conditions) -> Iterator[tuple[str, str]]:
             yield name, N_("A limit is at least 1. Leave it empty for none.")
     if conditions.person_day_max and conditions.person_max and conditions.person_day_max > conditions.person_max:
         yield "person_day_max", N_("This is more than a person may have in all.")
+    if (conditions.nth is None) != (conditions.nth_points is None):
+        yield "nth_points", N_("Say both: which code of a person, and how many points it adds.")
+    if max(map(len, (conditions.channels, conditions.stores, conditions.scenes, conditions.regions))) > PLACES_MAX:
+        yield "stores", N_("These are too many places: choose their channel or region instead.")
+    if len(conditions.boosts) > BOOSTS_MAX:
+        yield "boosts", N_("There are too many lines.")
+    for boost in conditions.boosts:
+        if boost.factor not in FACTORS or not boost.stores:
+            yield "boosts", N_("More points need stores, and a factor from 2 to 5.")
+        if not (boost.starts_at < boost.ends_at and 0 <= boost.from_hour < boost.to_hour <= 24):
+            yield "boosts", N_("More points need a window and hours that end after they begin.")
 
 
 def to_text(conditions: Conditions) -> str:
     """Only what is not the default, so that an empty text is no conditions."""
+    values = asdict(conditions)
     changed = {
-        field.name: getattr(conditions, field.name)
+        field.name: values[field.name]
         for field in fields(conditions)
         if getattr(conditions, field.name) != field.default
     }
-    return json.dumps(changed, sort_keys=True, separators=(",", ":")) if changed else ""
+    return json.dumps(changed, ensure_ascii=False, sort_keys=True, separators=(",", ":")) if changed else ""
 
 
 def from_text(text: str) -> Conditions:
     """What ``to_text`` wrote."""
-    return Conditions(**json.loads(text)) if text else NONE
+    if not text:
+        return NONE
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(text).items()
+    }
+    values["boosts"] = tuple(Boost(**{**one, "stores": tuple(one["stores"])}) for one in values.get("boosts", ()))
+    return Conditions(**values)

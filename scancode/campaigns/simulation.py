@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scancode.campaigns.chance import WHOLE_PPM
-from scancode.campaigns.planning import PrizeLine, TranchePlan, totals
+from scancode.campaigns.planning import CampaignPlan, PrizeLine, TranchePlan, totals
 
 SHARES = (0.05, 0.2, 0.5, 0.8, 1.0)
 RUNS = 400
@@ -45,24 +45,26 @@ class Played:
 
 @dataclass(frozen=True)
 class Forecast:
-    """``worst_fen`` and ``worst_points`` can be reached and never exceeded."""
+    """``worst_fen`` and ``worst_points`` are never exceeded. Points given several times over, and those of n-th codes,
+    count in the worst case alone."""
 
     played: tuple[Played, ...]
     worst_fen: int
     worst_points: int
 
 
-def forecast(tranches: Sequence[TranchePlan], *, budget_fen: int, budget_points: int, seed: int) -> Forecast:
+def forecast(plan: CampaignPlan, *, seed: int) -> Forecast:
     """Plays all the pools together, at several shares of claimed codes."""
     rng = np.random.default_rng(seed)
-    pools = [pool for pool in tranches if pool.has_odds or totals([pool]).thanks_count >= 0]
+    pools = [pool for pool in plan.tranches if pool.has_odds or totals([pool]).thanks_count >= 0]
     whole = totals(pools)
-    if not any(pool.has_odds for pool in pools):
-        budget_fen, budget_points = whole.sum_fen, whole.sum_points
+    worst_fen, worst_points = whole.sum_fen, plan.points_most
+    if any(pool.has_odds for pool in pools):
+        worst_fen, worst_points = min(worst_fen, plan.budget_fen), min(worst_points, plan.budget_points)
     return Forecast(
-        played=tuple(_play(pools, share, (budget_fen, budget_points), rng) for share in SHARES),
-        worst_fen=min(whole.sum_fen, budget_fen),
-        worst_points=min(whole.sum_points, budget_points),
+        played=tuple(_play(pools, share, (worst_fen, worst_points), rng) for share in SHARES),
+        worst_fen=worst_fen,
+        worst_points=worst_points,
     )
 
 

@@ -101,6 +101,26 @@ class PersonFull(Refusal):
     text = N_("One person may claim {most} codes of this campaign, and you have claimed as many.")
 
 
+class Elsewhere(Refusal):
+    code = "claim_elsewhere"
+    text = N_("This campaign is for items of other shops or regions. Its rules page says which.")
+
+
+class MembersOnly(Refusal):
+    code = "claim_members"
+    text = N_("This campaign is for members. Join with your phone, then claim: the code keeps its reward.")
+
+
+class NewMembersOnly(Refusal):
+    code = "claim_new_members"
+    text = N_("This campaign is for people who joined after it began.")
+
+
+class ExistingMembersOnly(Refusal):
+    code = "claim_existing_members"
+    text = N_("This campaign is for people who were members before it began.")
+
+
 class DayFull(Refusal):
     code = "claim_day_full"
     text = N_("All rewards of today are given out. The code keeps its chance: come back tomorrow.")

@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session
 
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.chance import WHOLE_PPM
-from scancode.campaigns.conditions import Conditions
 from scancode.campaigns.models import Prize
 from scancode.campaigns.rules import Phase, phase_of
 from scancode.catalog.models import Product
 from scancode.catalog.rules import BrandFacts
 from scancode.codes.models import Batch
+from scancode.web.places import in_words, load_places
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class Rulebook:
     ends_at: datetime
     over_at: datetime
     lines: tuple[RuleLine, ...]
-    conditions: Conditions
+    conditions: tuple[str, ...]
+    """In words."""
     has_odds: bool
     codes: int
     products: tuple[tuple[str, str], ...]
@@ -131,7 +132,11 @@ def load_rulebook(session: Session, *, campaign_id: UUID, brand: BrandFacts, wit
         ends_at=campaign.ends_at,
         over_at=min(campaign.ended_at or campaign.ends_at, campaign.ends_at),
         lines=_lines(prizes, codes, has_odds=has_odds),
-        conditions=plan.conditions,
+        conditions=tuple(
+            in_words(plan.conditions, load_places(session, brand_id=brand.id), has_odds=has_odds)
+            if not plan.conditions.is_empty
+            else ()
+        ),
         has_odds=has_odds,
         codes=codes,
         products=tuple(dict.fromkeys((product.name_zh, product.name_en) for product in products)),

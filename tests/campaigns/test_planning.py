@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from scancode.campaigns.faults import faults
 from scancode.campaigns.planning import (
     BatchState,
     CampaignPlan,
@@ -17,7 +18,6 @@ from scancode.campaigns.planning import (
     RangeLine,
     Taken,
     TranchePlan,
-    faults,
     fen_of,
     totals,
     yuan,

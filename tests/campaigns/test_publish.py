@@ -9,12 +9,23 @@ import pytest
 from sqlalchemy.orm import Session
 
 from scancode.campaigns import service as campaigns
+from scancode.campaigns.conditions import Boost, Conditions
 from scancode.campaigns.planning import PrizeLine
 from scancode.campaigns.rules import Phase, draw, phase
 from scancode.codes.models import Batch
 from scancode.sealing import Sealer
 from tests.campaigns.plans import PACKET, POINTS, add, last_audit, revision_of
-from tests.factories import NOW, make_batch, make_brand, make_campaign, make_offer, make_product, publish_campaign
+from tests.factories import (
+    NOW,
+    make_batch,
+    make_brand,
+    make_campaign,
+    make_channel,
+    make_offer,
+    make_product,
+    make_store,
+    publish_campaign,
+)
 
 
 def refused(session: Session, sealer: Sealer, campaign_id: UUID, now: datetime = NOW) -> list[str]:
@@ -200,6 +211,20 @@ def test_a_pool_with_odds_opens_its_counters_and_no_table(session: Session, seal
     assert (prize.count, thanks.count) == (5000, 0)
     assert campaigns.find_left(session, owner_id=prize.id, name=campaigns.STOCK) == 5000
     assert campaigns.find_left(session, owner_id=campaign.id, name=campaigns.BUDGET_FEN) == 12_345
+
+
+def test_points_several_times_over_and_nth_ones_have_to_fit_the_budget(
+    session: Session, sealer: Sealer, batch: Batch
+) -> None:
+    store = str(make_store(session, channel_id=make_channel(session, brand_id=batch.brand_id).id).id)
+    boost = Boost(3, (store,), "2026-12-01T00:00", "2026-12-02T00:00")
+    for conditions, needed in ((Conditions(boosts=(boost,)), 15_000), (Conditions(nth=10, nth_points=20), 7_000)):
+        for budget, faults in ((needed - 1, ["over_budget_points"]), (needed, [])):
+            campaign = make_campaign(session, brand_id=batch.brand_id, budget_points=budget)
+            add(session, campaign.id, batch.number, prizes=[POINTS])
+            campaigns.set_conditions(session, campaign_id=campaign.id, conditions=conditions, actor="dave", now=NOW)
+            found = campaigns.find_faults(session, campaign_id=campaign.id, claimed=lambda *_: 0, now=NOW)
+            assert [fault.code for fault in found] == faults
 
 
 def test_it_refuses_odds_that_cannot_be(session: Session, sealer: Sealer, batch: Batch) -> None:

@@ -3,15 +3,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scancode.campaigns import simulation
-from scancode.campaigns.planning import PrizeLine, RangeLine, TranchePlan
+from scancode.campaigns.planning import CampaignPlan, PrizeLine, RangeLine, TranchePlan
 from scancode.campaigns.simulation import SHARES, Forecast
+from scancode.db import new_id
+from tests.factories import NOW
 
 PACKETS = PrizeLine("red_packet", 1000, 100, "红包", "Red packet")
 POINTS = PrizeLine("points", 5, 9_900, "积分", "Points")
 
 
 def forecast(pools: list[TranchePlan], seed: int, budget_fen: int = 10**9) -> Forecast:
-    return simulation.forecast(pools, budget_fen=budget_fen, budget_points=10**9, seed=seed)
+    plan = CampaignPlan(new_id(NOW), new_id(NOW), "draft", NOW, NOW, budget_fen, 10**9, True, tuple(pools))
+    return simulation.forecast(plan, seed=seed)
 
 
 def pool(*prizes: PrizeLine, codes: int = 10_000) -> TranchePlan:

@@ -14,8 +14,9 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from scancode.campaigns.faults import faults
 from scancode.campaigns.models import Campaign, CampaignState, Prize, PrizeKind, Tranche
-from scancode.campaigns.planning import Fault, TranchePlan, faults, totals
+from scancode.campaigns.planning import Fault, TranchePlan, totals
 from scancode.campaigns.rules import Phase, phase_of
 from scancode.campaigns.service.counters import BUDGET_FEN, BUDGET_POINTS, STOCK, open_counter
 from scancode.campaigns.service.drafting import lock

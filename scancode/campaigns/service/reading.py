@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scancode.campaigns.conditions import Conditions, from_text
+from scancode.campaigns.faults import faults
 from scancode.campaigns.models import (
     Campaign,
     CampaignReview,
@@ -28,7 +29,6 @@ from scancode.campaigns.planning import (
     RangeLine,
     Taken,
     TranchePlan,
-    faults,
     overlap,
 )
 from scancode.campaigns.service.refusals import CampaignNotFound, TrancheNotFound

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from batches.codes import split_code_id
 from scancode.campaigns import service as campaigns
+from scancode.campaigns.conditions import Conditions
 from scancode.channels.rules import UNKNOWN
 from scancode.claims.models import Claim
 from scancode.claims.rules import Claimant, ClaimFacts, ClaimState, PersonDayFull, PersonFull
@@ -116,7 +117,7 @@ def bind_one(session: Session, claim: ClaimFacts, *, claimant: Claimant, prefix:
     with session.begin_nested():
         won = affected(session, guarded) == 1
         if won:
-            _count(session, claim, claimant)
+            _count(session, claim, claimant, now)
     bound = find_facts(session, code_id=claim.code_id)
     assert bound is not None
     if won:
@@ -124,13 +125,35 @@ def bind_one(session: Session, claim: ClaimFacts, *, claimant: Claimant, prefix:
     return bound
 
 
-def _count(session: Session, claim: ClaimFacts, claimant: Claimant) -> None:
+def _count(session: Session, claim: ClaimFacts, claimant: Claimant, now: datetime) -> None:
     """What a browser reserved counts as this person's, on the day when it was won."""
     if claim.campaign_id is None:
         return
     conditions = campaigns.conditions_of(session, campaign_id=claim.campaign_id)
     if conditions.counts_people:
-        count_person(session, campaign_id=claim.campaign_id, conditions=conditions, claimant=claimant, day=claim.day)
+        nth = count_person(
+            session, campaign_id=claim.campaign_id, conditions=conditions, claimant=claimant, day=claim.day
+        )
+        reward_nth(session, claim, conditions=conditions, claimant=claimant, nth=nth, now=now)
+
+
+def reward_nth(
+    session: Session, claim: ClaimFacts, *, conditions: Conditions, claimant: Claimant, nth: int, now: datetime
+) -> None:
+    """The points that the n-th code of a person adds, whatever it holds itself. A browser has to become somebody
+    first: what it reserved is counted again when it is bound."""
+    account_id, points = claimant.account_id, conditions.nth_points
+    if not nth or nth != conditions.nth or not points or account_id is None or claim.is_test:
+        return
+    ledger.post(
+        session,
+        account_id=account_id,
+        counter_account_id=ledger.issuer_id(claim.brand_id),
+        brand_id=claim.brand_id,
+        cause=f"nth:{claim.code_id}",
+        points=points,
+        now=now,
+    )
 
 
 def reward(

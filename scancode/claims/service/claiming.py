@@ -32,8 +32,9 @@ from scancode.claims.rules import (
     owns,
     view_of,
 )
-from scancode.claims.service.binding import bind_one, reward
+from scancode.claims.service.binding import bind_one, reward, reward_nth
 from scancode.claims.service.claimants import settle
+from scancode.claims.service.fitting import boosted, check_fit
 from scancode.claims.service.gate import pass_quickly, pass_slowly
 from scancode.claims.service.limits import Exhausted, count_person, take_day, take_prize
 from scancode.claims.service.reading import find_facts, view
@@ -84,9 +85,7 @@ def claim(
         else:
             if attribution is None and claimant.visitor_id is not None:
                 attribution = scans.attribution_of(session, code_id=code.code_id, visitor_id=claimant.visitor_id)
-            about = Wanted(
-                code, batch, brand.day(now), claimant, origin_of(attribution), now, reservation_hours, prefix
-            )
+            about = Wanted(code, batch, brand, claimant, attribution, now, reservation_hours, prefix)
             made = _make(session, about, offer)
             if made is not None:
                 return made
@@ -102,12 +101,16 @@ class Wanted:
 
     code: ClaimCode
     batch: BatchFacts
-    day: str
+    brand: BrandFacts
     claimant: Claimant
-    origin: dict[str, Any]
+    attribution: Attribution | None
     now: datetime
     reservation_hours: int
     prefix: str
+
+    @property
+    def day(self) -> str:
+        return self.brand.day(self.now)
 
     def row(self, offer: Offer, prize: PrizeFacts) -> dict[str, Any]:
         made = make_row(
@@ -120,7 +123,7 @@ class Wanted:
             now=self.now,
             reservation_hours=self.reservation_hours,
         )
-        return made | self.origin
+        return made | origin_of(self.attribution)
 
 
 def _make(session: Session, about: Wanted, offer: Offer) -> ClaimAnswer | None:
@@ -128,20 +131,24 @@ def _make(session: Session, about: Wanted, offer: Offer) -> ClaimAnswer | None:
     prize = draw(offer, about.code.serial)
     if offer.is_plain:
         return _enter(session, about, about.row(offer, prize))
-    for one, is_free in _outcomes(session, about, offer, prize):
+    kept = find_facts(session, code_id=about.code.code_id)
+    if kept is not None and not kept.has_lapsed(about.now):
+        return None
+    check_fit(session, offer=offer, claimant=about.claimant, attribution=about.attribution)
+    prize = boosted(prize, offer=offer, brand=about.brand, attribution=about.attribution, now=about.now)
+    for one, is_free in _outcomes(kept, offer, prize):
         with suppress(Exhausted), session.begin_nested():
             return _enter_counted(session, about, offer, one, is_free=is_free)
     raise AssertionError("thanks ran out")
 
 
-def _outcomes(session: Session, about: Wanted, offer: Offer, prize: PrizeFacts) -> Iterator[tuple[PrizeFacts, bool]]:
+def _outcomes(lapsed: ClaimFacts | None, offer: Offer, prize: PrizeFacts) -> Iterator[tuple[PrizeFacts, bool]]:
     """What the code may come to, the best first, and whether nothing has to be taken for it any more."""
-    kept = find_facts(session, code_id=about.code.code_id)
-    if kept is not None and kept.has_lapsed(about.now) and kept.campaign_id == offer.campaign_id:
+    if lapsed is not None and lapsed.campaign_id == offer.campaign_id:
         # The code has turned the wheel: what it won is set aside, and stays with it.
         for one in offer.prizes:
-            if one.id == kept.prize_id:
-                yield replace(one, amount=kept.amount), True
+            if one.id == lapsed.prize_id:
+                yield replace(one, amount=lapsed.amount), True
     is_free = offer.mode != "odds" or not prize.wins
     yield prize, is_free
     if not is_free:
@@ -157,7 +164,9 @@ def _enter_counted(
     if made is None:
         return None
     code_id, day = about.code.code_id, about.day
-    count_person(session, campaign_id=offer.campaign_id, conditions=offer.conditions, claimant=about.claimant, day=day)
+    who, limits = about.claimant, offer.conditions
+    nth = count_person(session, campaign_id=offer.campaign_id, conditions=limits, claimant=who, day=day)
+    reward_nth(session, made.view.claim, conditions=limits, claimant=who, nth=nth, now=about.now)
     if not is_free:
         take_prize(session, offer=offer, prize=prize, code_id=code_id, day=day)
     take_day(session, offer=offer, code_id=code_id, day=day)

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from scancode.campaigns import service as campaigns
-from scancode.campaigns.conditions import Conditions
+from scancode.campaigns.conditions import COUNT_MAX, Conditions
 from scancode.campaigns.rules import Offer, PrizeFacts
 from scancode.claims.models import PersonCount
 from scancode.claims.rules import Claimant, DayFull, PersonDayFull, PersonFull
@@ -28,28 +28,37 @@ class Exhausted(Exception):
     """The prize that the wheel stopped at has run out."""
 
 
-def count_person(session: Session, *, campaign_id: UUID, conditions: Conditions, claimant: Claimant, day: str) -> None:
-    """One more code of this person. Raises PersonFull, PersonDayFull.
+def count_person(session: Session, *, campaign_id: UUID, conditions: Conditions, claimant: Claimant, day: str) -> int:
+    """One more code of this person; the how manieth it is, where all of theirs are counted. Raises PersonFull,
+    PersonDayFull.
 
     Before anything else is known a person is their browser; what its reservations become is counted when they are
     bound.
     """
     person_id = claimant.account_id or claimant.visitor_id
+    nth = 0
     if person_id is None:
-        return
-    if conditions.person_max and not _one_more(session, person_id, campaign_id, ALWAYS, conditions.person_max):
-        raise PersonFull(most=conditions.person_max)
+        return nth
+    if conditions.person_max or conditions.nth:
+        nth = _one_more(session, person_id, campaign_id, ALWAYS, conditions.person_max or COUNT_MAX)
+        if not nth:
+            raise PersonFull(most=conditions.person_max)
     if conditions.person_day_max and not _one_more(session, person_id, campaign_id, day, conditions.person_day_max):
         raise PersonDayFull(most=conditions.person_day_max)
+    return nth
 
 
-def _one_more(session: Session, person_id: UUID, campaign_id: UUID, period: str, most: int) -> bool:
+def _one_more(session: Session, person_id: UUID, campaign_id: UUID, period: str, most: int) -> int:
+    """How many it makes; 0 where there may be no more."""
     key = {"person_id": person_id, "campaign_id": campaign_id, "period": period}
     if insert_once(session, PersonCount, **key, claims_count=1):
-        return True
+        return 1
     here = [getattr(PersonCount, name) == value for name, value in key.items()]
     more = update(PersonCount).where(*here, PersonCount.claims_count < most)
-    return affected(session, more.values(claims_count=PersonCount.claims_count + 1)) == 1
+    more = more.values(claims_count=PersonCount.claims_count + 1)
+    return (
+        session.scalar(more.returning(PersonCount.claims_count), execution_options={"synchronize_session": False}) or 0
+    )
 
 
 def merge_counts(session: Session, *, from_id: UUID, to_id: UUID) -> None:

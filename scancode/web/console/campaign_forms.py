@@ -25,7 +25,6 @@ from wtforms.validators import DataRequired, InputRequired, Length
 
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.chance import WHOLE_PPM
-from scancode.campaigns.conditions import Conditions, problems
 from scancode.campaigns.models import Campaign
 from scancode.campaigns.planning import PRIZES_MAX, RANGES_MAX, PrizeLine, RangeLine, TranchePlan, fen_of, yuan
 from scancode.codes.models import Batch
@@ -59,11 +58,11 @@ class TermsForm(FlaskForm):
 
     def read(self, zone: ZoneInfo) -> campaigns.Terms | None:
         """The terms, or None with the errors written to the fields. Call after ``validate``."""
-        budget_fen = _read_fen(self.budget_yuan)
-        budget_points = _read_count(self.budget_points)
-        starts_at, ends_at = _in_zone(self.starts_at.data, zone), _in_zone(self.ends_at.data, zone)
+        budget_fen = read_fen(self.budget_yuan)
+        budget_points = read_count(self.budget_points)
+        starts_at, ends_at = in_zone(self.starts_at.data, zone), in_zone(self.ends_at.data, zone)
         if starts_at and ends_at and ends_at <= starts_at:
-            _complain(self.ends_at, gettext("The campaign must end after it starts."))
+            complain(self.ends_at, gettext("The campaign must end after it starts."))
         if self.errors or not (starts_at and ends_at) or budget_fen is None or budget_points is None:
             return None
         return campaigns.Terms(
@@ -78,39 +77,11 @@ class TermsForm(FlaskForm):
         )
 
 
-class ConditionsForm(FlaskForm):
-    """How often a person and how much a day; an empty field is no limit."""
-
-    person_day_max = StringField(lazy_gettext("Codes one person may claim in a day"))
-    person_max = StringField(lazy_gettext("Codes one person may claim in all"))
-    day_max = StringField(lazy_gettext("Codes that everybody together may claim in a day"))
-    day_yuan_max = StringField(lazy_gettext("Yuan that everybody together may win in a day (pools with odds)"))
-
-    def fill(self, conditions: Conditions) -> None:
-        for name in ("person_day_max", "person_max", "day_max"):
-            value = getattr(conditions, name)
-            self[name].data = "" if value is None else str(value)
-        fen = conditions.day_fen_max
-        self.day_yuan_max.data = "" if fen is None else yuan(fen).replace(",", "")
-
-    def read(self) -> Conditions | None:
-        """What can be meant, or None with the errors written to the fields. Call after ``validate``."""
-        limits = {
-            name: _read_count(self[name]) if str(self[name].data or "").strip() else None
-            for name in ("person_day_max", "person_max", "day_max")
-        }
-        day_fen_max = _read_fen(self.day_yuan_max) if str(self.day_yuan_max.data or "").strip() else None
-        found = Conditions(**limits, day_fen_max=day_fen_max)
-        for name, problem in problems(found):
-            _complain(self["day_yuan_max" if name == "day_fen_max" else name], gettext(problem))
-        return None if any(field.errors for field in self) else found
-
-
 class EndForm(FlaskForm):
     ends_at = DateTimeLocalField(lazy_gettext("New end"), validators=[InputRequired()])
 
     def read(self, zone: ZoneInfo) -> datetime | None:
-        return _in_zone(self.ends_at.data, zone)
+        return in_zone(self.ends_at.data, zone)
 
 
 class RangeForm(Form):
@@ -229,17 +200,17 @@ def _read_range(form: RangeForm, sizes: dict[int, int]) -> RangeLine | None:
     """Both ends left empty name the whole batch."""
     number = int(form.batch.data) if str(form.batch.data or "").isdecimal() else None
     if number is None or number not in sizes:
-        _complain(form.batch, gettext("Choose a batch of this brand."))
+        complain(form.batch, gettext("Choose a batch of this brand."))
         return None
-    first = _read_count(form.first) if str(form.first.data or "").strip() else 0
-    last = _read_count(form.last) if str(form.last.data or "").strip() else sizes[number] - 1
+    first = read_count(form.first) if str(form.first.data or "").strip() else 0
+    last = read_count(form.last) if str(form.last.data or "").strip() else sizes[number] - 1
     if first is None or last is None:
         return None
     if first > last:
-        _complain(form.last, gettext("A range goes from a lower number to a higher one."))
+        complain(form.last, gettext("A range goes from a lower number to a higher one."))
         return None
     if last >= sizes[number]:
-        _complain(form.last, gettext("The last code of this batch is %(last)s.", last=sizes[number] - 1))
+        complain(form.last, gettext("The last code of this batch is %(last)s.", last=sizes[number] - 1))
         return None
     return RangeLine(number, first, last)
 
@@ -247,11 +218,11 @@ def _read_range(form: RangeForm, sizes: dict[int, int]) -> RangeLine | None:
 def _read_prize(form: PrizeForm, mode: str) -> PrizeLine | None:
     kind = "points" if form.kind.data == "points" else "red_packet"
     amounts = _read_amounts(form.amount, kind)
-    count = _read_count(form.count)
+    count = read_count(form.count)
     chance = _read_chance(form.chance) if mode == "odds" else None
     for field in (form.name_zh, form.name_en):
         if len(field.data or "") > 60:
-            _complain(field, gettext("This is too long."))
+            complain(field, gettext("This is too long."))
     if amounts is None or count is None or form.errors:
         return None
     names = ((form.name_zh.data or "").strip(), (form.name_en.data or "").strip())
@@ -263,12 +234,12 @@ def _read_prize(form: PrizeForm, mode: str) -> PrizeLine | None:
 def _read_amounts(field: StringField, kind: str) -> tuple[int, int | None] | None:
     """``8.88``, or ``0.5-5`` for a random amount: the least, and the most where it is random."""
     parts = BETWEEN.split(str(field.data or "").strip(), maxsplit=1)
-    amounts = [_read_fen(field, part) if kind == "red_packet" else _read_count(field, part) for part in parts]
+    amounts = [read_fen(field, part) if kind == "red_packet" else read_count(field, part) for part in parts]
     if any(amount is None for amount in amounts):
         return None
     least, most = amounts[0] or 0, amounts[-1] or 0
     if least > most:
-        _complain(field, gettext("The amounts go from a lower to a higher one."))
+        complain(field, gettext("The amounts go from a lower to a higher one."))
         return None
     return least, most if most > least else None
 
@@ -278,23 +249,23 @@ def _read_chance(field: StringField) -> int | None:
     text = str(field.data or "").strip().rstrip("%％").strip()
     found = PERCENT.fullmatch(text)
     if found is None or not 1 <= (ppm := int(found[1]) * 10_000 + int((found[2] or "").ljust(4, "0"))) <= WHOLE_PPM:
-        _complain(field, gettext("Write odds in per cent, 0.0001 to 100."))
+        complain(field, gettext("Write odds in per cent, 0.0001 to 100."))
         return None
     return ppm
 
 
-def _read_fen(field: StringField, text: str | None = None) -> int | None:
+def read_fen(field: StringField, text: str | None = None) -> int | None:
     try:
         return fen_of((field.data if text is None else text) or "")
     except ValueError:
-        _complain(field, gettext("Write an amount of yuan, such as 8.88."))
+        complain(field, gettext("Write an amount of yuan, such as 8.88."))
         return None
 
 
-def _read_count(field: StringField, text: str | None = None) -> int | None:
+def read_count(field: StringField, text: str | None = None) -> int | None:
     text = str((field.data if text is None else text) or "").strip().replace(",", "")
     if not (text.isascii() and text.isdigit() and len(text) <= COUNT_DIGITS_MAX):
-        _complain(field, gettext("Write a whole number."))
+        complain(field, gettext("Write a whole number."))
         return None
     return int(text)
 
@@ -311,10 +282,10 @@ def shown_chance(ppm: int | None) -> str:
     return "" if ppm is None else f"{ppm / 10_000:.4f}".rstrip("0").rstrip(".")
 
 
-def _complain(field: object, problem: str) -> None:
+def complain(field: object, problem: str) -> None:
     errors = list(getattr(field, "errors", ()))
     field.errors = [*errors, problem]  # type: ignore[attr-defined]
 
 
-def _in_zone(typed: datetime | None, zone: ZoneInfo) -> datetime | None:
+def in_zone(typed: datetime | None, zone: ZoneInfo) -> datetime | None:
     return typed.replace(tzinfo=zone).astimezone(UTC) if typed else None

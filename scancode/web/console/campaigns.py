@@ -14,9 +14,9 @@ from wtforms.fields.choices import SelectChoice
 
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.models import Campaign, CampaignState
-from scancode.campaigns.planning import CampaignPlan, Fault
+from scancode.campaigns.planning import Fault
 from scancode.campaigns.rules import Phase, phase_of
-from scancode.campaigns.simulation import Forecast, forecast
+from scancode.campaigns.simulation import forecast
 from scancode.catalog import service as catalog
 from scancode.catalog.rules import BrandFacts
 from scancode.errors import Refusal
@@ -24,8 +24,9 @@ from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
 from scancode.web.console.campaign_figures import counts_of_claims, load_figures, progress_of
-from scancode.web.console.campaign_forms import ConditionsForm, EndForm, TermsForm
+from scancode.web.console.campaign_forms import EndForm, TermsForm
 from scancode.web.language import current_locale
+from scancode.web.places import in_words, load_places
 from scancode.web.rulebook import load_rulebook
 from scancode.web.runtime import runtime
 
@@ -101,33 +102,6 @@ def edit_campaign(campaign_id: UUID) -> ResponseReturnValue:
             flash(gettext("Kept."), "success")
             return redirect(url_for("console.campaign", campaign_id=campaign_id))
     return _terms_page(form, campaign)
-
-
-@console.route("/campaigns/<uuid:campaign_id>/conditions", methods=["GET", "POST"])
-@allow(Role.MARKETING)
-def campaign_conditions(campaign_id: UUID) -> ResponseReturnValue:
-    """How often a person may claim, and how much is given a day."""
-    shared = runtime()
-    campaign = own_campaign(campaign_id)
-    if campaign.state != CampaignState.DRAFT:
-        raise campaigns.Frozen(state=campaign.state)
-    form = ConditionsForm()
-    if request.method == "GET":
-        with shared.db.reading() as session:
-            form.fill(campaigns.conditions_of(session, campaign_id=campaign_id))
-    elif form.validate() and (conditions := form.read()) is not None:
-        with shared.db.transaction() as session:
-            campaigns.set_conditions(
-                session,
-                campaign_id=campaign_id,
-                conditions=conditions,
-                actor=current_staff().actor,
-                now=shared.now(),
-            )
-        flash(gettext("Kept."), "success")
-        return redirect(url_for("console.campaign", campaign_id=campaign_id))
-    status = 422 if form.is_submitted() else 200
-    return render_template("console/campaigns/conditions.html", form=form, campaign=campaign), status
 
 
 @console.get("/campaigns/<uuid:campaign_id>")
@@ -214,6 +188,8 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
         plan = campaigns.load_plan(session, campaign_id=campaign_id)
         review = campaigns.find_review(session, campaign_id=campaign_id)
         figures = load_figures(session, plan=plan, now=now)
+        has_odds = any(tranche.has_odds for tranche in plan.tranches)
+        places = load_places(session, brand_id=campaign.brand_id)
         faults: tuple[Fault, ...] = ()
         if plan.waiting or campaign.state == CampaignState.DRAFT:
             faults = campaigns.find_faults(
@@ -226,23 +202,14 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
         state=shown_state(campaign),
         plan=plan,
         figures=figures,
+        conditions=in_words(plan.conditions, places, has_odds=has_odds),
         faults=[(fault.tranche, fault_text(fault)) for fault in faults],
         review=review,
         is_asker=review is not None and review.asked_by == current_staff().id,
-        forecast=_forecast(plan) if plan.waiting else None,
+        forecast=forecast(plan, seed=plan.id.int % 2**32) if plan.waiting else None,
         is_refused=status == 422,
     )
     return page, status
-
-
-def _forecast(plan: CampaignPlan) -> Forecast:
-    """The same figures each time the page is looked at."""
-    return forecast(
-        plan.tranches,
-        budget_fen=plan.budget_fen,
-        budget_points=plan.budget_points,
-        seed=plan.id.int % 2**32,
-    )
 
 
 def own_campaign(campaign_id: UUID) -> Campaign:

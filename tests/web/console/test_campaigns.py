@@ -445,3 +445,40 @@ def test_a_pool_with_odds_and_limits_is_written_reviewed_and_told_to_people(
     assert "谢谢 – – 87.4999%" in told or "谢谢 – – 87.5%" in told
     assert "每人每天最多领取 3 个码" in told
     assert "每天红包发放上限为 ¥100.00" in told
+
+
+def test_conditions_name_places_people_and_more_points(app: Flask, dave: FlaskClient, house: House) -> None:
+    with house.wired.db.transaction() as session:
+        channel = factories.make_channel(session, brand_id=house.brand_id, name="便利店")
+        store = factories.make_store(session, channel_id=channel.id, name="静安寺店")
+        foreign = factories.make_channel(session, brand_id=house.other_brand_id, name="别家渠道")
+    here = f"/console/campaigns/{make(house, published=False).id}"
+    limits = f"{here}/conditions"
+    assert "别家渠道" not in page(dave, limits)
+    typed = {
+        "channels": [str(channel.id), str(foreign.id)],
+        "regions": "浙江省，上海市",
+        "members": "members",
+        "nth": "5",
+        "nth_points": "2",
+        "boosts-0-factor": "3",
+        "boosts-0-stores": str(store.id),
+        "boosts-0-starts_at": f"{YEAR}-12-01T00:00",
+        "boosts-0-ends_at": f"{YEAR}-12-03T00:00",
+        "boosts-0-from_hour": "18",
+        "boosts-0-to_hour": "22",
+    }
+    late = {**typed, "boosts-0-to_hour": "18"}
+    assert "必须先开始后结束" in post(dave, limits, **late).get_data(as_text=True)
+    assert post(dave, limits, **typed).status_code == 302
+    with house.wired.db.reading() as session:
+        kept = campaigns.conditions_of(session, campaign_id=the_campaign(house).id)
+    assert kept.channels == (str(channel.id),), "another brand's place is not there to choose"
+    form = dave.get(limits).get_data(as_text=True)
+    assert f'<option selected value="{store.id}">静安寺店' in form
+    assert re.search(rf'value="{YEAR}-12-01[T ]00:00', form)
+    for path in (here, f"{here}/rules"):
+        shown = page(dave, path)
+        assert "仅限以下地点的商品参与：便利店、浙江省、上海市" in shown
+        assert "每天 18:00 至 22:00，来自 静安寺店 的商品积分 3 倍" in shown
+        assert "第 5 个码追加 2 积分" in shown

@@ -1,0 +1,221 @@
+"""Everything that keeps a plan from being published. Pure.
+
+All faults are found at once, so that marketing mends a plan in one go; the editor shows the same list that publication
+refuses by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from scancode.campaigns.chance import WHOLE_PPM
+from scancode.campaigns.planning import (
+    POINTS_MAX,
+    PRIZE_FEN_MAX,
+    PRIZES_MAX,
+    RANGES_MAX,
+    RED_PACKET_FEN_MAX,
+    RED_PACKET_FEN_MIN,
+    WINDOW_DAYS_MAX,
+    BatchState,
+    CampaignPlan,
+    Fault,
+    PrizeLine,
+    RangeLine,
+    Taken,
+    Totals,
+    TranchePlan,
+    overlap,
+    totals,
+    yuan,
+)
+from scancode.i18n import N_
+
+
+def faults(
+    plan: CampaignPlan,
+    *,
+    batches: Mapping[int, BatchState],
+    taken: Sequence[Taken],
+    claimed: Mapping[RangeLine, int],
+    now: datetime,
+) -> tuple[Fault, ...]:
+    """Everything that keeps the plan's waiting tranches from being published now; empty when nothing does.
+
+    ``batches``: those named by the plan, as far as they exist. ``taken``: what other campaigns hold that have not
+    ended. ``claimed``: how many codes of a range somebody has claimed already.
+    """
+    found = [*_window_faults(plan, now), *_budget_faults(plan), *_condition_faults(plan), *_own_overlaps(plan)]
+    for number, tranche in enumerate(plan.tranches, 1):
+        if tranche.is_published:
+            continue
+        for fault in (*_table_faults(tranche), *_range_faults(plan, tranche, batches, taken, claimed)):
+            found.append(Fault(fault.code, fault.text, fault.facts, number))
+    named = {line.batch_number for tranche in plan.tranches for line in tranche.ranges}
+    if len({batches[number].is_test for number in named if number in batches}) > 1:
+        found.append(Fault("mixed", N_("Test batches and real batches cannot be in one campaign.")))
+    return tuple(found)
+
+
+def _window_faults(plan: CampaignPlan, now: datetime) -> Iterator[Fault]:
+    if not plan.waiting:
+        yield Fault("no_tranche", N_("There is no prize pool to publish yet: add one."))
+    if plan.starts_at >= plan.ends_at:
+        yield Fault("window_order", N_("The campaign must end after it starts."))
+    elif plan.ends_at - plan.starts_at > timedelta(days=WINDOW_DAYS_MAX):
+        yield Fault("window_long", N_("A campaign runs for at most {days} days."), {"days": WINDOW_DAYS_MAX})
+    if plan.ends_at <= now:
+        yield Fault("window_past", N_("The end of the campaign has passed."))
+    if not plan.has_sponsor:
+        yield Fault(
+            "no_sponsor", N_("The brand needs a company name and a support contact: the rules page names both.")
+        )
+
+
+def _budget_faults(plan: CampaignPlan) -> Iterator[Fault]:
+    whole = totals(plan.tranches)
+    if any(tranche.has_odds for tranche in plan.tranches):
+        yield from _odds_budget_faults(plan, whole)
+        return
+    if whole.sum_fen > plan.budget_fen:
+        yield Fault(
+            "over_budget_fen",
+            N_("The red packets add up to {sum} yuan; the budget is {budget} yuan."),
+            {"sum": yuan(whole.sum_fen), "budget": yuan(plan.budget_fen)},
+        )
+    points = plan.points_most
+    if points > plan.budget_points:
+        yield Fault(
+            "over_budget_points",
+            N_("The points add up to {sum}; the budget is {budget}."),
+            {"sum": points, "budget": plan.budget_points},
+        )
+
+
+def _condition_faults(plan: CampaignPlan) -> Iterator[Fault]:
+    if plan.conditions.nth and any(tranche.has_odds for tranche in plan.tranches):
+        yield Fault("nth_odds", N_("Points for the n-th code need pools with an exact table, whose sum is known."))
+
+
+def _odds_budget_faults(plan: CampaignPlan, whole: Totals) -> Iterator[Fault]:
+    """The budget is counted down while people win, so the stock may well be worth more."""
+    if not all(tranche.has_odds for tranche in plan.tranches):
+        yield Fault("mixed_modes", N_("Pools with odds and pools with an exact table cannot share a budget."))
+    for kind, sum_, budget in (
+        ("red_packet", whole.sum_fen, plan.budget_fen),
+        ("points", whole.sum_points, plan.budget_points),
+    ):
+        prizes = [prize for tranche in plan.tranches for prize in tranche.prizes if prize.kind == kind]
+        if sum_ and budget < max(prize.most for prize in prizes):
+            yield Fault("budget_below_prize", N_("The budget does not even pay the largest prize once."))
+
+
+def _own_overlaps(plan: CampaignPlan) -> Iterator[Fault]:
+    lines = sorted(
+        (line for tranche in plan.tranches for line in tranche.ranges), key=lambda line: (line.batch_number, line.first)
+    )
+    for before, after in pairwise(lines):
+        if before.batch_number == after.batch_number and after.first <= before.last:
+            yield Fault(
+                "overlap_own",
+                N_("Batch {batch}: codes {first} to {last} are named twice in this campaign."),
+                {"batch": after.batch_number, "first": after.first, "last": min(before.last, after.last)},
+            )
+
+
+def _table_faults(tranche: TranchePlan) -> Iterator[Fault]:
+    whole = totals([tranche])
+    if not tranche.prizes:
+        yield Fault("no_prize", N_("The prize table is empty: a campaign must have something to win."))
+    if len(tranche.prizes) > PRIZES_MAX:
+        yield Fault("many_prizes", N_("A prize table has at most {most} lines."), {"most": PRIZES_MAX})
+    if tranche.has_odds:
+        yield from _odds_faults(tranche)
+    elif whole.prize_count > whole.size:
+        yield Fault(
+            "over_size",
+            N_("There are {prizes} prizes for {codes} codes."),
+            {"prizes": whole.prize_count, "codes": whole.size},
+        )
+    if not (tranche.thanks_zh and tranche.thanks_en) and (whole.thanks_count > 0 or tranche.has_odds):
+        yield Fault("no_thanks_name", N_("Say in both languages what codes without a prize show."))
+    for line, prize in enumerate(tranche.prizes, 1):
+        yield from _prize_faults(line, prize)
+
+
+def _odds_faults(tranche: TranchePlan) -> Iterator[Fault]:
+    for line, prize in enumerate(tranche.prizes, 1):
+        if not 1 <= (prize.chance_ppm or 0) <= WHOLE_PPM:
+            yield Fault("prize_chance", N_("Prize {line}: say its odds, 0.0001% to 100%."), {"line": line})
+    if sum(prize.chance_ppm or 0 for prize in tranche.prizes) > WHOLE_PPM:
+        yield Fault("odds_over", N_("The odds add up to more than 100%."))
+
+
+def _prize_faults(line: int, prize: PrizeLine) -> Iterator[Fault]:
+    if prize.most < prize.amount:
+        yield Fault("amount_order", N_("Prize {line}: the amounts go from a lower to a higher one."), {"line": line})
+    if prize.kind == "red_packet" and not RED_PACKET_FEN_MIN <= prize.amount <= prize.most <= RED_PACKET_FEN_MAX:
+        yield Fault(
+            "red_packet_amount",
+            N_("Prize {line}: a red packet is {least} to {most} yuan."),
+            {"line": line, "least": yuan(RED_PACKET_FEN_MIN), "most": yuan(RED_PACKET_FEN_MAX)},
+        )
+    if prize.kind == "points" and not 1 <= prize.amount <= prize.most <= POINTS_MAX:
+        yield Fault("points_amount", N_("Prize {line}: give 1 to {most} points."), {"line": line, "most": POINTS_MAX})
+    if prize.kind not in ("red_packet", "points"):
+        yield Fault("prize_kind", N_("Prize {line}: choose red packet or points."), {"line": line})
+    if prize.kind == "red_packet" and prize.most > PRIZE_FEN_MAX:
+        yield Fault(
+            "legal_maximum",
+            N_("Prize {line}: the law allows no prize above {most} yuan."),
+            {"line": line, "most": yuan(PRIZE_FEN_MAX)},
+        )
+    if prize.count < 1:
+        yield Fault("prize_count", N_("Prize {line}: there must be at least one."), {"line": line})
+    if not (prize.name_zh and prize.name_en):
+        yield Fault("prize_name", N_("Prize {line}: name it in both languages."), {"line": line})
+
+
+def _range_faults(
+    plan: CampaignPlan,
+    tranche: TranchePlan,
+    batches: Mapping[int, BatchState],
+    taken: Sequence[Taken],
+    claimed: Mapping[RangeLine, int],
+) -> Iterator[Fault]:
+    if not tranche.ranges:
+        yield Fault("no_range", N_("Choose the codes that take part."))
+    if len(tranche.ranges) > RANGES_MAX:
+        yield Fault("many_ranges", N_("A prize pool has at most {most} ranges of codes."), {"most": RANGES_MAX})
+    for number in sorted({line.batch_number for line in tranche.ranges}):
+        yield from _batch_faults(plan, number, batches.get(number))
+    for line in tranche.ranges:
+        facts = {"batch": line.batch_number, "first": line.first, "last": line.last}
+        batch = batches.get(line.batch_number)
+        if line.first > line.last or line.first < 0:
+            yield Fault("range_order", N_("Batch {batch}: codes {first} to {last} is no range."), facts)
+        elif batch is not None and line.last >= batch.count:
+            text = N_("Batch {batch} has codes 0 to {end}; codes {first} to {last} do not exist.")
+            yield Fault("range_missing", text, {**facts, "end": batch.count - 1})
+        for other in (other for other in taken if overlap(other.range, line)):
+            text = N_("Batch {batch}: codes {first} to {last} belong to “{name}”, which has not ended.")
+            yield Fault("overlap_other", text, {**_shared(line, other.range), "name": other.name})
+        if claimed.get(line):
+            text = N_("Batch {batch}: {count} of the codes {first} to {last} are claimed already; leave them out.")
+            yield Fault("claimed", text, {**facts, "count": claimed[line]})
+
+
+def _batch_faults(plan: CampaignPlan, number: int, batch: BatchState | None) -> Iterator[Fault]:
+    if batch is None or batch.brand_id != plan.brand_id:
+        # Whether the number exists at another brand is none of this brand's business.
+        yield Fault("batch_foreign", N_("This brand has no batch {batch}."), {"batch": number})
+    elif not batch.is_ready:
+        yield Fault("batch_not_ready", N_("Batch {batch} is not made yet."), {"batch": number})
+    elif not batch.pays:
+        yield Fault("batch_never_pays", N_("Batch {batch} has no inner codes; only those pay."), {"batch": number})
+
+
+def _shared(one: RangeLine, other: RangeLine) -> dict[str, int]:
+    return {"batch": one.batch_number, "first": max(one.first, other.first), "last": min(one.last, other.last)}

@@ -1,0 +1,57 @@
+"""Whether a campaign's conditions fit: where the code came from, and who claims it; and how many times its points it
+gives. Asked only under campaigns that have conditions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scancode.campaigns.conditions import Members, Place
+from scancode.campaigns.rules import Offer, PrizeFacts
+from scancode.catalog.rules import BrandFacts
+from scancode.channels.models import Store
+from scancode.channels.rules import UNKNOWN, Attribution
+from scancode.claims.rules import Claimant, Elsewhere, ExistingMembersOnly, MembersOnly, NewMembersOnly
+from scancode.members.models import Member
+
+
+def check_fit(session: Session, *, offer: Offer, claimant: Claimant, attribution: Attribution | None) -> None:
+    """Raises Elsewhere, MembersOnly, NewMembersOnly, ExistingMembersOnly."""
+    conditions = offer.conditions
+    if conditions.names_places and not conditions.takes_part(_place(session, attribution or UNKNOWN)):
+        raise Elsewhere
+    if not conditions.members:
+        return
+    if claimant.member_id is None:
+        raise MembersOnly
+    if conditions.members == Members.MEMBERS:
+        return
+    joined_at = session.scalar(select(Member.joined_at).where(Member.id == claimant.member_id))
+    is_new = joined_at is not None and joined_at >= offer.starts_at
+    if conditions.members == Members.NEW and not is_new:
+        raise NewMembersOnly
+    if conditions.members == Members.EXISTING and is_new:
+        raise ExistingMembersOnly
+
+
+def _place(session: Session, origin: Attribution) -> Place:
+    place = Place(origin.channel_id, origin.store_id, origin.touchpoint_id)
+    if origin.store_id is None:
+        return place
+    where = session.execute(select(Store.province, Store.city).where(Store.id == origin.store_id)).one_or_none()
+    return replace(place, province=where.province, city=where.city) if where else place
+
+
+def boosted(
+    prize: PrizeFacts, *, offer: Offer, brand: BrandFacts, attribution: Attribution | None, now: datetime
+) -> PrizeFacts:
+    """The prize with the points that it gives here and now."""
+    if prize.kind != "points" or not offer.conditions.boosts:
+        return prize
+    local = now.astimezone(ZoneInfo(brand.timezone)).replace(tzinfo=None)
+    factor = offer.conditions.factor((attribution or UNKNOWN).store_id, local)
+    return replace(prize, amount=prize.amount * factor)

@@ -1,0 +1,116 @@
+"""The places that a campaign's conditions name, and the conditions in words: the same for staff and for the public."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from flask_babel import gettext
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scancode.campaigns.conditions import Boost, Conditions, Members
+from scancode.campaigns.planning import yuan
+from scancode.channels.models import Channel, Store, TouchKind, Touchpoint
+
+SHOWN_MAX = 1000
+
+
+@dataclass(frozen=True)
+class Places:
+    """What there is to choose from: id and name."""
+
+    channels: list[tuple[str, str]]
+    stores: list[tuple[str, str]]
+    scenes: list[tuple[str, str]]
+
+    def names(self, ids: Sequence[str]) -> list[str]:
+        known = dict([*self.channels, *self.stores, *self.scenes])
+        return [known.get(one, one) for one in ids]
+
+
+def load_places(session: Session, *, brand_id: UUID) -> Places:
+    """Of one brand; the first thousand of each."""
+    channels = session.execute(
+        select(Channel.id, Channel.name).where(Channel.brand_id == brand_id).order_by(Channel.name).limit(SHOWN_MAX)
+    ).all()
+    stores = session.execute(
+        select(Store.id, Store.name)
+        .join(Channel, Channel.id == Store.channel_id)
+        .where(Channel.brand_id == brand_id)
+        .order_by(Store.name)
+        .limit(SHOWN_MAX)
+    ).all()
+    scenes = session.execute(
+        select(Touchpoint.id, Touchpoint.name)
+        .where(Touchpoint.brand_id == brand_id, Touchpoint.kind == TouchKind.SCENE)
+        .order_by(Touchpoint.name)
+        .limit(SHOWN_MAX)
+    ).all()
+    return Places(*([(str(row.id), row.name) for row in rows] for rows in (channels, stores, scenes)))
+
+
+def in_words(conditions: Conditions, places: Places, *, has_odds: bool) -> list[str]:
+    """A sentence for each condition, in the reader's language."""
+    return [*_who_and_where(conditions, places), *_how_much(conditions, has_odds), *_more(conditions, places)]
+
+
+def _who_and_where(conditions: Conditions, places: Places) -> Iterator[str]:
+    if conditions.names_places:
+        ids = (*conditions.channels, *conditions.stores, *conditions.scenes)
+        names = _listed([*places.names(ids), *conditions.regions])
+        yield gettext("Only items from these places take part: %(names)s.", names=names)
+    said = {
+        Members.MEMBERS: gettext("Only members may claim. Joining is free."),
+        Members.NEW: gettext("Only members who joined after the campaign began may claim. Joining is free."),
+        Members.EXISTING: gettext("Only people who were members before the campaign began may claim."),
+    }
+    if conditions.members:
+        yield said[Members(conditions.members)]
+
+
+def _how_much(conditions: Conditions, has_odds: bool) -> Iterator[str]:
+    if conditions.person_day_max:
+        yield gettext("One person may claim up to %(count)s codes a day.", count=f"{conditions.person_day_max:,}")
+    if conditions.person_max:
+        yield gettext("One person may claim up to %(count)s codes in all.", count=f"{conditions.person_max:,}")
+    if conditions.day_max:
+        count = f"{conditions.day_max:,}"
+        yield gettext(
+            "Up to %(count)s codes may be claimed a day. Later ones keep their chance until the next day.", count=count
+        )
+    if conditions.day_fen_max and has_odds:
+        yield gettext(
+            "Up to %(sum)s is given in red packets a day; then red packets become thanks until the next day.",
+            sum=f"¥{yuan(conditions.day_fen_max)}",
+        )
+
+
+def _more(conditions: Conditions, places: Places) -> Iterator[str]:
+    for boost in conditions.boosts:
+        yield gettext(
+            "%(times)s times the points for items from %(stores)s, %(window)s.",
+            times=boost.factor,
+            stores=_listed(places.names(boost.stores)),
+            window=_window(boost),
+        )
+    if conditions.nth and conditions.nth_points:
+        yield gettext(
+            "The code number %(nth)s that a person claims adds %(points)s points.",
+            nth=conditions.nth,
+            points=f"{conditions.nth_points:,}",
+        )
+
+
+def _window(boost: Boost) -> str:
+    days = " – ".join(f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M}" for at in (boost.starts_at, boost.ends_at))
+    if (boost.from_hour, boost.to_hour) == (0, 24):
+        return days
+    hours = {"from_hour": boost.from_hour, "to_hour": boost.to_hour}
+    return str(gettext("%(days)s, %(from_hour)s:00 to %(to_hour)s:00", days=days, **hours))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return str(gettext(", ")).join(names)
