@@ -178,8 +178,13 @@ def layout_preview() -> ResponseReturnValue:
         problem = unprintable(error).sentence(gettext)
     except Refusal as refusal:
         problem = refusal.sentence(gettext)
-    page = {"drawn": drawn, "problem": problem, "layout": layout, "sheet": sheet}
-    return render_template("console/batches/_preview.html", **page)
+    return previewed(drawn=drawn, problem=problem, layout=layout, sheet=sheet)
+
+
+def previewed(**shown: Any) -> str:
+    """Labels and their page as a part of a form's page, or (``?large=1``) the page of labels alone."""
+    is_large = bool(request.args.get("large"))
+    return render_template("console/batches/sheet.html" if is_large else "console/batches/_preview.html", **shown)
 
 
 def _sample(layout: Layout, kind: Kind) -> Preview:

@@ -42,6 +42,7 @@ from scancode.errors import NotFound, Refusal
 from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
+from scancode.web.console.label_layouts import previewed
 from scancode.web.console.moments import today
 from scancode.web.console.session import refuse_field
 from scancode.web.language import current_locale
@@ -256,7 +257,7 @@ def label_preview() -> ResponseReturnValue:
                 shown["problem"] = unprintable(error).sentence(gettext)
             except Refusal as refusal:
                 shown["problem"] = refusal.sentence(gettext)
-    return render_template("console/batches/_preview.html", **shown)
+    return previewed(**shown)
 
 
 def _chosen(session: Session) -> tuple[Product, Layout]:

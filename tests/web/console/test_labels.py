@@ -98,6 +98,9 @@ def test_another_brand_sees_none_of_it(app: Flask, carol: FlaskClient, works: Wo
 
 def test_the_preview_shows_the_label_its_module_in_dots_and_warns(carol: FlaskClient, works: Works) -> None:
     page = carol.get("/console/layouts/preview", query_string=ROLL)
+    assert "large=1" in page.text
+    large = carol.get("/console/layouts/preview", query_string=ROLL | {"large": "1"}).text
+    assert (large.count('<use href="#label-inner"'), LABEL in large, "</html>" in large) == (2, False, True)
     assert page.text.count(LABEL) == 1
     assert "203 dpi 下 4.00 点" in words(page)
     page = carol.get("/console/layouts/preview", query_string=ROLL | {"module_mm": "0.42"})

@@ -1,7 +1,9 @@
 """The order form and the page of a layout in a real Chromium: previews that follow the fields, refusals that are found,
-tables that fit a phone."""
+tables that fit a phone; a large file that is sent with a bar."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -21,7 +23,9 @@ pytestmark = [
 ]
 
 
-def test_a_layout_is_drawn_while_it_is_described_and_then_ordered_with(settings: Settings, wired: Wired) -> None:
+def test_a_layout_is_drawn_while_it_is_described_and_then_ordered_with(
+    settings: Settings, wired: Wired, tmp_path: Path
+) -> None:
     chrome.path()
     port = servers.free_port()
     settings = settings.model_copy(update={"base_url": f"http://127.0.0.1:{port}"})
@@ -52,18 +56,20 @@ def test_a_layout_is_drawn_while_it_is_described_and_then_ordered_with(settings:
         assert box is not None
         assert box["x"] + box["width"] <= 390
         assert str(batch.number) in row.inner_text()
+        send_a_large_file(carol, tmp_path)
 
 
 def describe_layout(carol: Window) -> None:
     page, drawn = carol.page, carol.page.locator(".label-previews")
     expect(drawn).to_contain_text("36 x 26 mm")
+    expect(drawn.locator(".sheet-preview use")).to_have_count(50)
     page.fill("[name=label_width_mm]", "90")
     expect(drawn).to_contain_text("5x10 labels of 90.0x26.0 mm")  # wider than the sheet
     page.select_option("[name=medium]", "roll")
     page.fill("[name=columns]", "1")
     expect(drawn).to_contain_text("90 x 26 mm")
     page.fill("[name=label_height_mm]", "60")
-    expect(drawn.locator("figure")).to_have_count(2)  # large enough for a case: with its SSCC
+    expect(drawn.locator("figure")).to_have_count(3)  # large enough for a case: with its SSCC; and the page
     page.select_option("[name=dpi]", "203")
     page.fill("[name=name]", "Case label")
     carol.press("Save")
@@ -93,3 +99,24 @@ def order_with_it(carol: Window) -> None:
     page.fill("[name=rows_per_file]", "")
     carol.press("Order the codes")
     carol.sees("Ordered.", "Waiting for a worker")
+
+
+def send_a_large_file(carol: Window, folder: Path) -> None:
+    """What is refused is shown as ever, with the bar gone; what is taken in leads to its page."""
+    file = folder / "shift.csv"
+    file.write_bytes(b"item,case\n" * 200_000)
+    bar, button = carol.page.locator(".sending progress"), carol.page.locator("form[enctype] button[type=submit]")
+    carol.go("/console/packing")
+    expect(bar).to_be_hidden()
+    carol.page.set_input_files("#file", file)
+    carol.page.fill("#batch", "no such batch")
+    with carol.page.expect_request("**/console/packing") as sent:
+        button.click()
+    assert sent.value.headers["x-sending"] == "1"
+    expect(carol.page.locator("#batch-error")).to_contain_text("There is no batch no such batch")
+    carol.complaints.clear()  # Chromium writes every 422 down
+    carol.page.set_input_files("#file", file)
+    carol.page.fill("#batch", "")
+    button.click()
+    carol.page.wait_for_url("**/console/uploads/*")
+    carol.sees("shift.csv")
