@@ -19,8 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests import postgres
-from tests.bench import load, press, world
+from tests.bench import load, press, services, world
 
 ROUNDS = 5
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2.5"))
@@ -129,20 +128,8 @@ def sqlite_url() -> Iterator[str]:
         yield f"sqlite:///{folder}/bench.sqlite"
 
 
-@contextmanager
-def postgres_url() -> Iterator[str]:
-    """A PostgreSQL that commits durably: one of our own is told to sync, whatever the tests like."""
-    stop = postgres.start_own(durable=True)
-    try:
-        with postgres.fresh_database(f"scancode_bench_{os.getpid()}") as url:
-            yield url
-    finally:
-        if stop is not None:
-            stop()
-
-
 def scan_pg() -> dict[str, object]:
-    with postgres_url() as url:
+    with world.postgres_url() as url:
         return http("scan-pg", url, lambda it: [get(code) for code in it.codes(0, 120_000)], {200})
 
 
@@ -152,12 +139,12 @@ def scan_sqlite() -> dict[str, object]:
 
 
 def scan_forged() -> dict[str, object]:
-    with postgres_url() as url:
+    with world.postgres_url() as url:
         return http("scan-forged", url, lambda it: [get(code) for code in it.forgeries(120_000)], {404})
 
 
 def claim_http() -> dict[str, object]:
-    with postgres_url() as url:
+    with world.postgres_url() as url:
         return http("claim-http", url, lambda it: world.claim_requests(it, 500_000, 60_000), {200, 302, 303})
 
 
@@ -172,6 +159,7 @@ FIGURES: dict[str, Callable[[], dict[str, object]]] = {
     "scan-forged": scan_forged,
     "claim-http": claim_http,
     "claim-http-sqlite": claim_http_sqlite,
+    **services.FIGURES,
     **press.FIGURES,
 }
 
@@ -192,9 +180,10 @@ def main() -> None:
     for name in names:
         figure = FIGURES[name]()
         results[name] = figure
-        print(press.line(name, figure) if name in press.FIGURES else _line(name, figure), flush=True)
+        print(_line(name, figure) if "p99_ms" in figure else press.line(name, figure), flush=True)
         OUT.parent.mkdir(exist_ok=True)
         OUT.write_text(json.dumps(results, indent=1) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

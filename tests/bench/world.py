@@ -15,7 +15,7 @@ from scancode import config, migrations
 from scancode.campaigns.planning import PrizeLine
 from scancode.catalog import revision
 from scancode.wiring import Wired, connect
-from tests import factories
+from tests import factories, postgres
 
 SECRETS = {name: f"t1:insecure-bench-{name}-0123456789abcdef012345" for name in config.SECRETS}
 COUNT = 2_000_000
@@ -38,6 +38,18 @@ class World:
     def forgeries(self, count: int) -> list[str]:
         block = press.mint_range(os.urandom(32), self.batch_number, press.Kind.INNER, 0, count)
         return [bytes(row).decode() for row in block]
+
+
+@contextmanager
+def postgres_url(name: str = "one") -> Iterator[str]:
+    """A PostgreSQL that commits durably: one of our own is told to sync, whatever the tests like."""
+    stop = postgres.start_own(durable=True)
+    try:
+        with postgres.fresh_database(f"scancode_bench_{name}_{os.getpid()}") as url:
+            yield url
+    finally:
+        if stop is not None:
+            stop()
 
 
 @contextmanager
@@ -95,7 +107,7 @@ def claim_requests(world: World, first: int, count: int) -> list[bytes]:
         writer = app.session_interface.get_signing_serializer(app)
         assert writer is not None
         signers = app.extensions["visitor_signers"]
-        identity_ids = _identities(world, 200)
+        identity_ids = identities(world, 200)
         for position, code in enumerate(codes):
             visitor_id = uuid4()
             plain = visitor.encode(visitor_id)
@@ -113,7 +125,8 @@ def claim_requests(world: World, first: int, count: int) -> list[bytes]:
     return requests
 
 
-def _identities(world: World, count: int) -> list[UUID]:
+def identities(world: World, count: int) -> list[UUID]:
+    """So many people who are known by their openid."""
     from scancode.members import service as members
 
     now = datetime.now(UTC)
