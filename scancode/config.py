@@ -134,6 +134,18 @@ class Settings(BaseSettings):
     suspect_kmh: int = Field(
         1000, ge=100, le=100_000, description="faster than this, in km/h, no item travels from visitor to visitor"
     )
+    scans_per_address: int = Field(
+        3000, ge=0, le=10**9, description="scans a minute from one network address; 0: any number"
+    )
+    scans_per_visitor: int = Field(120, ge=0, le=10**9, description="scans a minute by one browser; 0: any number")
+    scans_per_code: int = Field(600, ge=0, le=10**9, description="scans a minute of one code; 0: any number")
+    claims_per_person: int = Field(
+        200, ge=0, le=10**9, description="claims a day (UTC) by one browser or person; 0: any number"
+    )
+    misses_before_work: int = Field(
+        20, ge=0, le=10**9, description="texts that are no code, in ten minutes, before a proof of work; 0: never one"
+    )
+    work_cost: int = Field(60_000, ge=1000, le=10_000_000, description="tries that a proof of work takes at most")
     complaint_days: int = Field(
         180, ge=1, le=3650, description="days after its answer that a complaint's words, photo and number are kept"
     )

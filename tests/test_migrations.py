@@ -170,7 +170,7 @@ REFERENCE = {
     "label_layouts", "campaign_reviews", "batch_channels", "live_guides",
     "print_houses", "sealed_packs", "pack_links", "downloads", "press_kits", "alerts",
     "packed_ranges", "uploads", "upload_files", "life_orders", "receipt_gaps", "product_links", "site_files",
-    "risk_terms",
+    "risk_terms", "blocks",
 }  # fmt: skip
 ONE_SHARD = {
     "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "token_calls", "audit_rows", "audit_head",

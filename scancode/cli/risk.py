@@ -1,4 +1,4 @@
-"""``scancode suspect`` and ``scancode complaint``: codes that look copied, items that people report, the answers."""
+"""``scancode suspect``, ``complaint`` and ``block``: copied codes, items that people report, who is held off."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from scancode.complaints.rules import ComplaintState
 from scancode.errors import NotFound
 from scancode.i18n import N_
 from scancode.scans import service as scans
+from scancode.scans.blocklist import DAYS_MAX
 from scancode.scans.rules import Standing
 from scancode.wiring import Wired
 
@@ -125,4 +126,43 @@ def answer(complaint_id: UUID, text: str) -> None:
     click.echo(gettext(N_("answered")))
 
 
-COMMANDS = (suspect, complaint)
+@click.group()
+def block() -> None:
+    """Addresses and browsers that are held off."""
+
+
+@block.command("list")
+def list_blocks() -> None:
+    """List who is held off, and until when."""
+    wired = wire()
+    with wired.db.reading() as session:
+        rows = scans.list_blocks(session)
+    for row in rows:
+        click.echo(
+            f"{row.id}  {row.kind:<7}  {row.value}  {row.expires_at.astimezone(UTC).strftime(TIME)}  {row.reason}"
+        )
+
+
+@block.command()
+@click.argument("who")
+@click.option("--reason", required=True, help="Why.")
+@click.option("--days", type=click.IntRange(1, DAYS_MAX), default=7, show_default=True, help="For how long.")
+def add(who: str, reason: str, days: int) -> None:
+    """Hold off WHO: an address, a network such as 203.0.113.0/24, or a browser's id. Prints the id of the entry."""
+    wired = wire()
+    with wired.db.transaction() as session:
+        made = scans.block(session, value=who, reason=reason, days=days, actor="cli", now=datetime.now(UTC))
+    click.echo(str(made))
+
+
+@block.command()
+@click.argument("block_id", type=click.UUID)
+def lift(block_id: UUID) -> None:
+    """Let BLOCK_ID in again."""
+    wired = wire()
+    with wired.db.transaction() as session:
+        scans.lift(session, block_id=block_id, actor="cli", now=datetime.now(UTC))
+    click.echo(gettext(N_("let in again")))
+
+
+COMMANDS = (suspect, complaint, block)

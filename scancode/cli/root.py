@@ -40,6 +40,7 @@ HOMES: Final = {
     "epcis": ["epcis"],
     "suspect": ["risk"],
     "complaint": ["risk"],
+    "block": ["risk"],
     "report": ["reports"],
     "doctor": ["operating"],
     "halt": ["operating"],

@@ -95,3 +95,17 @@ class RiskTerms(Base):
     suspect_cities: Mapped[int | None]
     suspect_days: Mapped[int | None]
     suspect_kmh: Mapped[int | None]
+
+
+class BlockRow(Base):
+    """Somebody who is held off: a network or a browser (``blocklist.BlockKind``). Gone when it is over or lifted."""
+
+    __tablename__ = "blocks"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    value: Mapped[str] = mapped_column(String(50))
+    reason: Mapped[str] = mapped_column(String(300))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))

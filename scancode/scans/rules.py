@@ -40,6 +40,10 @@ class Risk(StrEnum):
 
     CROWD = "crowd"
     """More than ``BROWSERS_OF_ADDRESS_MAX`` browsers of one network address scanned this code."""
+    BULK = "bulk"
+    """The browser scanned very many codes within an hour."""
+    MISSES = "misses"
+    """Several texts that are no code of ours came from the same network address shortly before."""
 
 
 LIVE = (Verdict.SUSPECT, Verdict.REPEAT, Verdict.FIRST)

@@ -12,9 +12,12 @@ from functools import lru_cache
 from typing import Any
 
 _BOTS = re.compile(
-    r"bot\b|bot/|spider|crawl|slurp|preview|facebookexternalhit|whatsapp|embedly|quora link|outbrain|pinterest|vkshare"
-    r"|w3c_validator|headlesschrome-lighthouse|lighthouse|monitor|uptime|pingdom|yandex|baiduspider|sogou|bytespider"
-    r"|petalbot|applebot|360spider|yisouspider|mediapartners|feedfetcher|google-inspectiontool|skypeuripreview",
+    r"(?<!cu)bot\b|bot/|spider|crawl|slurp|preview|compatible; ?[^)]*\+https?://|mediapartners|feedfetcher|lighthouse"
+    r"|facebookexternalhit|meta-external|whatsapp|viber\b|pinterest(?:bot|/0)|slack-imgproxy|outbrain"
+    r"|qq-url-manager|wechatshareextension|embedly|vkshare|quora link|iframely|metainspector|w3c_validator"
+    r"|monitor|uptime|pingdom|yandex|google-(?:safety|read|site|other|inspectiontool)|googleother|appengine-google"
+    r"|okhttp|dalvik/|cfnetwork|python-requests|python-httpx|aiohttp|^curl|curl/|php-curl|wget|go-http-client"
+    r"|apache-httpclient|libwww-perl|http\.rb/|scrapy|node-fetch|axios/",
     re.IGNORECASE,
 )
 _SPECULATIVE = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")

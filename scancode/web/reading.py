@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from batches import codes as press
@@ -96,14 +98,18 @@ class _Allowance:
 _near_misses = _Allowance(NEAR_MISSES_A_SECOND)
 
 
-def read_code(shared: Runtime, text: str, *, is_scan: bool = True) -> ReadCode:
-    """Raises Unreadable, Mistyped, UnknownCode or ForgedCode; these are also counted, when it is a scan."""
+def read_code(shared: Runtime, text: str, *, met_in: Mapping[str, Any] | None = None) -> ReadCode:
+    """Raises Unreadable, Mistyped, UnknownCode or ForgedCode. A scan names the WSGI environment that it was ``met_in``:
+    then these are counted, and after too many of them it raises WorkNeeded instead."""
     try:
         return _read(shared, text)
     except NotOurs as refusal:
-        if not is_scan:
+        if met_in is None:
             raise
-        shared.misses.add(shared.now().strftime("%Y-%m-%d"), refusal.verdict)
+        now = shared.now()
+        shared.misses.add(now.strftime("%Y-%m-%d"), refusal.verdict)
+        if not isinstance(refusal, Unreadable):
+            shared.guard.miss(met_in, now=now)
         raise
 
 

@@ -26,10 +26,13 @@ from scancode.ports import Ports
 from scancode.resolver import service as resolver
 from scancode.resolver.rules import ProductLinks
 from scancode.scans import service as scans
+from scancode.scans.blocklist import Blocklist
 from scancode.scans.misses import Misses
 from scancode.scans.rules import CopyTerms
 from scancode.scans.writer import Writer
 from scancode.sealing import Sealer
+from scancode.web import guard
+from scancode.web.guard import Guard
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,9 @@ class Runtime:
     writer: Writer
     desk: Desk
     misses: Misses
+    guard: Guard
+    blocks: Cached[None, Blocklist]
+    """Addresses and browsers that staff hold off."""
 
     @staticmethod
     def now() -> datetime:
@@ -79,6 +85,8 @@ def build(
     terms = CopyTerms(settings.suspect_visitors, settings.suspect_cities, settings.suspect_days, settings.suspect_kmh)
     misses = Misses(db)
     watch.on_look(misses.flush)
+    guarding = guard.build(settings, db, sealer)
+    watch.on_look(guarding.share)
     return Runtime(
         settings=settings,
         db=db,
@@ -109,6 +117,8 @@ def build(
         writer=Writer(db, stall_s=settings.scan_stall_s),
         desk=Desk(db),
         misses=misses,
+        guard=guarding,
+        blocks=Cached(watch, db, lambda session, _: scans.load_blocklist(session)),
     )
 
 

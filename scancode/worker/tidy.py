@@ -60,6 +60,7 @@ def run(wired: Wired, leased: Leased, clock: Callable[[], datetime]) -> None:
         "crossings": lambda session: claims.sweep_crossings(session, before=now - CROSSINGS_KEPT),
         "uploads": lambda session: uploads.sweep(wired, session, now=now),
         "notices": lambda session: payouts.forget_notices(session, before=now - NOTICES_KEPT),
+        "blocks": lambda session: scans.forget_blocks(session, now=now),
         "complaints": lambda session: complaints.sweep(
             session, before=now - timedelta(days=wired.settings.complaint_days), now=now
         ),

@@ -1,5 +1,6 @@
 """The verbs of scans: questions about those that were made (``writer`` makes them), and about suspect codes."""
 
+from scancode.scans.service.blocks import block, forget_blocks, lift, list_blocks, load_blocklist
 from scancode.scans.service.reading import (
     ScanFacts,
     attribution_of,
@@ -29,11 +30,16 @@ __all__ = [
     "SuspicionMoved",
     "are_suspect",
     "attribution_of",
+    "block",
     "count_suspects",
     "find_suspicion",
     "forget_addresses",
+    "forget_blocks",
     "latest_of_visitor",
+    "lift",
+    "list_blocks",
     "list_suspects",
+    "load_blocklist",
     "load_copy_terms",
     "of_code",
     "own_terms",

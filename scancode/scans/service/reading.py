@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scancode.channels.rules import ATTRIBUTION_FIELDS, Attribution
 from scancode.db import affected
 from scancode.scans.models import Scan
-from scancode.scans.rules import Verdict
+from scancode.scans.rules import Risk, Verdict
 
 PURGE_MAX = 5000
 
@@ -30,6 +30,8 @@ class ScanFacts:
     visitor_id: UUID
     attribution: Attribution
     client: str
+    risks: tuple[Risk, ...]
+    """What was odd about it."""
     is_test: bool
 
 
@@ -80,6 +82,7 @@ def _facts(session: Session, wanted: object, *, limit: int) -> list[ScanFacts]:
             visitor_id=row.visitor_id,
             attribution=Attribution(**{name: getattr(row, name) for name in ATTRIBUTION_FIELDS}),
             client=row.client,
+            risks=tuple(Risk(risk) for risk in (row.risk or "").split(",") if risk),
             is_test=row.is_test,
         )
         for row in rows

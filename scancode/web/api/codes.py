@@ -96,7 +96,7 @@ def show_code(path: CodePath) -> Response:
     `not_found` when it is another brand's. Nothing is recorded.
     """
     shared = runtime()
-    code = read_code(shared, path.code, is_scan=False)
+    code = read_code(shared, path.code)
     if caller().brand_id not in (None, code.brand.id):
         raise NotFound
     number = code.batch.number

@@ -149,7 +149,7 @@ def show_contents(path: CodePath) -> Response:
 
 def unit_of(text: str) -> Unit:
     """Raises what ``read_code`` raises, and NotFound for another brand's."""
-    code = read_code(runtime(), text, is_scan=False)
+    code = read_code(runtime(), text)
     if caller().brand_id not in (None, code.brand.id):
         raise NotFound
     return Unit(code.batch.number, Level.of(code.kind), code.serial)

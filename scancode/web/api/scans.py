@@ -130,7 +130,7 @@ def query_code(shared: Runtime, query: ScanQuery) -> tuple[int | None, int | Non
     """The code id and the batch that the call asks for. Raises NotFound where the code is not of that batch."""
     if query.code is None:
         return None, query.batch
-    code = read_code(shared, query.code, is_scan=False)
+    code = read_code(shared, query.code)
     if query.batch is not None and query.batch != code.batch.number:
         raise NotFound
     return code.code_id, code.batch.number

@@ -96,6 +96,7 @@ def _shown(session: Session, found: FoundCode) -> dict[str, object]:
         "events": codes.history(session, batch_number=batch.number, serial=serial),
         "scans": seen,
         "visitor_numbers": _numbers(seen),
+        "may_block": current_staff().may(()) and current_staff().brand_id is None,
         "marks": _marks(session, batch.number, kinds, serial),
         "place": _place(session, batch.number, serial),
         "may_order": may_order(),

@@ -90,6 +90,7 @@ MENU = (
             Entry("console.tokens", "key", N_("API tokens")),
             Entry("console.site_files", "shield-check", N_("Verification files")),
             Entry("console.audit_log", "history", N_("Audit log")),
+            Entry("console.blocks", "ban", N_("Held off"), is_operators=True),
             Entry("console.jobs", "list-details", N_("Jobs"), is_operators=True),
         ),
     ),

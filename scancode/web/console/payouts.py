@@ -237,7 +237,7 @@ def _search(text: str) -> int | None:
     if place is not None:
         return place[0]
     try:
-        return read_code(shared, text, is_scan=False).code_id
+        return read_code(shared, text).code_id
     except NotOurs:
         return -1
 

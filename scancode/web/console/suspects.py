@@ -17,7 +17,7 @@ from scancode.catalog import service as catalog
 from scancode.errors import NotFound
 from scancode.i18n import N_
 from scancode.scans import service as scans
-from scancode.scans.rules import Sign, Standing
+from scancode.scans.rules import Risk, Sign, Standing
 from scancode.scans.service import CommentNeeded, SuspicionMoved
 from scancode.staff.rules import Role
 from scancode.web.console import console
@@ -36,6 +36,11 @@ SIGN_NAMES = {
     Sign.VISITORS: N_("very many people"),
     Sign.CITIES: N_("many cities"),
     Sign.SPEED: N_("faster from place to place than anything travels"),
+}
+RISK_NAMES = {
+    Risk.CROWD: N_("one of many browsers at one address"),
+    Risk.BULK: N_("a browser that scans very many codes"),
+    Risk.MISSES: N_("an address that sends codes that are none"),
 }
 STANDING_NAMES = {
     Standing.OPEN: N_("To be looked at"),
@@ -67,6 +72,7 @@ FIELDS = ("suspect_visitors", "suspect_cities", "suspect_days", "suspect_kmh")
 def _words() -> dict[str, object]:
     return {
         "signs_in_words": lambda signs: ", ".join(gettext(SIGN_NAMES[sign]) for sign in signs),
+        "risks_in_words": lambda risks: ", ".join(gettext(RISK_NAMES[risk]) for risk in risks),
         "standing_in_words": lambda state: gettext(STANDING_NAMES[Standing(state)]),
     }
 

@@ -1,13 +1,16 @@
 """Pages for consumers: phone first, Chinese first, readable without JavaScript.
 
-Every POST of these pages carries the visitor's form token, checked here before any view runs.
+Every POST of these pages carries the visitor's form token, checked here before any view runs; whoever is held off posts
+nothing.
 """
 
 from __future__ import annotations
 
 from flask import Blueprint, Flask, request
 
-from scancode.web.visitor import check_form_token
+from scancode.web.h5.meeting import require_welcome
+from scancode.web.runtime import runtime
+from scancode.web.visitor import check_form_token, current_visitor
 
 h5 = Blueprint("h5", __name__)
 
@@ -16,6 +19,7 @@ h5 = Blueprint("h5", __name__)
 def _check_form() -> None:
     if request.method not in {"GET", "HEAD", "OPTIONS"}:
         check_form_token()
+        require_welcome(runtime(), request.environ, current_visitor(), runtime().now())
 
 
 def install(app: Flask) -> None:

@@ -16,7 +16,7 @@ from scancode.claims import service as claims
 from scancode.errors import Refusal
 from scancode.web.clients import client_of
 from scancode.web.h5 import h5
-from scancode.web.h5.meeting import KNOWN, attribution_of
+from scancode.web.h5.meeting import KNOWN, attribution_of, require_welcome
 from scancode.web.people import Person, current_person
 from scancode.web.reading import ReadCode, read_code
 from scancode.web.runtime import Runtime, runtime
@@ -30,7 +30,7 @@ def claim(text: str) -> Response | tuple[str, int]:
     met = request.environ.pop(KNOWN, None)  # what the front was refused already
     if isinstance(met, Exception) and not isinstance(met, Refusal):
         raise met
-    code = read_code(shared, text, is_scan=met is None)
+    code = read_code(shared, text, met_in=request.environ if met is None else None)
     try:
         if met is not None:
             raise met
@@ -57,8 +57,11 @@ def claim_digital_link(gtin: str, text: str) -> Response | tuple[str, int]:
 def take(
     shared: Runtime, environ: Mapping[str, Any], code: ReadCode, visitor: Visitor, person: Person
 ) -> claims.ClaimAnswer:
-    """Makes the claim; returns once it is committed. Raises its refusals, and what the database raises."""
+    """Makes the claim; returns once it is committed. Raises its refusals, Blocked, TooManyClaims, and what the database
+    raises."""
     now = shared.now()
+    require_welcome(shared, environ, visitor, now)
+    shared.guard.claim((visitor.id, person.identity_id or person.phone_identity_id or person.member_id), now=now)
     span = shared.offers.get(code.batch.number).find(code.serial)
     return shared.desk.serve(
         claims.Request(

@@ -147,7 +147,7 @@ def _photo(sent: FileStorage) -> Encoded:
 def _about(shared: Runtime, text: str) -> About:
     """What the address names. Raises Unreadable for what is not even like a code."""
     try:
-        code = read_code(shared, text, is_scan=False)
+        code = read_code(shared, text)
     except Unreadable:
         raise
     except NotOurs as refusal:

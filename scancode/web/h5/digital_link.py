@@ -24,6 +24,7 @@ from scancode.resolver.digital_link import NO_KEY, DigitalLink, NotDigitalLink, 
 from scancode.resolver.link_types import LINK_TYPES, read_link_type
 from scancode.resolver.rules import Level, Wish, find_links, links_for_people, linkset, with_own_page
 from scancode.web.clients import cookie_of
+from scancode.web.guard import WorkNeeded
 from scancode.web.h5 import h5
 from scancode.web.h5.meeting import KNOWN
 from scancode.web.h5.scan import answer as answer_scan
@@ -166,10 +167,10 @@ def _of_item(asked: Asked, serial: str) -> ResponseReturnValue:
     shared, gtin = runtime(), asked.link.key[1]
     known = request.environ.get(KNOWN)  # what the front has found out already
     try:
-        if isinstance(known, NotOurs):
+        if isinstance(known, NotOurs | WorkNeeded):
             raise known
-        code = read_code(shared, serial, is_scan=asked.wants_page)
-    except NotOurs as refusal:
+        code = read_code(shared, serial, met_in=request.environ if asked.wants_page else None)
+    except (NotOurs, WorkNeeded) as refusal:
         if not asked.wants_page:
             raise
         request.environ[KNOWN] = refusal

@@ -19,10 +19,12 @@ from markupsafe import escape
 
 from batches.codes import normalise
 from scancode.web.clients import cookie_of
+from scancode.web.guard import WorkNeeded
 from scancode.web.h5.claim import address_after, take
 from scancode.web.h5.digital_link import OPEN_HEADERS, base_of, headers_of
 from scancode.web.h5.meeting import KNOWN, meet
 from scancode.web.h5.scan import find_page, find_refused
+from scancode.web.h5.work import find_work_page
 from scancode.web.language import locale_of
 from scancode.web.people import person_in
 from scancode.web.reading import NotOurs, read_code
@@ -97,12 +99,17 @@ class Front:
     def _scan(self, environ: WSGIEnvironment, text: str, gtin: str = "") -> Answer | None:
         shared, locale = self._shared, locale_of(environ)
         try:
-            code = read_code(shared, text)
+            code = read_code(shared, text, met_in=environ)
         except NotOurs as refusal:
             page = find_refused(locale, text, refusal)
             if page is None:
                 raise
             return "404 NOT FOUND", [], page
+        except WorkNeeded:
+            page = find_work_page(locale)
+            if page is None:
+                raise
+            return "429 TOO MANY REQUESTS", [], page
         if gtin and gtin != code.product.gtin:
             return None
         visitor = read_visitor(self._signers, environ)
@@ -121,7 +128,7 @@ class Front:
         visitor = read_visitor(self._signers, environ)
         if token is None or not is_form_of(self._signers, visitor, token):
             return None
-        code = read_code(self._shared, text)
+        code = read_code(self._shared, text, met_in=environ)
         answer = take(self._shared, environ, code, visitor, person_in(self._sessions.read(environ), code.brand.id))
         address = address_after(self._shared, environ, code, answer, self._url)
         return "303 SEE OTHER", [("Location", address)], f'<!doctype html><a href="{escape(address)}">→</a>'

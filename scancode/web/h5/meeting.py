@@ -14,7 +14,8 @@ from typing import Any
 from scancode.catalog.rules import BrandFacts
 from scancode.channels.rules import Attribution, ItemFacts, Seen, attribute, channel_of_region
 from scancode.db import new_id
-from scancode.scans.rules import History, judge
+from scancode.scans.blocklist import Blocked
+from scancode.scans.rules import History, Risk, judge
 from scancode.scans.writer import Recorded, Sighting
 from scancode.web.clients import client_of, is_bot
 from scancode.web.limits import address_of
@@ -39,14 +40,23 @@ class Meeting:
 def meet(shared: Runtime, environ: Mapping[str, Any], code: ReadCode, visitor: Visitor, now: datetime) -> Meeting:
     """Records the scan and returns once it is committed. What a robot looks at is judged and not recorded.
 
-    Raises Stalled.
+    Raises Stalled, Blocked, TooFast.
     """
     if is_bot(environ):
         recorded = Recorded(judge(code.batch.life_of(code.serial).state, History()), History())
     else:
+        require_welcome(shared, environ, visitor, now)
+        known = None if visitor.is_new else visitor.id
+        risks = shared.guard.scan(environ, visitor_id=known, code_id=code.code_id, now=now)
         attribution = attribution_of(shared, environ, code, visitor, now)
-        recorded = shared.writer.record(_sighting(shared, environ, code, visitor, attribution, now))
+        recorded = shared.writer.record(_sighting(shared, environ, code, visitor, attribution, risks, now))
     return Meeting(code, visitor, now, recorded)
+
+
+def require_welcome(shared: Runtime, environ: Mapping[str, Any], visitor: Visitor, now: datetime) -> None:
+    """Raises Blocked for an address or a browser that staff hold off. No query."""
+    if shared.blocks.get(None).holds(address_of(environ), visitor.id, now):
+        raise Blocked
 
 
 def attribution_of(
@@ -89,6 +99,7 @@ def _sighting(
     code: ReadCode,
     visitor: Visitor,
     attribution: Attribution,
+    risks: tuple[Risk, ...],
     now: datetime,
 ) -> Sighting:
     keeps_address = shared.settings.address_days > 0
@@ -107,4 +118,5 @@ def _sighting(
         address_digest=shared.sealer.digest(address_of(environ), purpose="address") if keeps_address else None,
         is_test=code.batch.is_test,
         copy_terms=shared.copy_terms.get(code.brand.id),
+        risks=risks,
     )

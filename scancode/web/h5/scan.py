@@ -17,10 +17,12 @@ from scancode.claims.rules import Claimant, ClaimView
 from scancode.codes.rules import Life
 from scancode.codes.typed import code_in
 from scancode.resolver.rules import links_for_people
+from scancode.web.guard import WorkNeeded
 from scancode.web.h5 import h5
 from scancode.web.h5.frames import Frames, stand_in
 from scancode.web.h5.meeting import KNOWN, Meeting, meet
 from scancode.web.h5.page_scripts import script_for, with_script
+from scancode.web.h5.work import work_page
 from scancode.web.language import current_locale
 from scancode.web.people import current_person
 from scancode.web.reading import NotOurs, ReadCode, Unreadable, read_code
@@ -52,12 +54,14 @@ def answer(text: str, *, differs: str = "") -> Response | tuple[str, int]:
     met = request.environ.pop(KNOWN, None)  # what the front has found out already
     try:
         if met is None:
-            code = read_code(shared, text)
+            code = read_code(shared, text, met_in=request.environ)
             met = meet(shared, request.environ, code, current_visitor(), shared.now())
         if isinstance(met, Exception):
             raise met
     except NotOurs as refusal:
         return _refused(text, refusal)
+    except WorkNeeded as refusal:
+        return work_page(refusal)
     meeting: Meeting = met
     g.visitor = meeting.visitor
     view = _prize(shared, meeting) or _known_prize(shared, meeting)
