@@ -59,8 +59,8 @@ def look_up(sender: Sender, codes: list[int]) -> dict[int, Past]:
     found: dict[int, Past] = defaultdict(Past)
     for row in rows:
         past = found[row[0]]
-        if row[5] is not None:
-            past.standing, past.counted_from = Standing(row[5]), as_moment(row[6])
+        if row[6] is not None:
+            past.standing, past.counted_from = Standing(row[6]), as_moment(row[7])
         if len(past.earlier) < HISTORY_MAX:
             past.earlier.append(_earlier(row))
     return found
@@ -105,7 +105,7 @@ def _mark(sender: Sender, past: Past, signs: Signs, *, about: Marked, at: dateti
 
 
 def _earlier(row: Sequence[Any]) -> Earlier:
-    return Earlier(as_uuid(row[1]), as_moment(row[2]), None, row[3], Risk.CROWD in (row[4] or "").split(","))
+    return Earlier(as_uuid(row[1]), as_moment(row[2]), row[5], row[3], Risk.CROWD in (row[4] or "").split(","))
 
 
 _LIVE = ", ".join(f"'{verdict}'" for verdict in LIVE)
@@ -115,7 +115,7 @@ _LIVE = ", ".join(f"'{verdict}'" for verdict in LIVE)
 def _past_text(codes: int) -> str:
     """Live scans of so many codes, by code and then oldest first, each with where its code stands."""
     return (
-        "SELECT s.code_id, s.visitor_id, s.scanned_at, s.address_digest, s.risk, x.state, x.counted_from "
+        "SELECT s.code_id, s.visitor_id, s.scanned_at, s.address_digest, s.risk, s.region, x.state, x.counted_from "
         "FROM scans s LEFT JOIN suspicions x ON x.code_id = s.code_id "
         f"WHERE s.code_id IN ({', '.join('?' * codes)}) AND s.verdict IN ({_LIVE}) ORDER BY s.code_id, s.id LIMIT ?"
     )
@@ -124,6 +124,6 @@ def _past_text(codes: int) -> str:
 @lru_cache(maxsize=1)
 def _newest_text() -> str:
     return (
-        "SELECT code_id, visitor_id, scanned_at, address_digest, risk FROM scans "
+        "SELECT code_id, visitor_id, scanned_at, address_digest, risk, region FROM scans "
         f"WHERE code_id = ? AND verdict IN ({_LIVE}) ORDER BY id DESC LIMIT ?"
     )

@@ -9,12 +9,14 @@ from enum import StrEnum
 from itertools import pairwise
 from uuid import UUID
 
+from scancode.channels import regions
 from scancode.codes.rules import Life
 
 HISTORY_MAX = 200
 """Scans of one code that are looked at; beyond it a page says «more than»."""
 BROWSERS_OF_ADDRESS_MAX = 3
 """Browsers behind one network address count as so many at most: whoever throws cookies away alone marks nothing."""
+REGIONS_TOLD = 3
 PEOPLE_MIN = 3
 """So many people have to have scanned a code before places say anything: one may travel, two may be friends."""
 JUMPS_MIN = 2
@@ -72,6 +74,8 @@ class History:
     first_at: datetime | None = None
     last_at: datetime | None = None
     own_first_at: datetime | None = None
+    regions: tuple[int, ...] = ()
+    """Where others scanned it, the latest first and each place once; at most ``REGIONS_TOLD``."""
     is_cut: bool = False
     """There were more than ``HISTORY_MAX`` scans; the numbers are lower bounds."""
 
@@ -84,6 +88,7 @@ def history(earlier: Iterable[Earlier], *, visitor_id: UUID) -> History:
     """Sums up the earlier live scans of a code (oldest first, at most ``HISTORY_MAX``), as this visitor sees them."""
     visitors: set[UUID] = set()
     times: list[datetime] = []
+    places: dict[int, None] = {}
     own: datetime | None = None
     count = 0
     for scan in earlier:
@@ -93,12 +98,16 @@ def history(earlier: Iterable[Earlier], *, visitor_id: UUID) -> History:
         else:
             visitors.add(scan.visitor_id)
             times.append(scan.scanned_at)
+            if scan.region is not None:
+                places.pop(scan.region, None)
+                places[scan.region] = None
     return History(
         visitors=len(visitors),
         scans=len(times),
         first_at=times[0] if times else None,
         last_at=times[-1] if times else None,
         own_first_at=own,
+        regions=tuple(reversed(places))[:REGIONS_TOLD],
         is_cut=count >= HISTORY_MAX,
     )
 
@@ -121,10 +130,6 @@ def judge(life: Life, seen: History, *, is_suspect: bool = False) -> Verdict:
 
 Kilometres = Callable[[int, int], float | None]
 """The least distance between two regions; None where it is not known."""
-
-
-def unknown_distance(one: int, other: int) -> float | None:
-    return None
 
 
 class Sign(StrEnum):
@@ -173,7 +178,7 @@ class Signs:
 
 
 def signs_of_copying(
-    scans: Sequence[Earlier], *, terms: CopyTerms, now: datetime, kilometres: Kilometres = unknown_distance
+    scans: Sequence[Earlier], *, terms: CopyTerms, now: datetime, kilometres: Kilometres = regions.kilometres
 ) -> Signs:
     """What the live scans of a code (in any order) say, those of the last ``terms.days`` alone."""
     since = now - timedelta(days=terms.days)
@@ -193,7 +198,7 @@ def signs_of_copying(
 
 
 CITY_PROVINCES = frozenset({11, 12, 31, 50, 81, 82, 99})
-"""Municipalities, Hong Kong, Macau and everything abroad: one place each."""
+"""Municipalities, Hong Kong, Macau and everything abroad: one place each, whose number is a province's."""
 
 
 def is_city(region: int) -> bool:

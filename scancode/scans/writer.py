@@ -73,7 +73,8 @@ class Sighting:
 
     def as_earlier(self) -> Earlier:
         """As later scans of the same code will see it."""
-        return Earlier(self.visitor_id, self.scanned_at, None, self.address_digest, Risk.CROWD in self.risks)
+        in_crowd = Risk.CROWD in self.risks
+        return Earlier(self.visitor_id, self.scanned_at, self.attribution.region, self.address_digest, in_crowd)
 
     def as_marked(self) -> Marked:
         return Marked(self.code_id, self.brand_id, self.product_id, self.batch_number)

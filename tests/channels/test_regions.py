@@ -54,3 +54,12 @@ def test_a_province_covers_its_cities() -> None:
     assert not regions.covers(330000, 440300)
     assert 440300 in [city.code for city in regions.cities_of(440000)]
     assert len(regions.provinces()) == 35
+
+
+def test_the_distance_of_two_places_is_that_of_their_nearest_counties() -> None:
+    shanghai, hangzhou, urumqi, shenzhen, hongkong = 310000, 330100, 650100, 440300, 810000
+    assert 3000 < (regions.kilometres(shanghai, urumqi) or 0) < 3400
+    assert 60 < (regions.kilometres(shanghai, hangzhou) or 0) < 180
+    assert (regions.kilometres(shenzhen, hongkong) or 999) < 40
+    assert regions.kilometres(330000, hangzhou) == 0
+    assert regions.kilometres(regions.ABROAD, shanghai) is None

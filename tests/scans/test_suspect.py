@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -22,6 +23,7 @@ from tests import factories
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 TERMS = CopyTerms(visitors=3)
+SHANGHAI, URUMQI = 310000, 650100
 Scan = Callable[..., Verdict]
 
 
@@ -42,7 +44,9 @@ def scan(session: Session, batch: Batch, code_id: int) -> Scan:
     """Scans the code: somebody new, a minute later each time."""
     minutes = iter(range(10_000))
 
-    def once(visitor: UUID | None = None, *, is_test: bool = False, life: Life = Life.ACTIVE) -> Verdict:
+    def once(
+        visitor: UUID | None = None, *, is_test: bool = False, life: Life = Life.ACTIVE, region: int | None = None
+    ) -> Verdict:
         at = NOW + timedelta(minutes=next(minutes))
         sighting = Sighting(
             code_id=code_id,
@@ -54,7 +58,7 @@ def scan(session: Session, batch: Batch, code_id: int) -> Scan:
             product_id=batch.product_id,
             batch_number=batch.number,
             life=life,
-            attribution=UNKNOWN,
+            attribution=replace(UNKNOWN, region=region),
             client="browser",
             address_digest=None,
             is_test=is_test,
@@ -77,6 +81,18 @@ def test_the_scan_that_shows_it_is_told_so(session: Session, scan: Scan, code_id
     assert scans.count_suspects(session, brand_id=batch.brand_id) == 1
     assert scans.count_suspects(session, brand_id=uuid4()) == 0
     assert scan(life=Life.VOID) is Verdict.VOID
+
+
+def test_places_are_what_the_scans_say(session: Session, scan: Scan, code_id: int) -> None:
+    alice, bob = uuid4(), uuid4()
+    scan(alice, region=SHANGHAI)
+    scan(bob, region=URUMQI)
+    scan(alice, region=SHANGHAI)
+    assert scan(region=URUMQI) is Verdict.SUSPECT
+    found = scans.find_suspicion(session, code_id=code_id)
+    assert found is not None
+    assert found.signs == (Sign.VISITORS, Sign.SPEED)
+    assert found.cities == 2
 
 
 def test_a_test_code_is_never_marked(session: Session, scan: Scan, code_id: int) -> None:

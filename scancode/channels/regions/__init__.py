@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -94,6 +94,25 @@ def nearest(latitude: float, longitude: float) -> int | None:
         (((east - longitude) * stretch) ** 2 + (north - latitude) ** 2, code) for code, east, north in _centres()
     )
     return code if math.sqrt(distance) * 111.2 <= FAR_KM else ABROAD
+
+
+@lru_cache(maxsize=20_000)
+def kilometres(one: int, other: int) -> float | None:
+    """The least distance between two places, from county to county; None where one of them is not in China."""
+    here, there = _points_in(one), _points_in(other)
+    if not here or not there:
+        return None
+    return min(_apart(*a, *b) for a in here for b in there)
+
+
+def _points_in(code: int) -> list[tuple[float, float]]:
+    return [(east, north) for at, east, north in _centres() if covers(code, at)]
+
+
+def _apart(east: float, north: float, other_east: float, other_north: float) -> float:
+    """Near enough for whether something can have travelled: the earth as a plane about the middle of both."""
+    stretch = math.cos(math.radians((north + other_north) / 2))
+    return math.hypot((east - other_east) * stretch, north - other_north) * 111.2
 
 
 @cache

@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
-import altcha
+from altcha import v1
 from itsdangerous import BadSignature, Signer
 
 from scancode.db import new_id
@@ -58,10 +58,10 @@ class Work:
         self._lock = threading.Lock()
 
     def ask(self, *, now: datetime) -> Question:
-        options = altcha.ChallengeOptionsV1(
+        options = v1.ChallengeOptions(
             algorithm="SHA-256", max_number=self._cost, hmac_key=self._key, expires=now + LIVES
         )
-        made = altcha.create_challenge_v1(options)
+        made = v1.create_challenge(options)
         return Question(
             algorithm="SHA-256",
             challenge=made.challenge,
@@ -73,7 +73,7 @@ class Work:
     def check(self, payload: str, *, now: datetime) -> str:
         """A pass for a right answer that nobody used before. Raises WorkWrong."""
         answer = _read(payload)
-        is_right, _ = altcha.verify_solution_v1(answer, self._key, check_expires=True)
+        is_right, _ = v1.verify_solution(answer, self._key, check_expires=True)
         if not is_right or not self._take_once(answer.signature):
             raise WorkWrong
         plain = f"{new_id(now).hex}-{int((now + PASS_LIVES).timestamp())}"
@@ -101,7 +101,7 @@ class Work:
             return True
 
 
-def _read(payload: str) -> altcha.PayloadV1:
+def _read(payload: str) -> v1.Payload:
     """What the browser sent. Raises WorkWrong for anything of another form."""
     if not payload or len(payload) > PAYLOAD_MAX:
         raise WorkWrong
@@ -114,4 +114,4 @@ def _read(payload: str) -> altcha.PayloadV1:
     if not all(isinstance(text, str) and text.isascii() for text in texts) or not isinstance(number, int):
         raise WorkWrong
     challenge, salt, signature = texts
-    return altcha.PayloadV1("SHA-256", challenge, number, salt, signature)
+    return v1.Payload("SHA-256", challenge, number, salt, signature)

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from batches.codes import Kind
 from scancode.campaigns.rules import Offer, Phase, phase
+from scancode.channels.regions import name_of
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, ClaimView
 from scancode.codes.rules import Life
@@ -83,7 +84,15 @@ def _key(shared: Runtime, locale: str, meeting: Meeting, view: PrizeView, differ
     offer = view.offer.tranche_id if view.offer else None
     return (
         *(shared.watch.current(), locale, code.batch.number, code.kind, meeting.recorded.verdict, life, differs),
-        *(past.scans > 0, past.is_cut, view.phase, offer, view.can_claim, claim.claim if claim else None),
+        *(
+            past.scans > 0,
+            bool(past.regions),
+            past.is_cut,
+            view.phase,
+            offer,
+            view.can_claim,
+            claim.claim if claim else None,
+        ),
         *(claim.is_mine if claim else None, claim.standing if claim else None),
     )
 
@@ -97,6 +106,7 @@ def _values(locale: str, meeting: Meeting, token: str) -> dict[str, str]:
         "visitors": str(past.visitors),
         "first": code.brand.moment(past.first_at, locale),
         "last": code.brand.moment(past.last_at, locale),
+        "places": " · ".join(name_of(region, locale) for region in past.regions),
     }
 
 
@@ -113,6 +123,7 @@ def _page(shared: Runtime, meeting: Meeting, view: PrizeView, differs: str) -> s
             visitors=stand_in("visitors"),
             first_at=stand_in("first"),
             last_at=stand_in("last"),
+            places=stand_in("places"),
             brand=code.brand,
             product=code.product,
             links=links_for_people(shared.links.get(code.product.id), batch_number=code.batch.number, locale=locale),

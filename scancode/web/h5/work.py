@@ -1,5 +1,5 @@
 """The page that is shown instead of an answer after too many texts that are no code of ours: the browser works for a
-second, and goes on by itself. Genuine codes are answered whatever happens here (decision 0024)."""
+second, and goes on by itself. Genuine codes are answered whatever happens here (decision 0025)."""
 
 from __future__ import annotations
 
