@@ -69,7 +69,7 @@ def send_association_file(header: Repeating, form: AssociationFile) -> Response:
                 staff_id=sender.staff_id,
                 now=sender.now,
             )
-            return _answer(session, made)
+            return _told(session, made)
 
         return made_once(header.key, work, status=202)
 
@@ -86,7 +86,8 @@ def send_returned_files(header: Repeating, form: ReturnedFiles) -> Response:
             sender = _sender(brand_of_call(session, form.brand).id)
             if form.batch is not None:
                 codes.get_batch(session, number=form.batch, brand_id=sender.brand_id)
-            return _answer(session, sent_files.check(session, sender=sender, files=files, batch_number=form.batch))
+            made = sent_files.check(session, sender=sender, files=files, batch_number=form.batch)
+            return _told(session, made)
 
         return made_once(header.key, work, status=202)
 
@@ -108,7 +109,7 @@ def send_life_file(header: Repeating, form: LifeFile) -> Response:
             made = sent_files.change_life(
                 session, sender=sender, files=files, batch=batch, what=what, run_at=form.at
             )  # fmt: skip
-            return _answer(session, made)
+            return _told(session, made)
 
         return made_once(header.key, work, status=202)
 
@@ -133,7 +134,7 @@ def send_shipment_file(header: Repeating, form: ShipmentFile) -> Response:
         def work(session: Session) -> UploadAnswer:
             sender = _sender(brand_of_call(session, form.brand).id)
             made = sent_files.ship(session, sender=sender, files=files, consignment=wanted, selection={})
-            return _answer(session, made)
+            return _told(session, made)
 
         return made_once(header.key, work, status=202)
 
@@ -151,7 +152,7 @@ def list_uploads(query: UploadQuery) -> Response:
             after=after,
             limit=query.limit + 1,
         )
-        items = [_answer(session, row.id) for row in rows[: query.limit]]
+        items = [_answer(session, row) for row in rows[: query.limit]]
     end = write_cursor(str(items[-1].id)) if len(rows) > query.limit else None
     return reply(UploadPage(items=items, next=end))
 
@@ -160,8 +161,7 @@ def list_uploads(query: UploadQuery) -> Response:
 def show_upload(path: UploadPath) -> Response:
     """Show what became of an upload."""
     with runtime().db.reading() as session:
-        _visible(session, path.upload_id)
-        return reply(_answer(session, path.upload_id))
+        return reply(_answer(session, _visible(session, path.upload_id)))
 
 
 @get(
@@ -223,7 +223,7 @@ def cancel_upload(path: UploadPath, body: Nothing) -> Response:
     def work(session: Session) -> UploadAnswer:
         _visible(session, path.upload_id)
         uploads.cancel(session, upload_id=path.upload_id, actor=token.actor, now=shared.now())
-        return _answer(session, path.upload_id)
+        return _told(session, path.upload_id)
 
     return reply(shared.db.retrying(work))
 
@@ -242,7 +242,7 @@ def _go_on(upload_id: UUID, verb: str) -> Response:
             staff_id=token.staff_id,
             now=shared.now(),
         )
-        return _answer(session, upload_id)
+        return _told(session, upload_id)
 
     return reply(shared.db.retrying(work))
 
@@ -277,8 +277,11 @@ def _visible(session: Session, upload_id: UUID) -> Upload:
     return row
 
 
-def _answer(session: Session, upload_id: UUID) -> UploadAnswer:
-    row = uploads.get_upload(session, upload_id=upload_id)
+def _told(session: Session, upload_id: UUID) -> UploadAnswer:
+    return _answer(session, uploads.get_upload(session, upload_id=upload_id))
+
+
+def _answer(session: Session, row: Upload) -> UploadAnswer:
     result = json.loads(row.result)
     problems = [
         LineProblem(line=line, column=column, code=code, problem=gettext(PROBLEMS.get(code, code)), cell=cell)
