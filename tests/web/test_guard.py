@@ -54,8 +54,14 @@ def test_a_window_begins_anew() -> None:
 
 
 def test_a_storm_of_new_keys_costs_no_memory() -> None:
-    counts = Counts("x", 60, keys_max=3)
+    counts = Counts("x", 60, keys_max=3, is_strict=True)
     assert [counts.add(key, 0) for key in "abcdef"] == [1, 1, 1, 1, 2, 3]
+    assert counts.add("a", 0) == 2
+
+
+def test_nobody_is_refused_for_what_others_do_on_a_great_day() -> None:
+    counts = Counts("x", 60, keys_max=3)
+    assert [counts.add(key, 0) for key in "abcdefef"] == [1] * 8
     assert counts.add("a", 0) == 2
 
 

@@ -92,7 +92,7 @@ class Guard:
         self._codes = Counts("code", MINUTE_S)
         self._bulk = Counts("bulk", HOUR_S)
         self._claims = Counts("claims", DAY_S)
-        self._misses = Counts("misses", MISSES_S)
+        self._misses = Counts("misses", MISSES_S, is_strict=True)
 
     def scan(
         self, environ: Mapping[str, Any], *, visitor_id: UUID | None, code_id: int, now: datetime

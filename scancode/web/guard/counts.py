@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
 KEYS_MAX = 50_000
-"""Keys of one window; those that come later are counted together, so a storm of new ones costs no memory."""
+"""Keys of one window, so that a storm of new ones costs no memory."""
 SHARED_MAX = 5_000
 TIMEOUT_S = 0.5
 _REST = "the rest"
@@ -55,12 +55,14 @@ class Shelf:
 
 
 class Counts:
-    """One sort of thing that is counted."""
+    """One sort of thing that is counted. Of keys beyond ``keys_max`` in a window each counts as the first time: on the
+    day of a great campaign nobody is refused for what others do. With ``is_strict`` they are counted together."""
 
-    def __init__(self, name: str, window_s: int, *, keys_max: int = KEYS_MAX) -> None:
+    def __init__(self, name: str, window_s: int, *, keys_max: int = KEYS_MAX, is_strict: bool = False) -> None:
         self._name = name
         self._window_s = window_s
         self._keys_max = keys_max
+        self._is_strict = is_strict
         self._lock = threading.Lock()
         self._window = -1
         self._own: dict[Hashable, int] = {}
@@ -74,6 +76,8 @@ class Counts:
             if window != self._window:
                 self._window, self._own, self._others, self._unshared = window, {}, {}, {}
             if key not in self._own and len(self._own) >= self._keys_max:
+                if not self._is_strict:
+                    return 1
                 key = _REST
             count = self._own[key] = self._own.get(key, 0) + 1
             self._unshared[key] = self._unshared.get(key, 0) + 1
