@@ -167,7 +167,7 @@ REFERENCE = {
     "revision", "brands", "products", "pictures", "batches", "life_ranges", "life_events", "pack_files", "channels",
     "stores", "guides", "touchpoints", "shipments", "shipment_lines", "shipped_ranges", "campaigns", "tranches",
     "tranche_ranges", "prizes", "staff", "pack_checks", "order_approvals", "brand_terms", "offline_ranges",
-    "label_layouts", "campaign_reviews", "batch_channels", "live_guides",
+    "label_layouts", "campaign_reviews", "rules_versions", "batch_channels", "live_guides",
     "print_houses", "sealed_packs", "pack_links", "downloads", "press_kits", "alerts",
     "packed_ranges", "uploads", "upload_files", "life_orders", "receipt_gaps", "product_links", "site_files",
     "risk_terms", "blocks",

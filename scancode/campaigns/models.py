@@ -51,6 +51,10 @@ class Campaign(Base):
     budget_points: Mapped[int] = mapped_column(BigInteger)
     # See ``conditions``; empty for none.
     conditions: Mapped[str] = mapped_column(Text, default="")
+    # More money than this within an hour trips the breaker; the hour begins at ``breaker_since`` at the earliest.
+    breaker_fen: Mapped[int | None] = mapped_column(BigInteger)
+    breaker_since: Mapped[datetime | None]
+    tripped_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(String(10))
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
@@ -75,6 +79,19 @@ class CampaignReview(Base):
     reason: Mapped[str] = mapped_column(String(300))
 
 
+class RulesVersion(Base):
+    """The rules as they were published, moved or ended: kept for as long as the campaign is, whatever else changes."""
+
+    __tablename__ = "rules_versions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    event: Mapped[str] = mapped_column(String(10))
+    at: Mapped[datetime]
+    # A JSON text: see ``service.archiving``.
+    text: Mapped[str] = mapped_column(Text)
+
+
 class Tranche(Base):
     """``size`` codes share the table. ``secret`` is sealed; it exists from publication on."""
 
@@ -85,6 +102,8 @@ class Tranche(Base):
     mode: Mapped[str] = mapped_column(String(8))
     size: Mapped[int] = mapped_column(BigInteger)
     secret: Mapped[str | None] = mapped_column(String(300))
+    # Public from publication on: see ``proof``. None for pools that are older than it.
+    commitment: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime]
     # Tranches of one campaign may be published one after another, as batches arrive.
     published_at: Mapped[datetime | None]

@@ -20,7 +20,7 @@ class Claim(Attributed, Base):
         Index("ix_claims_subject", "subject_id"),
         Index("ix_claims_account", "account_id"),
         Index("ix_claims_visitor", "visitor_id"),
-        Index("ix_claims_campaign", "campaign_id"),
+        Index("ix_claims_campaign", "campaign_id", "claimed_at"),
     )
 
     code_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

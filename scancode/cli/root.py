@@ -41,6 +41,7 @@ HOMES: Final = {
     "suspect": ["risk"],
     "complaint": ["risk"],
     "block": ["risk"],
+    "draw": ["draws"],
     "report": ["reports"],
     "doctor": ["operating"],
     "halt": ["operating"],

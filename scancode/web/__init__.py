@@ -48,6 +48,7 @@ VIEWS = (
     "scancode.web.console.held",
     "scancode.web.console.reports",
     "scancode.web.console.campaigns",
+    "scancode.web.console.campaign_breaker",
     "scancode.web.console.campaign_conditions",
     "scancode.web.console.campaign_pools",
     "scancode.web.console.campaign_reviews",

@@ -63,6 +63,8 @@ class Rulebook:
     conditions: tuple[str, ...]
     """In words."""
     has_odds: bool
+    commitments: tuple[str, ...]
+    """One for each pool that was published: what secret and table have to come out at, once they are revealed."""
     codes: int
     products: tuple[tuple[str, str], ...]
 
@@ -138,6 +140,7 @@ def load_rulebook(session: Session, *, campaign_id: UUID, brand: BrandFacts, wit
             else ()
         ),
         has_odds=has_odds,
+        commitments=tuple(campaigns.list_commitments(session, campaign_id=campaign_id)),
         codes=codes,
         products=tuple(dict.fromkeys((product.name_zh, product.name_en) for product in products)),
     )

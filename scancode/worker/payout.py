@@ -42,7 +42,7 @@ def run(wired: Wired, leased: Leased, clock: Clock) -> None:
     code_id, attempt = int(leased.payload["code_id"]), int(leased.payload["attempt"])
     with wired.db.transaction() as session:
         jobs.hold(session, leased=leased)
-        may_send = jobs.is_stopped(session, STOP) is None
+        may_send = jobs.is_stopped(session, STOP) is None and not payouts.is_held_back(session, code_id=code_id)
         errand = payouts.prepare(
             session,
             code_id=code_id,

@@ -11,7 +11,21 @@ from datetime import datetime
 
 from scancode.jobs.rules import Leased
 from scancode.wiring import Wired
-from scancode.worker import books, capture, check, life, mint, payout, reconcile, seal, sms, tidy, uploads, watch
+from scancode.worker import (
+    books,
+    breaker,
+    capture,
+    check,
+    life,
+    mint,
+    payout,
+    reconcile,
+    seal,
+    sms,
+    tidy,
+    uploads,
+    watch,
+)
 
 Runner = Callable[[Wired, Leased, Callable[[], datetime]], None]
 
@@ -25,6 +39,7 @@ RUNNERS: dict[str, Runner] = {
     "seal": seal.run,
     "watch": watch.run,
     "books": books.run,
+    "breaker": breaker.run,
     "payout": payout.run,
     "reconcile": reconcile.run,
     "tidy": tidy.run,

@@ -12,6 +12,7 @@ from scancode.campaigns import service as campaigns
 from scancode.campaigns.conditions import Boost, Conditions
 from scancode.campaigns.planning import PrizeLine
 from scancode.campaigns.rules import Phase, draw, phase
+from scancode.catalog.models import Brand
 from scancode.codes.models import Batch
 from scancode.sealing import Sealer
 from tests.campaigns.plans import PACKET, POINTS, add, last_audit, revision_of
@@ -133,7 +134,7 @@ def test_it_takes_codes_again_once_staff_ended_their_campaign(session: Session, 
     make_offer(session, sealer, batch=batch)
 
 
-def test_it_refuses_codes_that_somebody_claimed(session: Session, batch: Batch) -> None:
+def test_it_refuses_codes_that_somebody_claimed(session: Session, sealer: Sealer, batch: Batch) -> None:
     campaign = make_campaign(session, brand_id=batch.brand_id)
     add(session, campaign.id, batch.number, 100, 999)
     asked: list[tuple[int, int, int]] = []
@@ -144,7 +145,13 @@ def test_it_refuses_codes_that_somebody_claimed(session: Session, batch: Batch) 
 
     with pytest.raises(campaigns.CannotPublish) as refusal:
         campaigns.publish(
-            session, campaign_id=campaign.id, new_secret=lambda: "never used", claimed=claimed, actor="dave", now=NOW
+            session,
+            campaign_id=campaign.id,
+            new_secret=lambda: "never used",
+            sealer=sealer,
+            claimed=claimed,
+            actor="dave",
+            now=NOW,
         )
     assert refusal.value.facts["codes"] == ["claimed"]
     assert asked == [(batch.number, 100, 999)]
@@ -244,3 +251,21 @@ def test_it_refuses_odds_that_cannot_be(session: Session, sealer: Sealer, batch:
     add(session, mixed.id, batch.number, 0, 9, prizes=line(10), mode="odds")
     add(session, mixed.id, batch.number, 10, 999)
     assert refused(session, sealer, mixed.id) == ["mixed_modes"]
+
+
+def test_rules_are_archived_as_they_were_told_whatever_changes_later(
+    session: Session, sealer: Sealer, batch: Batch
+) -> None:
+    campaign = make_offer(session, sealer, batch=batch, prizes=[PACKET])
+    later = campaign.ends_at + timedelta(days=9)
+    session.get_one(Brand, batch.brand_id).company_zh = "新公司"
+    session.flush()
+    campaigns.extend(session, campaign_id=campaign.id, ends_at=later, actor="dave", now=NOW)
+    campaigns.pause(session, campaign_id=campaign.id, actor="dave", now=NOW + timedelta(hours=1))
+    campaigns.end(session, campaign_id=campaign.id, actor="dave", now=NOW + timedelta(hours=2))
+    published, *_, ended = found = campaigns.list_versions(session, campaign_id=campaign.id)
+    assert {one["event"] for one in found} == {"publish", "extend", "end"}
+    assert published["rules"]["sponsor"]["company_zh"] == "山泉饮料有限公司"
+    assert published["rules"]["pools"][0]["table"]["prizes"][0] == ["red_packet", 100, None, None, 10]
+    assert (ended["rules"]["sponsor"]["company_zh"], ended["rules"]["ends_at"]) == ("新公司", later.isoformat())
+    assert ended["rules"]["ended_at"] is not None

@@ -1,5 +1,7 @@
 """The verbs of campaigns. None commits, reads the clock or makes randomness."""
 
+from scancode.campaigns.service.archiving import list_versions
+from scancode.campaigns.service.breaker import Armed, list_armed, list_tripped, release, set_breaker, trip
 from scancode.campaigns.service.counters import BUDGET_FEN, BUDGET_POINTS, STOCK, find_left, take
 from scancode.campaigns.service.drafting import (
     SERIAL_MAX,
@@ -15,6 +17,7 @@ from scancode.campaigns.service.drafting import (
     set_conditions,
 )
 from scancode.campaigns.service.offers import PURPOSE, find_offer, load_offers
+from scancode.campaigns.service.proving import list_commitments, reveal
 from scancode.campaigns.service.publishing import end, extend, pause, publish, resume
 from scancode.campaigns.service.reading import (
     Claimed,
@@ -39,6 +42,7 @@ from scancode.campaigns.service.refusals import (
     InReview,
     NotInReview,
     NotLonger,
+    NotRevealed,
     ReasonMissing,
     SamePerson,
     TooMany,
@@ -55,6 +59,7 @@ __all__ = [
     "STOCK",
     "THANKS_EN",
     "THANKS_ZH",
+    "Armed",
     "CampaignNotFound",
     "CannotPublish",
     "Claimed",
@@ -62,6 +67,7 @@ __all__ = [
     "InReview",
     "NotInReview",
     "NotLonger",
+    "NotRevealed",
     "ReasonMissing",
     "ReviewFacts",
     "SamePerson",
@@ -87,18 +93,26 @@ __all__ = [
     "get_campaign",
     "get_tranche",
     "in_review",
+    "list_armed",
     "list_campaigns",
+    "list_commitments",
     "list_prizes",
     "list_tranches",
+    "list_tripped",
+    "list_versions",
     "load_batches",
     "load_offers",
     "load_plan",
     "pause",
     "publish",
+    "release",
     "remove_tranche",
     "resume",
+    "reveal",
     "send_back",
+    "set_breaker",
     "set_conditions",
     "take",
+    "trip",
     "withdraw_review",
 ]

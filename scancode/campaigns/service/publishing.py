@@ -17,9 +17,13 @@ from sqlalchemy.orm import Session
 from scancode.campaigns.faults import faults
 from scancode.campaigns.models import Campaign, CampaignState, Prize, PrizeKind, Tranche
 from scancode.campaigns.planning import Fault, TranchePlan, totals
+from scancode.campaigns.proof import commitment
 from scancode.campaigns.rules import Phase, phase_of
+from scancode.campaigns.service.archiving import archive
 from scancode.campaigns.service.counters import BUDGET_FEN, BUDGET_POINTS, STOCK, open_counter
 from scancode.campaigns.service.drafting import lock
+from scancode.campaigns.service.offers import PURPOSE
+from scancode.campaigns.service.proving import table_of
 from scancode.campaigns.service.reading import (
     Claimed,
     find_faults,
@@ -31,7 +35,11 @@ from scancode.campaigns.service.refusals import CannotPublish, NotLonger, WrongS
 from scancode.catalog import revision
 from scancode.codes.models import Batch
 from scancode.db import affected
+from scancode.sealing import Sealer
 from scancode.staff import service as staff
+
+ARCHIVED = ("publish", "extend", "end")
+"""What changes the rules that people were told."""
 
 
 def publish(
@@ -39,16 +47,16 @@ def publish(
     *,
     campaign_id: UUID,
     new_secret: Callable[[], str],
+    sealer: Sealer,
     claimed: Claimed,
     actor: str,
     now: datetime,
 ) -> tuple[UUID, ...]:
     """Freezes every waiting prize pool of a draft, or of a campaign that was published before; returns their ids.
 
-    ``new_secret`` is the edge's: 32 fresh random bytes in hexadecimal, sealed with the draw sealer for ``PURPOSE``;
-    called once a pool. ``claimed`` counts claims within this transaction. Whether a second person has agreed is for
-    ``reviewing`` to see. Raises CampaignNotFound, WrongState when the campaign has ended, CannotPublish with every
-    fault.
+    ``new_secret`` is the edge's: 32 fresh random bytes in hexadecimal, called once a pool; ``sealer`` seals draws.
+    ``claimed`` counts claims within this transaction. Whether a second person has agreed is for ``reviewing`` to see.
+    Raises CampaignNotFound, WrongState when the campaign has ended, CannotPublish with every fault.
     """
     campaign = lock(session, campaign_id=campaign_id)
     if _phase(campaign, now) is Phase.ENDED:
@@ -59,7 +67,7 @@ def publish(
     if found:
         raise CannotPublish(found)
     for tranche in plan.waiting:
-        _freeze(session, tranche, new_secret(), now)
+        _freeze(session, tranche, new_secret(), sealer, now)
         if tranche.has_odds:
             _open_counters(session, campaign, tranche)
     if campaign.state == CampaignState.DRAFT:
@@ -76,14 +84,18 @@ def publish(
     return tuple(tranche.id for tranche in plan.waiting if tranche.id is not None)
 
 
-def _freeze(session: Session, tranche: TranchePlan, secret: str, now: datetime) -> None:
+def _freeze(session: Session, tranche: TranchePlan, secret: str, sealer: Sealer, now: datetime) -> None:
     whole = totals([tranche])
     thanks_count = 0 if tranche.has_odds else whole.thanks_count
     thanks = update(Prize).where(Prize.tranche_id == tranche.id, Prize.kind == PrizeKind.THANKS)
     affected(session, thanks.values(count=thanks_count))
     frozen = update(Tranche).where(Tranche.id == tranche.id, Tranche.published_at.is_(None))
-    if affected(session, frozen.values(size=whole.size, secret=secret, published_at=now)) != 1:
+    values = {"size": whole.size, "secret": sealer.seal(secret, purpose=PURPOSE), "published_at": now}
+    if affected(session, frozen.values(values)) != 1:
         raise WrongState(state=CampaignState.PUBLISHED)
+    assert tranche.id is not None
+    committed = commitment(bytes.fromhex(secret), table_of(session, tranche_id=tranche.id))
+    affected(session, update(Tranche).where(Tranche.id == tranche.id).values(commitment=committed))
     if tranche.has_odds:
         return
     held = session.scalar(select(func.sum(Prize.count)).where(Prize.tranche_id == tranche.id))
@@ -110,9 +122,9 @@ def pause(session: Session, *, campaign_id: UUID, actor: str, now: datetime) -> 
 
 
 def resume(session: Session, *, campaign_id: UUID, actor: str, now: datetime) -> None:
-    """Ends a pause. Raises CampaignNotFound, WrongState."""
+    """Ends a pause. Raises CampaignNotFound, WrongState; also where the breaker made it and nobody has looked yet."""
     campaign = lock(session, campaign_id=campaign_id)
-    if _phase(campaign, now) is not Phase.PAUSED:
+    if _phase(campaign, now) is not Phase.PAUSED or campaign.tripped_at is not None:
         raise WrongState(state=campaign.state)
     _move(session, campaign, CampaignState.PUBLISHED)
     _close(session, campaign, "campaign.resume", {}, actor, now)
@@ -182,8 +194,10 @@ def _move(session: Session, campaign: Campaign, state: CampaignState, **values: 
 def _close(
     session: Session, campaign: Campaign, action: str, facts: dict[str, object], actor: str, now: datetime
 ) -> None:
-    """The end of every verb here: other processes hear of it, then the record of it."""
+    """The end of every verb here: other processes hear of it, then the records of it."""
     revision.bump(session)
+    if (event := action.removeprefix("campaign.")) in ARCHIVED:
+        archive(session, campaign=campaign, event=event, now=now)
     staff.audit(
         session,
         actor=actor,

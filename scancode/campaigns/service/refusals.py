@@ -67,6 +67,11 @@ class CannotPublish(Refusal):
         self.faults = tuple(faults)
 
 
+class NotRevealed(Refusal):
+    code = "draw_not_revealed"
+    text = N_("The secrets of the draw are revealed when the campaign has ended.")
+
+
 class NotLonger(Refusal):
     code = "campaign_not_longer"
     text = N_("The end can only be moved later: an earlier one would take back what was promised.")

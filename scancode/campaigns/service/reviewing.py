@@ -19,6 +19,7 @@ from scancode.campaigns.service.publishing import publish
 from scancode.campaigns.service.reading import Claimed, ReviewFacts, find_faults, find_review
 from scancode.campaigns.service.refusals import CannotPublish, NotInReview, ReasonMissing, SamePerson
 from scancode.db import affected, new_id
+from scancode.sealing import Sealer
 from scancode.staff import service as staff
 
 REASON_LENGTH_MAX = 300
@@ -53,6 +54,7 @@ def approve(
     *,
     campaign_id: UUID,
     new_secret: Callable[[], str],
+    sealer: Sealer,
     claimed: Claimed,
     staff_id: UUID,
     actor: str,
@@ -66,7 +68,9 @@ def approve(
         raise SamePerson
     _decide(session, campaign_id, staff_id, True, "", now)
     _audit(session, campaign, "campaign.approve", {"asked_by": str(review.asked_by)}, actor, now)
-    return publish(session, campaign_id=campaign_id, new_secret=new_secret, claimed=claimed, actor=actor, now=now)
+    return publish(
+        session, campaign_id=campaign_id, new_secret=new_secret, sealer=sealer, claimed=claimed, actor=actor, now=now
+    )
 
 
 def send_back(session: Session, *, campaign_id: UUID, reason: str, staff_id: UUID, actor: str, now: datetime) -> None:

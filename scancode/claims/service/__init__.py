@@ -13,7 +13,14 @@ from scancode.claims.service.crossing import (
 )
 from scancode.claims.service.limits import charge
 from scancode.claims.service.many import Request, claim_many
-from scancode.claims.service.reading import count_claimed, find_claim, find_facts, list_quarantined, of_person
+from scancode.claims.service.reading import (
+    count_claimed,
+    find_claim,
+    find_facts,
+    list_quarantined,
+    of_person,
+    spent_fen,
+)
 
 __all__ = [
     "ClaimAnswer",
@@ -38,5 +45,6 @@ __all__ = [
     "quarantine",
     "reassign",
     "spend_try",
+    "spent_fen",
     "sweep_crossings",
 ]

@@ -89,6 +89,17 @@ def list_quarantined(session: Session, *, brand_id: UUID | None, limit: int = 50
     return [facts_of(row) for row in session.execute(query.order_by(Claim.claimed_at.desc()).limit(limit))]
 
 
+def spent_fen(session: Session, *, campaign_id: UUID, since: datetime) -> int:
+    """The money that people have won from a campaign since then, reserved or theirs."""
+    query = select(func.sum(Claim.amount)).where(
+        Claim.campaign_id == campaign_id,
+        Claim.claimed_at >= since,
+        Claim.prize_kind == "red_packet",
+        Claim.is_test.is_(False),
+    )
+    return int(session.scalar(query) or 0)
+
+
 def count_claimed(session: Session, *, batch_number: int, first: int, last: int, now: datetime) -> int:
     """How many inner codes of a range are taken; a lapsed reservation is not. For publishing a campaign over them."""
     bounds = (code_id(batch_number, Kind.INNER, first), code_id(batch_number, Kind.INNER, last))

@@ -272,15 +272,13 @@ class Story:
         campaigns.approve(
             session,
             campaign_id=campaign_id,
-            new_secret=self._new_secret,
+            new_secret=lambda: secrets.token_hex(32),
+            sealer=self._wired.draw_sealer,
             claimed=claimed,
             staff_id=second_id,
             actor=second,
             now=at,
         )
-
-    def _new_secret(self) -> str:
-        return self._wired.draw_sealer.seal(secrets.token_hex(32), purpose=campaigns.PURPOSE)
 
 
 def _open_channel(

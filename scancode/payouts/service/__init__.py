@@ -19,7 +19,7 @@ from scancode.payouts.service.queue import (
     totals,
     wake_short,
 )
-from scancode.payouts.service.reading import events, find, find_number, get, of_identities, placed_since
+from scancode.payouts.service.reading import events, find, find_number, get, is_held_back, of_identities, placed_since
 from scancode.payouts.service.sending import Errand, adopt, apply_absence, apply_state, mark_unknown, prepare
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "forget_notices",
     "get",
     "give_identity",
+    "is_held_back",
     "job_key",
     "keep_balance",
     "keep_balance_error",

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
+from scancode.campaigns.models import Campaign
 from scancode.errors import NotFound
 from scancode.payouts.models import Payout, PayoutEvent, PayoutNumber
 from scancode.payouts.rules import OPEN, PayoutFacts, PayoutState
@@ -46,6 +47,12 @@ def find(session: Session, *, code_id: int, attempt: int | None = None) -> Payou
         query = query.where(Payout.attempt == attempt)
     row = session.execute(query).one_or_none()
     return facts_of(row) if row else None
+
+
+def is_held_back(session: Session, *, code_id: int) -> bool:
+    """Whether the campaign that it comes from has tripped its breaker: nothing is sent until a person has looked."""
+    query = select(Campaign.tripped_at).join(Payout, Payout.campaign_id == Campaign.id)
+    return session.scalar(query.where(Payout.code_id == code_id).limit(1)) is not None
 
 
 def get(session: Session, *, code_id: int, attempt: int | None = None) -> PayoutFacts:

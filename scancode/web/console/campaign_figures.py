@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -17,12 +18,17 @@ from scancode.campaigns import service as campaigns
 from scancode.campaigns.models import Tranche
 from scancode.campaigns.planning import CampaignPlan, totals
 from scancode.claims.models import Claim, ClaimState
-from scancode.codes.models import Batch
+from scancode.codes.models import Batch, LifeRange
+from scancode.codes.rules import Life
+
+DEAD_LOOKED_AT_MAX = 500
+"""Ranges of dead codes whose claims are looked for."""
 
 
 @dataclass(frozen=True)
 class PrizeFigures:
-    """One line of a table: ``drawn`` of ``count`` are taken, ``reserved`` of those still wait for a person.
+    """One line of a table: ``drawn`` of ``count`` are taken, ``reserved`` of those still wait for a person. ``lapsed``
+    were reserved once and nobody came; they count as drawn no more.
 
     ``given`` is what the drawn ones are worth, in fen or points. ``count`` is None for thanks beside a wheel.
     """
@@ -38,6 +44,7 @@ class PrizeFigures:
     name_en: str
     drawn: int = 0
     reserved: int = 0
+    lapsed: int = 0
     given: int = 0
 
     @property
@@ -62,7 +69,14 @@ class CampaignFigures:
     promised_points: int
     given_fen: int
     given_points: int
+    dead: int
+    """Codes void or recalled before anybody claimed them."""
     prizes: tuple[PrizeFigures, ...]
+
+    @property
+    def on_the_shelf(self) -> int:
+        """Codes that somebody may still claim."""
+        return max(0, self.codes - self.drawn - self.dead)
 
 
 def counts_of_claims(session: Session, now: datetime) -> Callable[[int, int, int], int]:
@@ -78,17 +92,22 @@ def counts_of_claims(session: Session, now: datetime) -> Callable[[int, int, int
 
 def load_figures(session: Session, *, plan: CampaignPlan, now: datetime) -> CampaignFigures:
     """The figures of one campaign; the codes of a draft count as promised already."""
-    reserved = func.sum(case((Claim.state == ClaimState.RESERVED, 1), else_=0))
+
+    def sum_if(condition: ColumnElement[bool], value: Any) -> ColumnElement[int]:
+        return func.coalesce(func.sum(case((condition, value), else_=0)), 0)
+
+    holds = _holds(now)
     drawn = {
-        row.prize_id: {"drawn": row.drawn, "reserved": int(row.reserved or 0), "given": int(row.given or 0)}
+        row.prize_id: {name: int(getattr(row, name)) for name in ("drawn", "reserved", "lapsed", "given")}
         for row in session.execute(
             select(
                 Claim.prize_id,
-                func.count().label("drawn"),
-                reserved.label("reserved"),
-                func.sum(Claim.amount).label("given"),
+                sum_if(holds, 1).label("drawn"),
+                sum_if(and_(holds, Claim.state == ClaimState.RESERVED), 1).label("reserved"),
+                sum_if(not_(holds), 1).label("lapsed"),
+                sum_if(holds, Claim.amount).label("given"),
             )
-            .where(Claim.campaign_id == plan.id, _holds(now))
+            .where(Claim.campaign_id == plan.id)
             .group_by(Claim.prize_id)
         )
     }
@@ -118,8 +137,31 @@ def load_figures(session: Session, *, plan: CampaignPlan, now: datetime) -> Camp
         promised_points=min(whole.sum_points, plan.budget_points) if has_odds else whole.sum_points,
         given_fen=sum(prize.given for prize in prizes if prize.kind == "red_packet"),
         given_points=sum(prize.given for prize in prizes if prize.kind == "points"),
+        dead=_dead(session, plan),
         prizes=prizes,
     )
+
+
+def _dead(session: Session, plan: CampaignPlan) -> int:
+    """Codes of the pools that are void or recalled and have no claim."""
+    lines = [line for tranche in plan.tranches for line in tranche.ranges]
+    ranges = session.execute(
+        select(LifeRange.batch_number, LifeRange.first, LifeRange.last).where(
+            LifeRange.batch_number.in_({line.batch_number for line in lines}),
+            LifeRange.state.in_((Life.VOID.value, Life.RECALLED.value)),
+        )
+    ).all()
+    dead = [
+        (number, max(first, line.first), min(last, line.last))
+        for number, first, last in ranges
+        for line in lines
+        if line.batch_number == number and first <= line.last and last >= line.first
+    ]
+    claimed = 0
+    for number, first, last in dead[:DEAD_LOOKED_AT_MAX]:
+        low, high = (code_id(number, Kind.INNER, serial) for serial in (first, last))
+        claimed += session.scalar(select(func.count()).where(Claim.code_id.between(low, high))) or 0
+    return sum(last - first + 1 for _, first, last in dead) - claimed
 
 
 def progress_of(session: Session, *, campaign_ids: Sequence[UUID], now: datetime) -> dict[UUID, tuple[int, int]]:

@@ -56,18 +56,16 @@ def withdraw_campaign_review(campaign_id: UUID) -> ResponseReturnValue:
 @console.post("/campaigns/<uuid:campaign_id>/approve")
 @allow(Role.MARKETING)
 def approve_campaign(campaign_id: UUID) -> ResponseReturnValue:
-    """The secrets of the draws are made here, from the system's randomness, and leave this function sealed."""
+    """The secrets of the draws are made here, from the system's randomness, and are kept sealed."""
     shared, person = runtime(), current_staff()
     now = shared.now()
-
-    def new_secret() -> str:
-        return shared.draw_sealer.seal(os.urandom(32).hex(), purpose=campaigns.PURPOSE)
 
     def work(session: Session) -> None:
         campaigns.approve(
             session,
             campaign_id=campaign_id,
-            new_secret=new_secret,
+            new_secret=lambda: os.urandom(32).hex(),
+            sealer=shared.draw_sealer,
             claimed=counts_of_claims(session, now),
             staff_id=person.id,
             actor=person.actor,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from wtforms.fields.choices import SelectChoice
@@ -177,6 +177,17 @@ def preview_rules(campaign_id: UUID) -> str:
         reservation_hours=shared.settings.reservation_hours,
         is_preview=True,
     )
+
+
+@console.get("/campaigns/<uuid:campaign_id>/archive.json")
+@allow(Role.MARKETING)
+def archived_rules(campaign_id: UUID) -> ResponseReturnValue:
+    """The rules as they were published, moved and ended, for whoever has to show them years later."""
+    own_campaign(campaign_id)
+    with runtime().db.reading() as session:
+        answer = jsonify(campaigns.list_versions(session, campaign_id=campaign_id))
+    answer.headers["Content-Disposition"] = f'attachment; filename="rules-{campaign_id}.json"'
+    return answer
 
 
 def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
+from scancode.campaigns import service as campaigns
 from scancode.catalog import service as catalog
 from scancode.codes import service as codes
 from scancode.codes.rules import BatchState
@@ -64,6 +65,7 @@ def home() -> ResponseReturnValue:
         board = _codes_board(session, scope) if sees_codes else None
         week = _week(session, scope, now) if sees_people else ()
         system = _system_board(session, now)
+        tripped = campaigns.list_tripped(session, brand_id=scope) if sees_people else ()
         products = catalog.count_products(session, brand_id=scope)
         brands = len(catalog.list_brands(session, brand_id=scope))
     return render_template(
@@ -73,6 +75,7 @@ def home() -> ResponseReturnValue:
         week=week,
         totals=_totals(week),
         system=system,
+        tripped=tripped,
         is_operator=scope is None,
         is_admin=person.role is Role.ADMIN,
         is_empty=not products or not brands,

@@ -38,6 +38,7 @@ KIND_WORDS = {
     "seal": N_("Encrypt a pack"),
     "watch": N_("Watch over packs"),
     "books": N_("Balance and daily books"),
+    "breaker": N_("Breakers of campaigns"),
     "payout": N_("Pay a red packet"),
     "reconcile": N_("Compare the books"),
     "sms": N_("Send a message"),

@@ -130,7 +130,8 @@ def _badges(person: StaffFacts) -> dict[str, int]:
         found["console.suspects"] = scans.count_suspects(session, brand_id=brand_id)
         if person.may((MARKETING,)):
             found["console.complaints"] = complaints.count_open(session, brand_id=brand_id)
-            found["console.campaigns"] = campaigns.count_in_review(session, brand_id=brand_id, besides=person.id)
+            in_review = campaigns.count_in_review(session, brand_id=brand_id, besides=person.id)
+            found["console.campaigns"] = in_review + len(campaigns.list_tripped(session, brand_id=brand_id))
         if person.may((FACTORY,)):
             orders = codes.count_waiting(session, brand_id=brand_id)
             found["console.approvals"] = orders + handover.count_waiting_kits(session, brand_id=brand_id)

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import render_template
+from flask import jsonify, render_template
+from werkzeug.wrappers import Response
 
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.models import CampaignState
+from scancode.campaigns.proof import to_file
 from scancode.web.h5 import h5
 from scancode.web.rulebook import load_rulebook
 from scancode.web.runtime import runtime
+
+
+@h5.get("/campaigns/<uuid:campaign_id>/draw.json")
+def campaign_draw(campaign_id: UUID) -> Response:
+    """Secrets and tables of a campaign that has ended, for ``scancode draw verify`` and for anybody."""
+    shared = runtime()
+    with shared.db.reading() as session:
+        pools = campaigns.reveal(session, campaign_id=campaign_id, sealer=shared.draw_sealer, now=shared.now())
+    answer = jsonify(to_file(pools))
+    answer.headers["Content-Disposition"] = f'attachment; filename="draw-{campaign_id}.json"'
+    return answer
 
 
 @h5.get("/campaigns/<uuid:campaign_id>/rules")

@@ -188,8 +188,9 @@ def test_marketing_makes_a_campaign_from_nothing_to_published(app: Flask, dave: 
     assert post(erin, f"{here}/approve").status_code == 302
     shown = page(dave, here)
     assert "进行中" in shown
-    assert "现金红包 ¥8.88 10 0 0 10 ¥88.80" in shown
-    assert "小积分 5 积分 100 0 0 100 500 积分" in shown
+    assert "现金红包 ¥8.88 10 0 0 0 10 ¥88.80" in shown
+    assert [one["event"] for one in dave.get(f"{here}/archive.json").get_json()] == ["publish"]
+    assert "小积分 5 积分 100 0 0 0 100 500 积分" in shown
     assert "谢谢 – 890" in shown
     with house.wired.db.reading() as session:
         offer = campaigns.find_offer(session, batch_number=house.batch, serial=0, sealer=house.wired.draw_sealer)
@@ -374,7 +375,7 @@ def test_another_brand_sees_and_moves_nothing(app: Flask, house: House) -> None:
     erin = signed_in(app, house, house.other_brand_id)
     assert "开盖有奖" not in page(erin, "/console/campaigns")
     here = f"/console/campaigns/{campaign.id}"
-    for path in ("", "/edit", "/rules", "/extend", "/pools/new"):
+    for path in ("", "/archive.json", "/conditions", "/edit", "/rules", "/extend", "/pools/new"):
         page(erin, here + path, 404)
     for verb in ("review", "withdraw", "approve", "return", "pause", "resume", "end", "discard", "pools/totals"):
         assert post(erin, f"{here}/{verb}").status_code == 404
@@ -439,7 +440,7 @@ def test_a_pool_with_odds_and_limits_is_written_reviewed_and_told_to_people(
     erin = signed_in(app, house, house.brand_id)
     post(erin, f"{here}/approve")
     shown = words(page(dave, here))
-    assert "现金红包 ¥0.50 – ¥5.00 12.5% 500 0 0 500 ¥0.00" in shown
+    assert "现金红包 ¥0.50 – ¥5.00 12.5% 500 0 0 0 500 ¥0.00" in shown
     told = words(page(dave, f"{here.removeprefix('/console')}/rules"))
     assert "现金红包 ¥0.50 – ¥5.00 500 12.5%" in told
     assert "谢谢 – – 87.4999%" in told or "谢谢 – – 87.5%" in told
@@ -482,3 +483,35 @@ def test_conditions_name_places_people_and_more_points(app: Flask, dave: FlaskCl
         assert "仅限以下地点的商品参与：便利店、浙江省、上海市" in shown
         assert "每天 18:00 至 22:00，来自 静安寺店 的商品积分 3 倍" in shown
         assert "第 5 个码追加 2 积分" in shown
+
+
+def test_a_tripped_breaker_calls_a_person_who_lets_it_go_on(app: Flask, dave: FlaskClient, house: House) -> None:
+    campaign = make(house)
+    here = f"/console/campaigns/{campaign.id}"
+    post(dave, f"{here}/breaker", hour_yuan="lots")
+    assert "请填写金额" in page(dave, here)
+    post(dave, f"{here}/breaker", hour_yuan="0.50")
+    assert 'value="0.50"' in dave.get(here).get_data(as_text=True)
+    with house.wired.db.transaction() as session:
+        campaigns.trip(session, campaign_id=campaign.id, spent_fen=100, now=datetime.now(UTC))
+    assert "“开盖有奖”发放金额过快" in page(dave, "/console/")
+    assert "一小时内中奖金额超过 ¥0.50" in page(dave, here)
+    erin = signed_in(app, house, house.other_brand_id)
+    assert "发放金额过快" not in page(erin, "/console/")
+    assert post(erin, f"{here}/release").status_code == 404
+    post(dave, f"{here}/release")
+    assert "一分钟内恢复发放" in page(dave, here)
+    post(dave, f"{here}/resume")
+    assert the_campaign(house).state == "published"
+
+
+def test_it_counts_what_lapsed_what_is_dead_and_what_is_on_the_shelf(dave: FlaskClient, house: House) -> None:
+    campaign = make(house)
+    with house.wired.db.transaction() as session:
+        factories.make_life(session, batch_number=house.batch, first=900, last=1009, state="void")
+    claim(house, campaign, 3)
+    claim(house, campaign, 950)
+    claim(house, campaign, 5, "reserved", hours=-1)
+    shown = page(dave, f"/console/campaigns/{campaign.id}")
+    assert "尚可领取 899 99 个作废或召回且未领取" in shown
+    assert "已失效" in shown

@@ -128,3 +128,20 @@ def test_odds_are_never_rounded_to_nothing(count: int, codes: int, odds: str) ->
     object.__setattr__(book, "codes", codes)
     object.__setattr__(book, "has_odds", False)
     assert book.odds(RuleLine("points", 5, "积分", "Points", None, None, count)) == odds
+
+
+def test_a_commitment_is_told_at_once_and_what_it_hides_at_the_end(
+    client: FlaskClient, wired: Wired, campaign_id: UUID
+) -> None:
+    page = shown(client, f"/campaigns/{campaign_id}/rules")
+    with wired.db.reading() as session:
+        told = campaigns.list_commitments(session, campaign_id=campaign_id)
+    assert len(told) == 2
+    assert all(one in page for one in told)
+    assert client.get(f"/campaigns/{campaign_id}/draw.json").status_code == 409
+    with wired.db.transaction() as session:
+        campaigns.end(session, campaign_id=campaign_id, actor="dave", now=datetime.now(UTC))
+    assert "draw.json" in shown(client, f"/campaigns/{campaign_id}/rules")
+    answer = client.get(f"/campaigns/{campaign_id}/draw.json")
+    assert [pool["commitment"] for pool in answer.get_json()["pools"]] == told
+    assert client.get(f"/campaigns/{uuid4()}/draw.json").status_code == 404

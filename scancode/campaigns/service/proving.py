@@ -1,0 +1,65 @@
+"""The proof of a campaign's draws: its commitments while it runs, secrets and tables once nothing can be claimed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scancode.campaigns.models import Prize, Tranche, TrancheRange
+from scancode.campaigns.proof import Line, Table
+from scancode.campaigns.rules import Phase, phase_of
+from scancode.campaigns.service.offers import PURPOSE
+from scancode.campaigns.service.reading import get_campaign
+from scancode.campaigns.service.refusals import NotRevealed
+from scancode.sealing import Sealer
+
+
+def table_of(session: Session, *, tranche_id: UUID) -> Table:
+    """What is committed to, as it is frozen."""
+    tranche = session.execute(select(Tranche.mode, Tranche.size).where(Tranche.id == tranche_id)).one()
+    ranges = select(TrancheRange.batch_number, TrancheRange.first, TrancheRange.last)
+    prizes = select(Prize.kind, Prize.amount, Prize.amount_most, Prize.chance_ppm, Prize.count.label("places"))
+    return Table(
+        mode=tranche.mode,
+        size=tranche.size,
+        ranges=tuple(
+            (row.batch_number, row.first, row.last)
+            for row in session.execute(
+                ranges.where(TrancheRange.tranche_id == tranche_id).order_by(TrancheRange.offset)
+            )
+        ),
+        lines=tuple(
+            Line(row.kind, row.amount, row.amount_most, row.chance_ppm, row.places)
+            for row in session.execute(prizes.where(Prize.tranche_id == tranche_id).order_by(Prize.position))
+        ),
+    )
+
+
+def list_commitments(session: Session, *, campaign_id: UUID) -> list[str]:
+    """Of every published pool, in the order of publication."""
+    query = select(Tranche.commitment).where(Tranche.campaign_id == campaign_id, Tranche.commitment.is_not(None))
+    return [one for one in session.scalars(query.order_by(Tranche.published_at, Tranche.created_at, Tranche.id)) if one]
+
+
+def reveal(session: Session, *, campaign_id: UUID, sealer: Sealer, now: datetime) -> list[tuple[Table, bytes, str]]:
+    """Table, secret and commitment of each pool, for anybody. Raises CampaignNotFound, NotRevealed before the end,
+    SealBroken."""
+    campaign = get_campaign(session, campaign_id=campaign_id)
+    at = phase_of(state=campaign.state, starts_at=campaign.starts_at, ends_at=campaign.ends_at, now=now)
+    if at is not Phase.ENDED:
+        raise NotRevealed
+    query = select(Tranche.id, Tranche.secret, Tranche.commitment).where(
+        Tranche.campaign_id == campaign_id, Tranche.commitment.is_not(None)
+    )
+    rows = session.execute(query.order_by(Tranche.published_at, Tranche.created_at, Tranche.id)).all()
+    return [
+        (
+            table_of(session, tranche_id=row.id),
+            bytes.fromhex(sealer.open(row.secret, purpose=PURPOSE)),
+            row.commitment,
+        )
+        for row in rows
+    ]
