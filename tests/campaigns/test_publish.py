@@ -260,7 +260,7 @@ def test_rules_are_archived_as_they_were_told_whatever_changes_later(
     later = campaign.ends_at + timedelta(days=9)
     session.get_one(Brand, batch.brand_id).company_zh = "新公司"
     session.flush()
-    campaigns.extend(session, campaign_id=campaign.id, ends_at=later, actor="dave", now=NOW)
+    campaigns.extend(session, campaign_id=campaign.id, ends_at=later, actor="dave", now=NOW + timedelta(minutes=1))
     campaigns.pause(session, campaign_id=campaign.id, actor="dave", now=NOW + timedelta(hours=1))
     campaigns.end(session, campaign_id=campaign.id, actor="dave", now=NOW + timedelta(hours=2))
     published, *_, ended = found = campaigns.list_versions(session, campaign_id=campaign.id)
