@@ -5,11 +5,13 @@ One file, one xdist group: these tests load both processors.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -30,6 +32,7 @@ from scancode.scans.models import Scan
 from scancode.web import people
 from scancode.wiring import Wired
 from tests import factories, servers
+from tests.bench.world import World, claim_requests
 from tests.servers import Browser
 
 pytestmark = pytest.mark.xdist_group("servers")
@@ -125,6 +128,32 @@ def test_64_subjects_claim_one_code_and_one_gets_it(shop: Shop) -> None:
     with shop.wired.db.reading() as session:
         payout = session.scalars(select(Payout)).one()
         assert payout.amount_fen == session.scalars(select(Claim.amount)).one() == 100
+
+
+def test_a_thousand_at_once_claim_one_code_and_one_gets_it(shop: Shop) -> None:
+    """All connections are open before the first request is sent."""
+    world = World(shop.wired, shop.number, shop.brand_id, shop.key, {})
+    requests = claim_requests(world, [shop.code(3)] * 1000)
+    port = urlsplit(shop.url).port
+    assert port is not None
+    statuses = asyncio.run(send_at_once(port, requests))
+    assert set(statuses) == {303, 409}
+    counts = shop.counts()
+    assert (counts["claims"], counts["payouts"]) == (1, 1)
+    assert statuses.count(303) <= len(requests) // 200  # who won, as often as they asked
+
+
+async def send_at_once(port: int, requests: list[bytes]) -> list[int]:
+    streams = [await asyncio.open_connection("127.0.0.1", port) for _ in requests]
+
+    async def send(stream: tuple[asyncio.StreamReader, asyncio.StreamWriter], request: bytes) -> int:
+        reader, writer = stream
+        writer.write(request)
+        line = await asyncio.wait_for(reader.readline(), 60)
+        writer.close()
+        return int(line.split()[1])
+
+    return await asyncio.gather(*map(send, streams, requests))
 
 
 def known(shop: Shop, count: int, code: str) -> list[Browser]:

@@ -143,14 +143,20 @@ def scan_forged() -> dict[str, object]:
         return http("scan-forged", url, lambda it: [get(code) for code in it.forgeries(120_000)], {404})
 
 
+def _claims(it: world.World) -> list[bytes]:
+    return world.claim_requests(it, it.codes(500_000, 60_000))
+
+
 def claim_http() -> dict[str, object]:
     with world.postgres_url() as url:
-        return http("claim-http", url, lambda it: world.claim_requests(it, 500_000, 60_000), {200, 302, 303})
+        return http("claim-http", url, _claims, {200, 302, 303})
 
 
 def claim_http_sqlite() -> dict[str, object]:
     with sqlite_url() as url:
-        return http("claim-http-sqlite", url, lambda it: world.claim_requests(it, 500_000, 60_000), {200, 302, 303})
+        return http(
+            "claim-http-sqlite", url, lambda it: world.claim_requests(it, it.codes(500_000, 60_000)), {200, 302, 303}
+        )
 
 
 FIGURES: dict[str, Callable[[], dict[str, object]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -95,14 +95,13 @@ def build(url: str, folder: Path) -> Iterator[World]:
         wired.db.close()
 
 
-def claim_requests(world: World, first: int, count: int) -> list[bytes]:
+def claim_requests(world: World, codes: Sequence[str]) -> list[bytes]:
     """Prepared ``POST /CODE/claim`` of people who are signed in, each with a browser of their own."""
     from scancode.app import create_app
     from scancode.web import people, visitor
 
     app = create_app(wired=world.wired)
     requests = []
-    codes = world.codes(first, count)
     with app.test_request_context("/"):
         writer = app.session_interface.get_signing_serializer(app)
         assert writer is not None

@@ -81,7 +81,7 @@ class Soak:
 
     def run(self) -> int:
         self.world = self._fill()
-        requests = claim_requests(self.world, 0, CLAIMS)
+        requests = claim_requests(self.world, self.world.codes(0, CLAIMS))
         crew = Crew(self.environ, self.folder, self.web_port, self.pay_port)
         claimers, people = Claimers(requests, self.web_port), People(self.pay_url, self.dice)
         try:
