@@ -134,6 +134,14 @@ class Settings(BaseSettings):
     suspect_kmh: int = Field(
         1000, ge=100, le=100_000, description="faster than this, in km/h, no item travels from visitor to visitor"
     )
+    diversion_items: int = Field(
+        3, ge=2, le=10_000, description="items of one shipment that have to surface outside its territory"
+    )
+    diversion_share: int = Field(
+        20, ge=1, le=100, description="percent of its scanned items that have to, unless so many are of one case"
+    )
+    diversion_km: int = Field(50, ge=0, le=5000, description="kilometres around a territory that still belong to it")
+    diversion_days: int = Field(30, ge=1, le=365, description="days of scans that these rules look at")
     scans_per_address: int = Field(
         3000, ge=0, le=10**9, description="scans a minute from one network address; 0: any number"
     )

@@ -159,6 +159,9 @@ BY_VALUE = {
     "complaints": "id",
     "complaint_photos": "complaint_id",
     "complaint_notes": "complaint_id",
+    "diversion_cases": "id",
+    "diversion_scans": "case_id",
+    "diversion_notes": "case_id",
     "counter_slots": "owner_id",
     "person_counts": "person_id",
 }
@@ -170,7 +173,7 @@ REFERENCE = {
     "label_layouts", "campaign_reviews", "rules_versions", "batch_channels", "live_guides",
     "print_houses", "sealed_packs", "pack_links", "downloads", "press_kits", "alerts",
     "packed_ranges", "uploads", "upload_files", "life_orders", "receipt_gaps", "product_links", "site_files",
-    "risk_terms", "blocks",
+    "risk_terms", "blocks", "territories",
 }  # fmt: skip
 ONE_SHARD = {
     "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "token_calls", "audit_rows", "audit_head",
@@ -218,7 +221,7 @@ def test_references_point_to_reference_tables_or_along_the_same_key(table: Table
 
 STORY = (
     ("staff", "ledger", "jobs"), ("catalog",), ("uploads",), ("codes", "members"), ("handover", "packing", "resolver"),
-    ("channels",), ("scans", "epcis"), ("complaints",), ("campaigns",), ("payouts",), ("claims",),
+    ("channels",), ("scans", "epcis"), ("complaints", "diversion"), ("campaigns",), ("payouts",), ("claims",),
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ FOLDER: Final = Path(__file__).parent
 FEATURES = (
     "staff", "ledger", "jobs", "catalog", "uploads", "codes", "handover", "members", "packing", "resolver",
     "channels", "scans", "epcis", "campaigns", "payouts", "claims", "complaints",
+    "diversion",
 )  # fmt: skip
 
 

@@ -45,6 +45,8 @@ VIEWS = (
     "scancode.web.console.placed",
     "scancode.web.console.live_codes",
     "scancode.web.console.shipments",
+    "scancode.web.console.diversion",
+    "scancode.web.console.territories",
     "scancode.web.console.held",
     "scancode.web.console.reports",
     "scancode.web.console.campaigns",

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from scancode.campaigns import service as campaigns
 from scancode.codes import service as codes
 from scancode.complaints import service as complaints
+from scancode.diversion import service as diversion
 from scancode.handover import service as handover
 from scancode.i18n import N_
 from scancode.scans import service as scans
@@ -70,6 +71,7 @@ MENU = (
         (
             Entry("console.channels", "building-store", N_("Channels and stores"), (FACTORY, MARKETING)),
             Entry("console.shipments", "truck-delivery", N_("Shipments"), (FACTORY, MARKETING)),
+            Entry("console.diversion_list", "map-pin", N_("Diversion"), (FACTORY, MARKETING)),
         ),
     ),
     # Campaigns, people, money
@@ -128,6 +130,7 @@ def _badges(person: StaffFacts) -> dict[str, int]:
     brand_id = person.brand_id
     with suppress(SQLAlchemyError), runtime().db.reading() as session:
         found["console.suspects"] = scans.count_suspects(session, brand_id=brand_id)
+        found["console.diversion_list"] = diversion.count_cases(session, brand_id=brand_id)
         if person.may((MARKETING,)):
             found["console.complaints"] = complaints.count_open(session, brand_id=brand_id)
             in_review = campaigns.count_in_review(session, brand_id=brand_id, besides=person.id)

@@ -1,0 +1,1 @@
+"""Items that surface where they were not shipped to: territories, and the cases that somebody works on."""

@@ -1,0 +1,146 @@
+"""From scans outside a territory to a case that somebody closes, in the database and in the console."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from scancode.catalog import service as catalog
+from scancode.channels import service as channels
+from scancode.channels.rules import UNKNOWN
+from scancode.codes.rules import Life
+from scancode.db import new_id
+from scancode.diversion import service as diversion
+from scancode.diversion.rules import CaseMoved, CaseState, DiversionTerms, NoteMissing
+from scancode.scans.writer import Sighting, write
+from scancode.staff.rules import Role
+from scancode.wiring import Wired
+from tests import factories
+from tests.web.console.desk import Desk
+from tests.web.console.office import Office, open_office, words
+
+NOW = datetime.now(UTC)
+ZHEJIANG, HANGZHOU, SHENZHEN = 330000, 330100, 440300
+TERMS = DiversionTerms()
+
+
+@pytest.fixture
+def office(app: Flask, wired: Wired) -> Office:
+    """Serials 0 to 99 went to a channel in Zhejiang."""
+    office = open_office(app, wired)
+    with wired.db.transaction() as session:
+        factories.make_life(session, batch_number=office.batch, first=0, last=99)
+        channel = factories.make_channel(session, brand_id=office.brand_id, name="华东")
+        channels.ship(
+            session, brand_id=office.brand_id, number="S-1", channel_id=channel.id, store_id=None,
+            batch_number=office.batch, ranges=[(0, 99)], actor="t", now=NOW - timedelta(days=2),
+        )  # fmt: skip
+        diversion.set_territory(session, channel_id=channel.id, places=[ZHEJIANG], actor="t", now=NOW)
+    return office
+
+
+def scan(session: Session, office: Office, serial: int, region: int, *, hours_ago: int = 1) -> None:
+    at = NOW - timedelta(hours=hours_ago)
+    span = channels.load_shipped(session, batch_number=office.batch).find(serial)
+    channel_id: UUID | None = span.value.channel_id if span else None
+    sighting = Sighting(
+        code_id=office.batch << 27 | 1 << 25 | serial,
+        scan_id=new_id(at),
+        scanned_at=at,
+        day=at.astimezone(UTC).strftime("%Y-%m-%d"),
+        visitor_id=uuid4(),
+        brand_id=office.brand_id,
+        product_id=office.product_id,
+        batch_number=office.batch,
+        life=Life.ACTIVE,
+        attribution=replace(UNKNOWN, item_channel_id=channel_id, region=region),
+        client="wechat",
+        address_digest=None,
+        is_test=False,
+    )
+    write(session, [sighting])
+
+
+def look(session: Session, office: Office, now: datetime = NOW) -> int:
+    brand = catalog.load_brand(session, brand_id=office.brand_id)
+    assert brand is not None
+    return diversion.look(session, brand=brand, terms=TERMS, now=now)
+
+
+def cases(session: Session, *states: CaseState) -> list[diversion.CaseFacts]:
+    return diversion.list_cases(session, brand_id=None, states=states or tuple(CaseState), limit=9)
+
+
+def test_a_case_is_opened_once_renewed_and_opened_anew_only_by_news(office: Office, wired: Wired) -> None:
+    with wired.db.transaction() as session:
+        for serial in range(2):
+            scan(session, office, serial, SHENZHEN)
+        scan(session, office, 90, HANGZHOU)
+        scan(session, office, 500, SHENZHEN)  # shipped nowhere
+        scan(session, office, 5, SHENZHEN, hours_ago=80)  # before it left
+        assert look(session, office) == 0
+        scan(session, office, 2, SHENZHEN)
+        assert look(session, office) == 1
+        (found,) = cases(session, CaseState.OPEN)
+        assert (found.shipment_number, found.case.items, found.case.scanned) == ("S-1", 3, 5)
+        scan(session, office, 3, SHENZHEN)
+        assert look(session, office) == 0
+        (found,) = cases(session)
+        assert found.case.items == 4
+        assert diversion.regions_of_case(session, case_id=found.case.id) == [(SHENZHEN, 4)]
+        work = {"case_id": found.case.id, "actor": "staff:x"}
+        with pytest.raises(NoteMissing):
+            diversion.work_on(session, verb="confirm", text=" ", now=NOW, **work)
+        diversion.work_on(session, verb="explain", text="a fair", now=NOW, **work)
+        with pytest.raises(CaseMoved):
+            diversion.work_on(session, verb="confirm", text="late", now=NOW, **work)
+        assert look(session, office) == 0
+        scan(session, office, 4, SHENZHEN, hours_ago=-1)
+        assert look(session, office, NOW + timedelta(hours=2)) == 1
+
+
+def test_from_the_menu_to_a_closed_case(office: Office, wired: Wired) -> None:
+    with wired.db.transaction() as session:
+        for serial in range(3):
+            scan(session, office, serial, SHENZHEN)
+        look(session, office)
+        (found,) = cases(session)
+        people = [
+            factories.add_staff(session, role=Role.MARKETING, brand_id=brand)
+            for brand in (office.brand_id, office.other_brand_id)
+        ]
+    dave, mallory = (Desk(office.app, wired.db, person) for person in people)
+    for desk in (dave, mallory):
+        desk.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    here = f"/console/diversion/{found.case.id}"
+    assert "Shenzhen" in words(dave.get(here))
+    assert "Zhejiang" in words(dave.get(here))
+    assert dave.get(f"{here}/regions.json").get_json()["series"][0]["values"] == [3]
+    assert [mallory.get(path).status_code for path in (here, f"{here}/regions.json")] == [404, 404]
+    assert mallory.post(f"{here}/take").status_code == 404
+    dave.post(f"{here}/take")
+    dave.post(f"{here}/confirm", {"text": "the dealer admits it"})
+    assert "the dealer admits it" in words(dave.get(here))
+    assert "Guangdong" in words(dave.get("/console/diversion?state=closed"))
+    assert "华东" in dave.post("/console/diversion/export.csv").text
+
+
+def test_territories_by_hand_and_by_file(office: Office, wired: Wired) -> None:
+    with wired.db.transaction() as session:
+        person = factories.add_staff(session, role=Role.MARKETING, brand_id=office.brand_id)
+        (channel,) = channels.list_channels(session, brand_id=office.brand_id)
+    dave, path = Desk(office.app, wired.db, person), "/console/diversion/territories"
+    page = f"/console/channels/{channel.id}/territory"
+    assert "浙江" in dave.get(page).text
+    assert dave.post(page, {"places": "Atlantis"}).status_code == 422
+    assert dave.post(page, {"places": "广东省 深圳市"}).status_code == 302
+    sent = "channel,store,province,city\n华东,,江苏省,苏州市\n".encode("gbk")
+    assert dave.post(path, {"file": (io.BytesIO(b"x,y\n"), "a.csv")}).status_code == 422
+    assert dave.post(path, {"file": (io.BytesIO(sent), "a.csv")}).status_code == 302
+    assert "华东,,江苏,苏州" in dave.get("/console/diversion/territories.csv").text
