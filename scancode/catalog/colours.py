@@ -28,7 +28,7 @@ def is_colour(text: str) -> bool:
 
 def palette(colour: str) -> Palette:
     """The palette of ``#rrggbb``."""
-    brand = _parse(colour)
+    brand = parse(colour)
     if contrast(brand, WHITE) >= CONTRAST_MIN:
         ink = WHITE
     else:
@@ -56,7 +56,8 @@ def _luminance(colour: Rgb) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def _parse(colour: str) -> Rgb:
+def parse(colour: str) -> Rgb:
+    """The parts of ``#rrggbb``."""
     return (int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16))
 
 

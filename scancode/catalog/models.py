@@ -29,6 +29,10 @@ class Brand(Base):
     name_en: Mapped[str] = mapped_column(String(80))
     timezone: Mapped[str] = mapped_column(String(40))
     colour: Mapped[str] = mapped_column(String(7))
+    # The look of the consumer pages (``looks``): the colour of rewards, a font by its name, the logo's hash.
+    accent: Mapped[str] = mapped_column(String(7), default="")
+    font: Mapped[str] = mapped_column(String(8), default="")
+    logo_sha256: Mapped[str] = mapped_column(String(64), default="")
     company_zh: Mapped[str] = mapped_column(String(120))
     company_en: Mapped[str] = mapped_column(String(120))
     support_phone: Mapped[str] = mapped_column(String(40))
@@ -74,5 +78,16 @@ class Picture(Base):
     mime: Mapped[str] = mapped_column(String(20))
     width: Mapped[int]
     height: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Logo(Base):
+    """A brand's logo, re-encoded on upload; apart from the brand, which is read all the time."""
+
+    __tablename__ = "logos"
+
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), primary_key=True)
+    mime: Mapped[str] = mapped_column(String(20))
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     content: Mapped[bytes] = mapped_column(LargeBinary)

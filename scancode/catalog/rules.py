@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from batches.sscc import is_prefix
 from scancode.catalog.colours import is_colour
+from scancode.catalog.looks import Look
 from scancode.errors import Refusal
 from scancode.i18n import N_
 
@@ -108,8 +109,15 @@ class BrandFacts:
     privacy_zh: str
     privacy_en: str
     privacy_version: str
+    accent: str = ""
+    font: str = ""
+    logo_sha256: str = ""
     touch_days: int | None = None
     """Days for which a touch explains later scans; None is what the installation says."""
+
+    @property
+    def look(self) -> Look:
+        return Look(self.colour, self.accent, self.font)
 
     def name(self, locale: str) -> str:
         return in_language(locale, self.name_zh, self.name_en)

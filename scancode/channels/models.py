@@ -131,6 +131,20 @@ class Touch(Base):
     touched_at: Mapped[datetime]
 
 
+class Click(Base):
+    """A browser opened a link of a product's page: what people want to know more about. Links may be removed later."""
+
+    __tablename__ = "clicks"
+
+    visitor_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"))
+    link_id: Mapped[UUID] = mapped_column(index=True)
+    link_type: Mapped[str] = mapped_column(String(40))
+    clicked_at: Mapped[datetime]
+
+
 class BatchChannel(Base):
     """The channel that explains the items of a batch which were not shipped anywhere."""
 

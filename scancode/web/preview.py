@@ -1,4 +1,5 @@
-"""Signed addresses under which a product's page is shown as a consumer will see it, to whoever has the link.
+"""Signed addresses under which a page is shown as a consumer will see it, to whoever has the link: a product's, or any
+page in a brand's look.
 
 The console makes them (a phone opens them by their QR code), the consumer pages read them; neither knows the other.
 """
@@ -30,16 +31,30 @@ def sign(settings: Settings, product_id: UUID) -> str:
 
 def read(settings: Settings, token: str) -> UUID:
     """The product of a token. Raises PreviewOver."""
+    return _read(_serializer(settings), token)
+
+
+def sign_brand(settings: Settings, brand_id: UUID) -> str:
+    """The token of a preview of a look."""
+    return _serializer(settings, "scancode.look").dumps(brand_id.hex)
+
+
+def read_brand(settings: Settings, token: str) -> UUID:
+    """The brand of such a token. Raises PreviewOver."""
+    return _read(_serializer(settings, "scancode.look"), token)
+
+
+def _read(serializer: URLSafeTimedSerializer, token: str) -> UUID:
     try:
-        return UUID(hex=_serializer(settings).loads(token, max_age=VALID_S))
+        return UUID(hex=serializer.loads(token, max_age=VALID_S))
     except (BadSignature, ValueError, TypeError, AttributeError) as error:
         raise PreviewOver from error
 
 
-def _serializer(settings: Settings) -> URLSafeTimedSerializer:
+def _serializer(settings: Settings, salt: str = "scancode.preview") -> URLSafeTimedSerializer:
     keys = [key.strip() for key in settings.link_keys.get_secret_value().split(",")]
     return URLSafeTimedSerializer(
         keys,
-        salt="scancode.preview",
+        salt=salt,
         signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
     )

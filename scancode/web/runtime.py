@@ -50,6 +50,8 @@ class Runtime:
     """The numbers of all batches: a text with another number is refused without a query."""
     batches: Cached[int, BatchFacts | None]
     brands: Cached[UUID, BrandFacts | None]
+    houses: Cached[None, tuple[BrandFacts, ...]]
+    """Every brand, for pages that cannot know which one they are about."""
     products: Cached[UUID, ProductPage | None]
     gtins: Cached[None, dict[str, UUID]]
     links: Cached[UUID, ProductLinks]
@@ -98,6 +100,7 @@ def build(
         numbers=Cached(watch, db, lambda session, _: codes.load_numbers(session)),
         batches=Cached(watch, db, lambda session, number: codes.load_batch(session, number=number, keyring=keyring)),
         brands=Cached(watch, db, lambda session, brand_id: catalog.load_brand(session, brand_id=brand_id)),
+        houses=Cached(watch, db, lambda session, _: tuple(catalog.list_brands(session))),
         products=Cached(watch, db, lambda session, product_id: catalog.load_page(session, product_id=product_id)),
         gtins=Cached(watch, db, lambda session, _: catalog.load_gtins(session)),
         links=Cached(watch, db, lambda session, product_id: resolver.load_links(session, product_id=product_id)),

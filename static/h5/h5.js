@@ -70,6 +70,24 @@
     setTimeout(() => { words.textContent = button.dataset.was; delete button.dataset.was; }, 2000);
   });
 
+  // <form data-where data-thanks="… {place}" data-off="…">: shares the place that the phone tells, once the person says so.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!("where" in form.dataset)) return;
+    event.preventDefault();
+    const end = (text) => { form.replaceChildren(text); form.setAttribute("role", "status"); };
+    navigator.geolocation.getCurrentPosition(async ({ coords }) => {
+      const fields = new URLSearchParams(new FormData(form));
+      fields.set("latitude", coords.latitude.toFixed(2));
+      fields.set("longitude", coords.longitude.toFixed(2));
+      try {
+        const answer = await fetch(form.action, { method: "POST", body: fields, credentials: "same-origin" });
+        const { name } = await answer.json();
+        end(form.dataset.thanks.replace("{place}", name));
+      } catch { end(form.dataset.off); }
+    }, () => end(form.dataset.off), { timeout: 15000, maximumAge: 600000 });
+  }, true);
+
   // <div data-poll="URL" data-poll-every="3">: its content is replaced by the fragment at URL. A fragment with a
   // data-poll element of its own takes over; one without ends the polling, as do 40 rounds.
   const poll = (element, round = 1) => {
@@ -100,6 +118,7 @@
 
   const prepare = (root) => {
     root.querySelectorAll("[data-countdown]").forEach((button) => { if (Number(button.dataset.countdown) > 0) countDown(button); });
+    if (navigator.geolocation && isSecureContext) root.querySelectorAll("[data-where]").forEach((form) => { form.hidden = false; });
     root.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = false; });
   };
   prepare(document);

@@ -17,6 +17,7 @@ from scancode.catalog.service.gallery import (
     move_picture,
     remove_picture,
 )
+from scancode.catalog.service.looks import dress, remove_logo, set_logo
 from scancode.catalog.service.products import (
     GtinTaken,
     archive_product,
@@ -44,6 +45,7 @@ __all__ = [
     "cover_pictures",
     "create_brand",
     "create_product",
+    "dress",
     "find_brand",
     "find_picture",
     "find_product",
@@ -55,5 +57,7 @@ __all__ = [
     "load_gtins",
     "load_page",
     "move_picture",
+    "remove_logo",
     "remove_picture",
+    "set_logo",
 ]

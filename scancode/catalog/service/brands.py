@@ -117,6 +117,9 @@ def facts_of(brand: Brand) -> BrandFacts:
         privacy_zh=brand.privacy_zh,
         privacy_en=brand.privacy_en,
         privacy_version=brand.privacy_version,
+        accent=brand.accent,
+        font=brand.font,
+        logo_sha256=brand.logo_sha256,
         touch_days=brand.touch_days,
     )
 

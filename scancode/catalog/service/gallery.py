@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from scancode.catalog import revision
-from scancode.catalog.models import Picture, Product
+from scancode.catalog.models import Logo, Picture, Product
 from scancode.catalog.pictures import Encoded
 from scancode.catalog.rules import PICTURES_MAX
 from scancode.catalog.service.products import get_product
@@ -34,8 +34,12 @@ class StoredPicture:
 
 
 def find_picture(session: Session, *, sha256: str) -> StoredPicture | None:
-    row = session.execute(select(Picture.content, Picture.mime).where(Picture.sha256 == sha256).limit(1)).first()
-    return StoredPicture(*row) if row else None
+    """A picture of a product's page, or a logo, by the hash of what it holds."""
+    for table in (Picture, Logo):
+        row = session.execute(select(table.content, table.mime).where(table.sha256 == sha256).limit(1)).first()
+        if row is not None:
+            return StoredPicture(*row)
+    return None
 
 
 def add_picture(

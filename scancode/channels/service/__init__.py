@@ -27,6 +27,7 @@ from scancode.channels.service.places import (
     set_batch_channel,
 )
 from scancode.channels.service.reading import (
+    click_counts,
     codes_of_guides,
     find_touchpoint_of,
     get_channel,
@@ -58,7 +59,7 @@ from scancode.channels.service.shipping import (
     receive,
     ship,
 )
-from scancode.channels.service.touching import acquire, touch
+from scancode.channels.service.touching import acquire, click, touch
 
 __all__ = [
     "AlreadyReceived",
@@ -80,6 +81,8 @@ __all__ = [
     "change_scene",
     "change_store",
     "check_place",
+    "click",
+    "click_counts",
     "codes_of_guides",
     "create_channel",
     "create_guide",

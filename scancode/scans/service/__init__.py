@@ -6,6 +6,7 @@ from scancode.scans.service.reading import (
     attribution_of,
     forget_addresses,
     latest_of_visitor,
+    locate,
     of_code,
 )
 from scancode.scans.service.suspects import (
@@ -41,6 +42,7 @@ __all__ = [
     "list_suspects",
     "load_blocklist",
     "load_copy_terms",
+    "locate",
     "of_code",
     "own_terms",
     "set_terms",

@@ -9,12 +9,13 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from scancode.channels.rules import ATTRIBUTION_FIELDS, Attribution
+from scancode.channels.rules import ATTRIBUTION_FIELDS, Attribution, Source
 from scancode.db import affected
 from scancode.scans.models import Scan
 from scancode.scans.rules import Risk, Verdict
 
 PURGE_MAX = 5000
+LOCATED_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -87,3 +88,21 @@ def _facts(session: Session, wanted: object, *, limit: int) -> list[ScanFacts]:
         )
         for row in rows
     ]
+
+
+def locate(
+    session: Session, *, code_id: int, visitor_id: UUID, region: int, region_channel_id: UUID | None, now: datetime
+) -> bool:
+    """A person told where they made their newest scan of a code, at most an hour ago. A scan that nothing else explains
+    is credited to the only channel there, if there is one. False when there is no such scan."""
+    mine = (Scan.code_id == code_id, Scan.visitor_id == visitor_id, Scan.scanned_at >= now - LOCATED_WITHIN)
+    newest = session.scalar(select(Scan.id).where(*mine).order_by(Scan.id.desc()).limit(1))
+    if newest is None:
+        return False
+    this = update(Scan).where(Scan.code_id == code_id, Scan.id == newest)
+    affected(session, this.values(region=region))
+    source = Source.REGION if region_channel_id is not None else Source.UNKNOWN
+    weak = this.where(Scan.source.in_([Source.REGION.value, Source.UNKNOWN.value]))
+    credit = {"source": source.value, "channel_id": region_channel_id, "item_channel_id": region_channel_id}
+    affected(session, weak.values(**credit))
+    return True

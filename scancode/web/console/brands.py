@@ -16,8 +16,6 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from scancode.catalog import service as catalog
-from scancode.catalog.colours import is_colour, palette
-from scancode.catalog.models import Brand
 from scancode.catalog.rules import PRIVACY_LENGTH_MAX, TOUCH_DAYS_MAX, BrandDraft
 from scancode.errors import Refusal
 from scancode.web.console import console
@@ -66,11 +64,12 @@ class BrandForm(FlaskForm):
     def offer_zones(self, present: str = "") -> None:
         self.timezone.choices = [*zones(), *([present] if present and present not in zones() else [])]
 
-    def draft(self) -> BrandDraft:
-        names = ("name_zh", "name_en", "timezone", "colour", "company_zh", "company_en")
+    def draft(self, colour: str = "") -> BrandDraft:
+        """``colour``: of a brand that has a look already; the form has no field for it then."""
+        names = ("name_zh", "name_en", "timezone", "company_zh", "company_en")
         more = ("support_phone", "support_url", "privacy_zh", "privacy_en", "company_prefix")
         texts = {name: self[name].data or "" for name in names + more}
-        return BrandDraft(**texts, touch_days=self.touch_days.data)
+        return BrandDraft(**texts, colour=colour or self.colour.data or "", touch_days=self.touch_days.data)
 
 
 class NewBrandForm(BrandForm):
@@ -106,9 +105,7 @@ def new_brand() -> ResponseReturnValue:
         else:
             flash(gettext("The brand is created. Add its products next."), "success")
             return redirect(url_for("console.brand", brand_id=made.id))
-    page = render_template(
-        "console/brands/brand.html", form=form, brand=None, shown=None, touch_days=shared.settings.touch_days
-    )
+    page = render_template("console/brands/brand.html", form=form, brand=None, touch_days=shared.settings.touch_days)
     return page, 422 if request.method == "POST" else 200
 
 
@@ -120,26 +117,25 @@ def brand(brand_id: UUID) -> ResponseReturnValue:
     with shared.db.reading() as session:
         row = catalog.get_brand(session, brand_id=brand_id)
     form = BrandForm(obj=row)
+    del form.colour  # the page of the look has it
     form.offer_zones(row.timezone)
     if form.validate_on_submit():
         try:
             with shared.db.transaction() as session:
                 catalog.change_brand(
-                    session, brand_id=brand_id, draft=form.draft(), actor=current_staff().actor, now=shared.now()
+                    session,
+                    brand_id=brand_id,
+                    draft=form.draft(row.colour),
+                    actor=current_staff().actor,
+                    now=shared.now(),
                 )
         except Refusal as refusal:
             _refuse(form, refusal)
         else:
             flash(gettext("The brand is changed. Consumer pages show it within a second."), "success")
             return redirect(url_for("console.brand", brand_id=brand_id))
-    page = render_template(
-        "console/brands/brand.html", form=form, brand=row, shown=_palette(row), touch_days=shared.settings.touch_days
-    )
+    page = render_template("console/brands/brand.html", form=form, brand=row, touch_days=shared.settings.touch_days)
     return page, 422 if request.method == "POST" else 200
-
-
-def _palette(row: Brand) -> object:
-    return palette(row.colour) if is_colour(row.colour) else None
 
 
 def _refuse(form: FlaskForm, refusal: Refusal) -> None:

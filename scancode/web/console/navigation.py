@@ -79,6 +79,7 @@ MENU = (
         N_("Marketing"),
         (
             Entry("console.campaigns", "gift", N_("Campaigns"), (MARKETING,)),
+            Entry("console.look", "sparkles", N_("Look of the pages"), (MARKETING,)),
             Entry("console.members", "users", N_("Members"), (MARKETING,)),
             Entry("console.complaints", "message-circle", N_("Complaints"), (MARKETING,)),
             Entry("console.payouts", "cash", N_("Payouts"), (MARKETING,)),

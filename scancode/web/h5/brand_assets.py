@@ -1,18 +1,20 @@
 """What consumer pages are dressed in: a brand's colours, the pictures of its products, and a preview of a page.
 
-Pictures are named by the hash of what they hold and a brand's stylesheet by its colour, so browsers keep both for ever.
+Pictures and stylesheets are named by the hash of what they hold, so browsers keep both for ever.
 """
 
 from __future__ import annotations
 
 from types import SimpleNamespace
+from uuid import UUID
 
 from flask import Response, render_template, request, url_for
+from flask_babel import gettext
 
 from batches.codes import Kind
 from scancode.catalog import service as catalog
-from scancode.catalog.colours import palette
-from scancode.catalog.rules import BrandFacts
+from scancode.catalog.looks import Look, read_look, stylesheet, version
+from scancode.catalog.rules import BrandFacts, ProductPage
 from scancode.errors import NotFound
 from scancode.resolver.rules import links_for_people
 from scancode.scans.rules import History
@@ -20,9 +22,11 @@ from scancode.web import preview
 from scancode.web.h5 import h5
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
+from scancode.web.security import policy_of
 
 FOREVER = "public, max-age=31536000, immutable"
 BRIEFLY = "public, max-age=300"
+SAMPLE = UUID(int=0)
 
 
 @h5.get("/media/<sha256>")
@@ -48,21 +52,63 @@ def _kept(response: Response, etag: str) -> Response:
 
 @h5.get("/brand/<slug>.css")
 def brand_css(slug: str) -> Response:
-    """Three custom properties; text on the brand's colour is readable whatever the colour."""
+    """The look of a brand as custom properties. With ``colour``, ``accent`` and ``font``: one that is tried out."""
     with runtime().db.reading() as session:
         brand = catalog.find_brand(session, slug=slug)
     if brand is None:
         raise NotFound
-    colours = palette(brand.colour)
-    sheet = f":root {{ --brand: {colours.brand}; --brand-ink: {colours.ink}; --brand-soft: {colours.soft} }}\n"
-    response = Response(sheet, mimetype="text/css")
-    response.headers["Cache-Control"] = FOREVER if request.args.get("v") == brand.colour[1:] else BRIEFLY
+    look = _tried(brand.look)
+    response = Response(stylesheet(look), mimetype="text/css")
+    response.headers["Cache-Control"] = FOREVER if request.args.get("v") == version(look) else BRIEFLY
     return response
+
+
+def _tried(saved: Look) -> Look:
+    given = request.args
+    return read_look(
+        given.get("colour", saved.colour),
+        given.get("accent", saved.accent),
+        given.get("font", saved.font),
+        otherwise=saved,
+    )
 
 
 @h5.app_template_global("brand_css_url")
 def brand_css_url(brand: BrandFacts) -> str:
-    return url_for("h5.brand_css", slug=brand.slug, v=brand.colour[1:])
+    """The address of the brand's stylesheet, which carries the hash of what it says."""
+    return url_for("h5.brand_css", slug=brand.slug, v=version(brand.look))
+
+
+@h5.get("/preview/look/<token>")
+def preview_look(token: str) -> Response:
+    """A page in a look that is being tried out, for the frame beside the console's form. It records nothing."""
+    shared = runtime()
+    brand = shared.brands.get(preview.read_brand(shared.settings, token))
+    if brand is None:
+        raise preview.PreviewOver
+    look = _tried(brand.look)
+    sample = SimpleNamespace(name=lambda locale: gettext("Your campaign"), campaign_id=SAMPLE, ends_at=shared.now())
+    page = _sample_page(
+        brand,
+        _sample_product(brand),
+        prize=SimpleNamespace(phase="running", offer=sample, claim=None, can_claim=True, is_member=False),
+        look_url=url_for(
+            "h5.brand_css", slug=brand.slug, colour=look.colour, accent=look.accent, font=look.font, v=version(look)
+        ),
+    )
+    response = Response(page, mimetype="text/html")
+    policy = policy_of(shared.settings).replace("frame-ancestors 'none'", "frame-ancestors 'self'")
+    response.headers["Content-Security-Policy"] = policy
+    return response
+
+
+def _sample_product(brand: BrandFacts) -> ProductPage:
+    """The brand's newest product, or one that is made up."""
+    with runtime().db.reading() as session:
+        rows = catalog.list_products(session, brand_id=brand.id, limit=1)
+        found = catalog.load_page(session, product_id=rows[0].id) if rows else None
+    name_zh, name_en = "您的产品", "Your product"
+    return found or ProductPage(SAMPLE, brand.id, "0" * 14, name_zh, name_en, "", "", "", "", False, ())
 
 
 @h5.get("/preview/<token>")
@@ -75,19 +121,29 @@ def preview_product(token: str) -> str:
         brand = catalog.load_brand(session, brand_id=product.brand_id) if product else None
     if product is None or brand is None:
         raise preview.PreviewOver
-    sample = SimpleNamespace(text="0" * 20, kind=Kind.INNER, batch=SimpleNamespace(is_test=False, lot=""))
+    prize = SimpleNamespace(phase="none", offer=None, claim=None, can_claim=False, is_member=False)
+    return _sample_page(
+        brand,
+        product,
+        prize=prize,
+        links=links_for_people(shared.links.get(product.id), locale=current_locale()),
+    )
+
+
+def _sample_page(brand: BrandFacts, product: ProductPage, **more: object) -> str:
+    """The page of a first scan, of a code that is none."""
+    code = SimpleNamespace(text="0" * 20, kind=Kind.INNER, batch=SimpleNamespace(is_test=False, lot=""))
     return render_template(
         "h5/preview.html",
-        code=sample,
+        code=code,
         brand=brand,
         product=product,
-        links=links_for_people(shared.links.get(product.id), locale=current_locale()),
         life=None,
         verdict="first",
         history=History(),
-        prize=SimpleNamespace(phase="none", offer=None, claim=None, can_claim=False),
-        now=shared.now(),
+        now=runtime().now(),
         differs="",
         text="0" * 20,
         grouped=" ".join(["00000"] * 4),
+        **more,
     )

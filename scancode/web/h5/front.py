@@ -101,7 +101,7 @@ class Front:
         try:
             code = read_code(shared, text, met_in=environ)
         except NotOurs as refusal:
-            page = find_refused(locale, text, refusal)
+            page = find_refused(shared, locale, text, refusal)
             if page is None:
                 raise
             return "404 NOT FOUND", [], page

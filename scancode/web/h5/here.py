@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import request
+from flask import render_template, request
 
 from scancode.catalog import service as catalog
 from scancode.catalog.rules import BrandFacts
@@ -19,6 +19,7 @@ from scancode.i18n import N_
 from scancode.members import service as members
 from scancode.members.rules import MemberFacts
 from scancode.scans import service as scans
+from scancode.web.h5 import h5
 from scancode.web.people import Person, current_person, sign_out_person, signed_in_brands
 from scancode.web.runtime import Runtime, runtime
 from scancode.web.visitor import current_visitor
@@ -76,9 +77,21 @@ def _of_touch(shared: Runtime) -> UUID | None:
 
 
 def _only_one(shared: Runtime) -> UUID | None:
-    with shared.db.reading() as db_session:
-        brands = catalog.list_brands(db_session)
-    return brands[0].id if len(brands) == 1 else None
+    only = only_brand()
+    return only.id if only else None
+
+
+@h5.app_template_global("only_brand")
+def only_brand() -> BrandFacts | None:
+    """The brand of a house that has one."""
+    brands = runtime().houses.get(None)
+    return brands[0] if len(brands) == 1 else None
+
+
+@h5.get("/contact")
+def contact() -> str:
+    """Whom to ask: every brand of the house with its customer service."""
+    return render_template("h5/contact.html", brand=only_brand(), brands=runtime().houses.get(None))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ records the scan with where it came from before it answers. Looking never awards
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask import g, make_response, redirect, render_template, request, url_for
@@ -28,6 +28,7 @@ from scancode.web.language import current_locale
 from scancode.web.people import current_person
 from scancode.web.reading import NotOurs, ReadCode, Unreadable, read_code
 from scancode.web.runtime import Runtime, runtime
+from scancode.web.security import with_camera
 from scancode.web.visitor import current_visitor, real_form_token
 
 _frames, _refused_frames = Frames(), Frames()
@@ -41,6 +42,8 @@ class PrizeView:
     offer: Offer | None
     claim: ClaimView | None
     can_claim: bool
+    is_member: bool = False
+    """The person has joined the brand, so there is no need to ask them to."""
 
 
 @h5.get("/<text>")
@@ -66,6 +69,7 @@ def answer(text: str, *, differs: str = "") -> Response | tuple[str, int]:
     meeting: Meeting = met
     g.visitor = meeting.visitor
     view = _prize(shared, meeting) or _known_prize(shared, meeting)
+    view = replace(view, is_member=current_person(meeting.code.brand.id).member_id is not None)
     return make_response(_page(shared, meeting, view, differs))
 
 
@@ -91,6 +95,7 @@ def _key(shared: Runtime, locale: str, meeting: Meeting, view: PrizeView, differ
             view.phase,
             offer,
             view.can_claim,
+            view.is_member,
             claim.claim if claim else None,
         ),
         *(claim.is_mine if claim else None, claim.standing if claim else None),
@@ -164,9 +169,9 @@ def _view(code: ReadCode, offer: Offer | None, claim: ClaimView | None, now: dat
     return PrizeView(at, offer, claim, can_claim=claim is None and is_live and at is Phase.RUNNING)
 
 
-def find_refused(locale: str, text: str, refusal: NotOurs) -> str | None:
+def find_refused(shared: Runtime, locale: str, text: str, refusal: NotOurs) -> str | None:
     """The page for a text that is no code of ours, where memory holds it."""
-    return _refused_frames.find((locale, refusal.code, _is_lost(text, refusal)), _typed(text))
+    return _refused_frames.find(_refused_key(shared, locale, text, refusal), _typed(text))
 
 
 def _refused(text: str, refusal: NotOurs) -> tuple[str, int]:
@@ -181,7 +186,13 @@ def _refused(text: str, refusal: NotOurs) -> tuple[str, int]:
             is_lost=is_lost,
         )
 
-    return _refused_frames.fill((current_locale(), refusal.code, is_lost), render, _typed(text)), refusal.status
+    key = _refused_key(runtime(), current_locale(), text, refusal)
+    return _refused_frames.fill(key, render, _typed(text)), refusal.status
+
+
+def _refused_key(shared: Runtime, locale: str, text: str, refusal: NotOurs) -> tuple[object, ...]:
+    """The page names whom to ask, so it changes with the brands."""
+    return shared.watch.current(), locale, refusal.code, _is_lost(text, refusal)
 
 
 def _is_lost(text: str, refusal: NotOurs) -> bool:
@@ -195,9 +206,10 @@ def _typed(text: str) -> dict[str, str]:
 
 @h5.get("/")
 def enter() -> Response:
-    """The front door: type a code, when the camera will not read it; inside WeChat its scanner can be opened."""
+    """The front door: scan a code in the page (inside WeChat with its own scanner), or type it."""
     script = script_for(runtime())
-    return with_script(render_template("h5/enter.html", script=script), script)
+    page = render_template("h5/enter.html", script=script)
+    return with_camera(page) if script is None else with_script(page, script)
 
 
 @h5.get("/check")

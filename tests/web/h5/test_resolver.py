@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -599,14 +600,12 @@ def test_a_product_that_is_nobodys_has_no_page(shelf: Shelf, gtin: str) -> None:
 def test_the_verdict_page_offers_the_links_of_product_and_batch(shelf: Shelf) -> None:
     filled(shelf)
     page = shelf.get(f"/{shelf.code()}", PHONE).get_data(as_text=True)
-    for href in (
+    led = {shelf.get(path, PHONE).headers["Location"] for path in re.findall(r'href="(/go/[^"]+)"', page)}
+    assert {href for href in led if "brand.example" in href} == {
         "https://brand.example/lot",
         "https://brand.example/recycle#bottle",
         "https://brand.example/water?x=1",
-    ):
-        assert f'href="{href}"' in page
-    assert "https://brand.example/shui" not in page
-    assert "https://brand.example/spring" not in page
+    }
 
 
 def test_a_forged_code_in_a_digital_link_says_so_and_is_counted_once(shelf: Shelf) -> None:

@@ -1,6 +1,7 @@
 // The camera as a way to fill in a form: what it sees goes into a field, a line each into a text area.
 const picture = document.getElementById("camera-picture");
 for (const button of document.querySelectorAll("[data-camera-into]")) {
+  button.hidden = false; // without scripts there is no camera to be had
   const field = document.getElementById(button.dataset.cameraInto);
   const take = (text) => {
     const lines = field.value.split("\n").map((line) => line.trim()).filter(Boolean);

@@ -1,0 +1,179 @@
+"""Every consumer page in a real Chromium on the smallest phone: axe-core finds nothing, light or dark, and nothing
+stands out of the screen, also when a person has doubled the size of text."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Literal, get_args
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from werkzeug.serving import make_server
+
+from batches import codes as press
+from scancode.app import create_app
+from scancode.campaigns.models import Campaign
+from scancode.catalog import revision
+from scancode.catalog.models import Product
+from scancode.channels import service as channels
+from scancode.channels.service import TeamLine
+from scancode.codes.models import Batch, LifeRange
+from scancode.config import Settings
+from scancode.scans.models import Suspicion
+from scancode.web import preview
+from scancode.wiring import Wired
+from tests import browser as chrome
+from tests import servers
+from tests.browser import PHONE, Window
+from tests.stories.scene import MONEY
+from tests.web.h5.phone import Shop, open_shop
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("servers"),
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
+WIDTH = 320
+SMALL = PHONE | {"viewport": {"width": WIDTH, "height": 640}, "device_scale_factor": 1}
+AXE = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id} ${node.target}: ${node.failureSummary}`));
+}"""
+DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30))))"
+"""Colours change within a moment, not at once."""
+WIDE = f"""[...document.querySelectorAll("body *")]
+  .filter((each) => each.getBoundingClientRect().right > {WIDTH}).map((each) => each.outerHTML.slice(0, 120))"""
+TAKE_ALONG = """() => {
+  const form = document.querySelector("form[action$='/claim']");
+  form.action = "/crossing";
+  form.submit();
+}"""
+LARGE_TEXT = "document.documentElement.style.fontSize = '200%'"
+Scheme = Literal["light", "dark"]
+
+
+@dataclass
+class Walk:
+    """One person's way through every page; what is wrong with any of them."""
+
+    shop: Shop
+    window: Window
+    problems: list[str] = field(default_factory=list)
+
+    def see(self, path: str) -> None:
+        page = self.window.page
+        page.goto(path)
+        self.window.complaints[:] = [one for one in self.window.complaints if page.url.split("?")[0] not in one]
+        self.window.look()
+        for scheme in get_args(Scheme):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.evaluate(AXE_SCRIPT)
+            page.evaluate(DRAWN)
+            self.problems += [f"{path} {scheme}: {found}" for found in page.evaluate(AXE)]
+        page.evaluate(LARGE_TEXT)
+        page.evaluate(DRAWN)
+        if (width := page.evaluate("document.documentElement.scrollWidth")) > WIDTH:
+            self.problems.append(f"{path}: {width} wide in large text: {page.evaluate(WIDE)}")
+
+    def join(self) -> None:
+        """Signs the browser in as a member, by what the test client was given."""
+        phone = self.shop.phone()
+        phone.join()
+        for name in ("sv", "ss"):
+            cookie = phone.client.get_cookie(name)
+            assert cookie is not None
+            self.window.page.context.add_cookies([{"name": name, "value": cookie.value, "url": self.window.base_url}])
+
+
+@pytest.fixture
+def walk(settings: Settings, wired: Wired) -> Iterator[Walk]:
+    chrome.path()
+    port = servers.free_port()
+    wired = replace(wired, settings=settings.model_copy(update={"base_url": f"http://127.0.0.1:{port}"}))
+    app = create_app(wired=wired)
+    shop = open_shop(app, wired, MONEY)
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    with chrome.chromium() as browser:
+        yield Walk(shop, Window.open(browser, wired.settings.base_url, "carla", locale="zh-CN", device=SMALL))
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def set_the_scene(shop: Shop) -> list[str]:
+    """Codes in every state and placed codes of every kind. Returns the addresses that these give."""
+    now = datetime.now(UTC)
+    with shop.wired.db.transaction() as session:
+        life = session.query(LifeRange).filter_by(batch_number=shop.batch_number).one()
+        life.last = 899
+        for serial, state in ((900, "void"), (901, "recalled")):
+            session.add(
+                LifeRange(
+                    batch_number=shop.batch_number, first=serial, last=serial, state=state, changed_at=now,
+                    reason="stolen" if state == "void" else "", message_zh="请停止食用", message_en="Stop",
+                )
+            )  # fmt: skip
+        given = {"actor": "staff:dave", "now": now}
+        channel = channels.create_channel(session, brand_id=shop.brand_id, name="渠道", kind="retail", **given)  # type: ignore[arg-type]
+        store = channels.create_store(session, channel_id=channel.id, name="南京西路店", **given)  # type: ignore[arg-type]
+        guide = channels.create_guide(session, store_id=store.id, name="小林", is_on_duty=False, **given)  # type: ignore[arg-type]
+        channels.create_live(
+            session, channel_id=channel.id, store_id=None, name="柜台", scene="counter", placement="", rotation="turns",
+            team=[TeamLine(guide.id)], **given,
+        )  # type: ignore[arg-type] # fmt: skip
+        points = channels.list_touchpoints(session, brand_id=shop.brand_id, channel_id=channel.id, limit=9)
+        tokens = [point.token for point, _, _ in points]
+        product = session.get_one(Product, session.get_one(Batch, shop.batch_number).product_id)
+        campaign = session.query(Campaign).first()
+        assert campaign is not None
+        paths = [
+            f"/01/{product.gtin}",
+            f"/01/{product.gtin}?linkType=linkset",
+            "/01/04012345678901",
+            f"/campaigns/{campaign.id}/rules",
+            f"/preview/{preview.sign(shop.wired.settings, product.id)}",
+            f"/preview/look/{preview.sign_brand(shop.wired.settings, shop.brand_id)}",
+        ]
+        session.add(
+            Suspicion(
+                code_id=press.code_id(shop.batch_number, press.Kind.INNER, 4), brand_id=shop.brand_id,
+                product_id=product.id, batch_number=shop.batch_number, state="open", signs="visitors", visitors=9,
+                cities=1, found_at=now,
+            )
+        )  # fmt: skip
+        revision.bump(session)
+    return [*paths, *(f"/t/{token}" for token in tokens)]
+
+
+def test_axe_finds_nothing_on_any_page_and_nothing_stands_out(walk: Walk) -> None:
+    shop, see = walk.shop, walk.see
+    placed = set_the_scene(shop)
+    for path in ("/", "/contact", "/t/ABCDEFGH1234", "/0000000000", "/nothing", "/" + "0" * 20, *placed):
+        see(path)
+    for serial in (1, 900, 901, 950):  # genuine with an offer, void, recalled, not released
+        see(f"/{shop.code(serial)}")
+    shop.phone().read(f"/{shop.code(2)}")
+    see(f"/{shop.code(2)}")  # scanned by somebody else before
+    see(f"/{shop.code(4)}")  # it looks copied
+    see(f"/{shop.code(900)}/report")
+    see("/join")
+    see("/join/terms")
+    walk.window.page.goto(f"/{shop.code(1)}")
+    walk.window.page.locator("form[action$='/claim'] button").click()
+    see(walk.window.page.url)
+    see(f"/{shop.code(1)}")
+    see("/me/rewards")
+    walk.window.page.goto(f"/{shop.code(3)}")
+    walk.window.page.evaluate(TAKE_ALONG)  # the button stands in browsers that WeChat's login knows to be outside
+    walk.window.page.wait_for_url("**/crossing")
+    see("/crossing")
+    see(f"/w/{walk.window.page.locator('.copyable code').first.inner_text().rsplit('/w/', 1)[1]}")
+    walk.join()
+    for path in ("/me", "/me/scans", "/me/points", "/me/rewards", "/me/privacy", "/me/leave"):
+        see(path)
+    assert not walk.problems, "\n".join(walk.problems)
