@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 from batches.codes import Kind, Verifier
 from batches.errors import PressError
 from batches.layouts import Layout
-from batches.part import sha256_of
+from batches.manifest import MANIFEST_NAME
+from batches.manifest_page import PAGE_NAME
+from batches.part import sha256_of, write_whole
 from batches.press import FORMATS
 from batches.ticket import ENCODINGS, HEADERS, NEWLINES, Ticket
 from scancode.catalog import service as catalog
@@ -175,7 +177,7 @@ def _ticket(session: Session, brand_id: UUID, layout_name: str, text: dict[str, 
 @click.argument("number", type=int)
 @click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="Copy the files to this folder.")
 def files(number: int, folder: Path | None) -> None:
-    """List the print files of batch NUMBER, each checked against its hash; with --to, copy them."""
+    """List the print files of batch NUMBER, each checked against its hash; with --to, copy them and their manifest."""
     wired = wire()
     with wired.db.reading() as session:
         codes.get_batch(session, number=number)
@@ -188,6 +190,10 @@ def files(number: int, folder: Path | None) -> None:
             progress(record.name, done, len(records))
             _fetch(source / record.name, record.sha256, folder)
         progress("", len(records), len(records))
+    if folder is not None:
+        for page in (source / name for name in (MANIFEST_NAME, PAGE_NAME)):  # what the files are checked with
+            if page.is_file():
+                write_whole(folder / page.name, page.read_bytes())
     for record in records:
         place = (folder or source) / record.name
         click.echo(f"{record.sha256}  {record.size_bytes:>12,}  {record.rows:>10,}  {place}")

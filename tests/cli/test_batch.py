@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from batches.check import check_pack
 from batches.codes import Kind
 from scancode.codes import service as codes
 from scancode.codes.rules import Life
@@ -38,6 +39,8 @@ def test_it_orders_and_mints_here(run: Run, wired: Wired, tmp_path: Path) -> Non
     assert listed.exit_code == 0, listed.output
     (csv,) = (tmp_path / "out").glob("*.csv")
     assert len(csv.read_text().splitlines()) >= 20
+    assert check_pack(tmp_path / "out").ok
+    assert "L1" in (tmp_path / "out" / "manifest.html").read_text("utf-8")
     with wired.db.reading() as session:
         made = codes.get_batch(session, number=number)
     assert (made.state, made.lot, made.kinds) == ("ready", "L1", "outer,inner")
