@@ -17,7 +17,7 @@ from uuid import UUID
 from scancode.i18n import N_
 
 COUNT_MAX = 10**9
-LIMITS = ("person_day_max", "person_max", "day_max", "day_fen_max", "nth", "nth_points")
+LIMITS = ("person_day_max", "person_max", "day_max", "day_fen_max", "nth", "nth_points", "hold_day")
 PLACES_MAX = 500
 BOOSTS_MAX = 10
 FACTORS = (2, 3, 4, 5)
@@ -70,7 +70,8 @@ class Conditions:
     ``person_day_max``, ``person_max``: codes of one person, in a day and in all. ``day_max``: codes of everybody in a
     day. ``day_fen_max``: money of everybody in a day; for pools with odds, whose later prizes of the day become thanks.
     ``channels``, ``stores``, ``scenes`` (ids) and ``regions`` (a province or city): a code takes part that comes from
-    one of them. ``nth_points`` are added to the ``nth`` code of a person.
+    one of them. ``nth_points`` are added to the ``nth`` code of a person. From the code number ``hold_day`` of a person
+    in a day on, staff look before anything is given.
     """
 
     person_day_max: int | None = None
@@ -85,6 +86,7 @@ class Conditions:
     boosts: tuple[Boost, ...] = ()
     nth: int | None = None
     nth_points: int | None = None
+    hold_day: int | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -92,7 +94,8 @@ class Conditions:
 
     @property
     def counts_people(self) -> bool:
-        return self.person_day_max is not None or self.person_max is not None or self.nth is not None
+        limits = (self.person_day_max, self.person_max, self.nth, self.hold_day)
+        return any(limit is not None for limit in limits)
 
     @property
     def names_places(self) -> bool:

@@ -55,6 +55,23 @@ class PersonCount(Base):
     claims_count: Mapped[int]
 
 
+class HeldClaim(Base):
+    """A claim that staff look at before it is paid, and what became of it. Open while ``decided_at`` is None."""
+
+    __tablename__ = "held_claims"
+    __table_args__ = (Index("ix_held_claims_open", "brand_id", "decided_at", "held_at"),)
+
+    code_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    brand_id: Mapped[UUID]
+    held_at: Mapped[datetime]
+    # How manieth code of its person on that day it was.
+    nth_today: Mapped[int]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None]
+    # What a refused person reads.
+    reason: Mapped[str] = mapped_column(String(200))
+
+
 class Crossing(Base):
     """A browser's reservations on their way into WeChat: by a link and a number, for minutes, to one person.
 

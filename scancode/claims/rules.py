@@ -26,6 +26,10 @@ class ClaimState(StrEnum):
     CLAIMED = "claimed"
     QUARANTINED = "quarantined"
     """The provider's book knows a payment that ours lost in a restore: the code never pays again by itself."""
+    HELD = "held"
+    """It is somebody's, and staff look before it is paid: the campaign's rules say when."""
+    REFUSED = "refused"
+    """Staff looked and refused it, with a reason that its owner reads. The code never pays."""
 
 
 class NotARewardCode(Refusal):
@@ -124,6 +128,17 @@ class ExistingMembersOnly(Refusal):
 class DayFull(Refusal):
     code = "claim_day_full"
     text = N_("All rewards of today are given out. The code keeps its chance: come back tomorrow.")
+
+
+class NotHeld(Refusal):
+    code = "claim_not_held"
+    text = N_("This reward does not wait for a decision any more. Look at the list again.")
+
+
+class HeldReasonMissing(Refusal):
+    code = "claim_reason"
+    text = N_("Say why, in up to 200 characters: whoever claimed will read it.")
+    status = 422
 
 
 class ClaimsStopped(Refusal):
@@ -237,6 +252,8 @@ class Standing(StrEnum):
     LAPSED = "lapsed"
     CLAIMED = "claimed"
     QUARANTINED = "quarantined"
+    HELD = "held"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True)

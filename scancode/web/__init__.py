@@ -53,6 +53,7 @@ VIEWS = (
     "scancode.web.console.campaigns",
     "scancode.web.console.campaign_breaker",
     "scancode.web.console.campaign_conditions",
+    "scancode.web.console.held_claims",
     "scancode.web.console.campaign_pools",
     "scancode.web.console.campaign_reviews",
     "scancode.web.console.payouts",

@@ -81,6 +81,12 @@ def _how_much(conditions: Conditions, has_odds: bool) -> Iterator[str]:
         yield gettext(
             "Up to %(count)s codes may be claimed a day. Later ones keep their chance until the next day.", count=count
         )
+    if conditions.hold_day:
+        yield gettext(
+            "From code number %(nth)s of a person in a day on, our staff look first, usually within three days. They "
+            "refuse a reward only for claims that were not made by a consumer, and say why.",
+            nth=conditions.hold_day,
+        )
     if conditions.day_fen_max and has_odds:
         yield gettext(
             "Up to %(sum)s is given in red packets a day; then red packets become thanks until the next day.",

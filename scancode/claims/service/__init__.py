@@ -11,6 +11,14 @@ from scancode.claims.service.crossing import (
     spend_try,
     sweep_crossings,
 )
+from scancode.claims.service.holding import (
+    HeldFacts,
+    count_held,
+    list_held,
+    reason_of,
+    refuse_held,
+    release_held,
+)
 from scancode.claims.service.limits import charge
 from scancode.claims.service.many import Request, claim_many
 from scancode.claims.service.reading import (
@@ -28,6 +36,7 @@ __all__ = [
     "ClaimView",
     "Claimant",
     "CrossingFacts",
+    "HeldFacts",
     "Request",
     "Standing",
     "bind",
@@ -35,15 +44,20 @@ __all__ = [
     "claim",
     "claim_many",
     "count_claimed",
+    "count_held",
     "find_claim",
     "find_crossing",
     "find_facts",
     "has_reserved",
+    "list_held",
     "list_quarantined",
     "of_person",
     "offer_crossing",
     "quarantine",
+    "reason_of",
     "reassign",
+    "refuse_held",
+    "release_held",
     "spend_try",
     "spent_fen",
     "sweep_crossings",

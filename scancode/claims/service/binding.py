@@ -13,21 +13,21 @@ from sqlalchemy.orm import Session
 
 from batches.codes import split_code_id
 from scancode.campaigns import service as campaigns
-from scancode.campaigns.conditions import Conditions
 from scancode.channels.rules import UNKNOWN
 from scancode.claims.models import Claim
 from scancode.claims.rules import Claimant, ClaimFacts, ClaimState, PersonDayFull, PersonFull
 from scancode.claims.service.claimants import settle
+from scancode.claims.service.holding import hold, is_to_be_held
 from scancode.claims.service.limits import count_person, merge_counts
 from scancode.claims.service.reading import COLUMNS, facts_of, find_facts
+from scancode.claims.service.rewards import reward, reward_nth
 from scancode.codes import service as codes
 from scancode.codes.rules import Life
 from scancode.db import affected, insert_once
 from scancode.jobs import service as jobs
-from scancode.ledger import service as ledger
 from scancode.payouts import service as payouts
 from scancode.payouts.models import Payout
-from scancode.payouts.rules import PayoutFacts, PayoutState
+from scancode.payouts.rules import PayoutState
 
 BIND_MAX = 100
 """Reservations, and waiting payouts, of one person that one call settles."""
@@ -120,7 +120,7 @@ def bind_one(session: Session, claim: ClaimFacts, *, claimant: Claimant, prefix:
             _count(session, claim, claimant, now)
     bound = find_facts(session, code_id=claim.code_id)
     assert bound is not None
-    if won:
+    if won and bound.state == ClaimState.CLAIMED:
         reward(session, bound, claimant=claimant, prefix=prefix, now=now)
     return bound
 
@@ -131,60 +131,12 @@ def _count(session: Session, claim: ClaimFacts, claimant: Claimant, now: datetim
         return
     conditions = campaigns.conditions_of(session, campaign_id=claim.campaign_id)
     if conditions.counts_people:
-        nth = count_person(
+        counted = count_person(
             session, campaign_id=claim.campaign_id, conditions=conditions, claimant=claimant, day=claim.day
         )
-        reward_nth(session, claim, conditions=conditions, claimant=claimant, nth=nth, now=now)
-
-
-def reward_nth(
-    session: Session, claim: ClaimFacts, *, conditions: Conditions, claimant: Claimant, nth: int, now: datetime
-) -> None:
-    """The points that the n-th code of a person adds, whatever it holds itself. A browser has to become somebody
-    first: what it reserved is counted again when it is bound."""
-    account_id, points = claimant.account_id, conditions.nth_points
-    if not nth or nth != conditions.nth or not points or account_id is None or claim.is_test:
-        return
-    ledger.post(
-        session,
-        account_id=account_id,
-        counter_account_id=ledger.issuer_id(claim.brand_id),
-        brand_id=claim.brand_id,
-        cause=f"nth:{claim.code_id}",
-        points=points,
-        now=now,
-    )
-
-
-def reward(
-    session: Session, claim: ClaimFacts, *, claimant: Claimant, prefix: str, now: datetime
-) -> PayoutFacts | None:
-    """What a claim earns, in the transaction that made it theirs; the payout if that is money. A test earns nothing."""
-    if claim.is_test:
-        return None
-    if claim.prize_kind == "points" and claimant.account_id is not None:
-        ledger.post(
-            session,
-            account_id=claimant.account_id,
-            counter_account_id=ledger.issuer_id(claim.brand_id),
-            brand_id=claim.brand_id,
-            cause=f"claim:{claim.code_id}",
-            points=claim.amount,
-            now=now,
-        )
-    elif claim.prize_kind == "red_packet":
-        return payouts.create(
-            session,
-            code_id=claim.code_id,
-            brand_id=claim.brand_id,
-            campaign_id=claim.campaign_id,
-            identity_id=claimant.identity_id,
-            amount_fen=claim.amount,
-            cause=f"claim:{claim.code_id}",
-            prefix=prefix,
-            now=now,
-        )
-    return None
+        if is_to_be_held(claim, conditions, counted):
+            hold(session, claim, counted=counted, now=now)
+        reward_nth(session, claim, conditions=conditions, claimant=claimant, nth=counted.nth, now=now)
 
 
 def reassign(session: Session, *, from_id: UUID, to_id: UUID) -> int:

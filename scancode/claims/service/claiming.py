@@ -32,12 +32,14 @@ from scancode.claims.rules import (
     owns,
     view_of,
 )
-from scancode.claims.service.binding import bind_one, reward, reward_nth
+from scancode.claims.service.binding import bind_one
 from scancode.claims.service.claimants import settle
 from scancode.claims.service.fitting import boosted, check_fit
 from scancode.claims.service.gate import pass_quickly, pass_slowly
+from scancode.claims.service.holding import hold, is_to_be_held
 from scancode.claims.service.limits import Exhausted, count_person, take_day, take_prize
 from scancode.claims.service.reading import find_facts, view
+from scancode.claims.service.rewards import reward, reward_nth
 from scancode.claims.service.row import facts_from, make_row, origin_of
 from scancode.codes.rules import BatchFacts
 from scancode.db import affected, insert_once
@@ -160,13 +162,17 @@ def _enter_counted(
 ) -> ClaimAnswer | None:
     """The same under a campaign that counts; what all claims share comes last. Raises Exhausted, DayFull and those of
     ``count_person``."""
-    made = _enter(session, about, about.row(offer, prize))
-    if made is None:
+    row = about.row(offer, prize)
+    if not _take(session, row, about.now):
         return None
     code_id, day = about.code.code_id, about.day
     who, limits = about.claimant, offer.conditions
-    nth = count_person(session, campaign_id=offer.campaign_id, conditions=limits, claimant=who, day=day)
-    reward_nth(session, made.view.claim, conditions=limits, claimant=who, nth=nth, now=about.now)
+    counted = count_person(session, campaign_id=offer.campaign_id, conditions=limits, claimant=who, day=day)
+    if row["state"] == ClaimState.CLAIMED.value and is_to_be_held(facts_from(row), limits, counted):
+        hold(session, facts_from(row), counted=counted, now=about.now)
+        row["state"] = ClaimState.HELD.value
+    made = _answer_new(session, about, row)
+    reward_nth(session, made.view.claim, conditions=limits, claimant=who, nth=counted.nth, now=about.now)
     if not is_free:
         take_prize(session, offer=offer, prize=prize, code_id=code_id, day=day)
     take_day(session, offer=offer, code_id=code_id, day=day)
@@ -174,8 +180,14 @@ def _enter_counted(
 
 
 def _enter(session: Session, about: Wanted, row: dict[str, Any]) -> ClaimAnswer | None:
-    if not insert_once(session, Claim, **row) and not _take_over(session, row, about.now):
-        return None
+    return _answer_new(session, about, row) if _take(session, row, about.now) else None
+
+
+def _take(session: Session, row: dict[str, Any], now: datetime) -> bool:
+    return insert_once(session, Claim, **row) or _take_over(session, row, now)
+
+
+def _answer_new(session: Session, about: Wanted, row: dict[str, Any]) -> ClaimAnswer:
     made, payout = facts_from(row), None
     if made.state == ClaimState.CLAIMED:
         payout = reward(session, made, claimant=about.claimant, prefix=about.prefix, now=about.now)

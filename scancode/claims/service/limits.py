@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -28,24 +29,35 @@ class Exhausted(Exception):
     """The prize that the wheel stopped at has run out."""
 
 
-def count_person(session: Session, *, campaign_id: UUID, conditions: Conditions, claimant: Claimant, day: str) -> int:
-    """One more code of this person; the how manieth it is, where all of theirs are counted. Raises PersonFull,
-    PersonDayFull.
+@dataclass(frozen=True)
+class Counted:
+    """The how manieth code of their person it is: in all and today; 0 where that is not counted."""
+
+    nth: int = 0
+    today: int = 0
+
+
+def count_person(
+    session: Session, *, campaign_id: UUID, conditions: Conditions, claimant: Claimant, day: str
+) -> Counted:
+    """One more code of this person. Raises PersonFull, PersonDayFull.
 
     Before anything else is known a person is their browser; what its reservations become is counted when they are
     bound.
     """
     person_id = claimant.account_id or claimant.visitor_id
-    nth = 0
+    nth = today = 0
     if person_id is None:
-        return nth
+        return Counted()
     if conditions.person_max or conditions.nth:
         nth = _one_more(session, person_id, campaign_id, ALWAYS, conditions.person_max or COUNT_MAX)
         if not nth:
             raise PersonFull(most=conditions.person_max)
-    if conditions.person_day_max and not _one_more(session, person_id, campaign_id, day, conditions.person_day_max):
-        raise PersonDayFull(most=conditions.person_day_max)
-    return nth
+    if conditions.person_day_max or conditions.hold_day:
+        today = _one_more(session, person_id, campaign_id, day, conditions.person_day_max or COUNT_MAX)
+        if not today:
+            raise PersonDayFull(most=conditions.person_day_max)
+    return Counted(nth, today)
 
 
 def _one_more(session: Session, person_id: UUID, campaign_id: UUID, period: str, most: int) -> int:

@@ -39,7 +39,7 @@ from scancode.web.runtime import runtime
 
 BOOST_LINES = 3
 SEPARATED = re.compile(r"[^,，、;；\s]+")
-COUNTS = ("person_day_max", "person_max", "day_max", "nth", "nth_points")
+COUNTS = ("person_day_max", "person_max", "day_max", "nth", "nth_points", "hold_day")
 PLACES = ("channels", "stores", "scenes")
 
 
@@ -77,6 +77,7 @@ class ConditionsForm(FlaskForm):
     person_max = StringField(lazy_gettext("Codes one person may claim in all"))
     day_max = StringField(lazy_gettext("Codes that everybody together may claim in a day"))
     day_yuan_max = StringField(lazy_gettext("Yuan that everybody together may win in a day (pools with odds)"))
+    hold_day = StringField(lazy_gettext("From which code of a person in a day on staff look first"))
     nth = StringField(lazy_gettext("Which code of a person adds points"))
     nth_points = StringField(lazy_gettext("Points that it adds"))
     boosts = FieldList(FormField(BoostForm), min_entries=BOOST_LINES, max_entries=BOOST_LINES)

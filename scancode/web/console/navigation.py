@@ -15,6 +15,7 @@ from flask_babel import gettext
 from sqlalchemy.exc import SQLAlchemyError
 
 from scancode.campaigns import service as campaigns
+from scancode.claims import service as claims
 from scancode.codes import service as codes
 from scancode.complaints import service as complaints
 from scancode.diversion import service as diversion
@@ -80,6 +81,7 @@ MENU = (
         (
             Entry("console.campaigns", "gift", N_("Campaigns"), (MARKETING,)),
             Entry("console.look", "sparkles", N_("Look of the pages"), (MARKETING,)),
+            Entry("console.held_claims", "hourglass", N_("Held rewards"), (MARKETING,)),
             Entry("console.members", "users", N_("Members"), (MARKETING,)),
             Entry("console.complaints", "message-circle", N_("Complaints"), (MARKETING,)),
             Entry("console.payouts", "cash", N_("Payouts"), (MARKETING,)),
@@ -134,6 +136,7 @@ def _badges(person: StaffFacts) -> dict[str, int]:
         found["console.diversion_list"] = diversion.count_cases(session, brand_id=brand_id)
         if person.may((MARKETING,)):
             found["console.complaints"] = complaints.count_open(session, brand_id=brand_id)
+            found["console.held_claims"] = claims.count_held(session, brand_id=brand_id)
             in_review = campaigns.count_in_review(session, brand_id=brand_id, besides=person.id)
             found["console.campaigns"] = in_review + len(campaigns.list_tripped(session, brand_id=brand_id))
         if person.may((FACTORY,)):

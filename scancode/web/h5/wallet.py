@@ -6,7 +6,7 @@ to look sooner than it would have.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from batches.codes import split_code_id
 from scancode.catalog.rules import BrandFacts
 from scancode.claims import service as claims
-from scancode.claims.rules import Claimant, ClaimView
+from scancode.claims.rules import Claimant, ClaimView, Standing
 from scancode.errors import NotFound, Refusal
 from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutState, parse_number
@@ -51,6 +51,7 @@ class Reward:
     """For ``requestMerchantTransfer`` within WeChat."""
     confirm_url: str | None
     """The sandbox's page, which stands for WeChat's in demos and tests."""
+    refused_why: str = ""
 
     @property
     def is_moving(self) -> bool:
@@ -130,6 +131,7 @@ def _page(shared: Runtime, found: Reward, who: Claimant) -> dict[str, Any]:
         "reward": found,
         "brand": found.brand,
         "claim": found.view.claim,
+        "refused_why": found.refused_why,
         "payout": found.view.payout,
         "is_member": who.member_id is not None,
         "is_known": who.is_known,
@@ -149,7 +151,8 @@ def _mine(shared: Runtime, reference: str) -> tuple[Reward, Claimant]:
             raise NotFound
         who = somebody(brand).claimant()
         view = _view(session, code_id, who, shared.now())
-    return _reward(shared, view, brand), who
+        why = claims.reason_of(session, code_id=code_id) if view.standing == Standing.REFUSED else ""
+    return replace(_reward(shared, view, brand), refused_why=why), who
 
 
 def _view(session: Session, code_id: int, who: Claimant, now: datetime) -> ClaimView:

@@ -1,0 +1,94 @@
+"""Rewards that staff look at first."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scancode.campaigns.conditions import Conditions
+from scancode.claims import rules
+from scancode.claims import service as claims
+from scancode.claims.rules import Claimant, Standing
+from scancode.db import new_id
+from scancode.ledger import service as ledger
+from scancode.payouts.models import Payout
+from scancode.wiring import Wired
+from tests.claims.shop import PREFIX, RED_PACKETS, Shop, open_shop, points, visitor
+from tests.factories import NOW
+
+ERIN = new_id(NOW)
+
+
+def watched(session: Session, wired: Wired, prizes: object = RED_PACKETS) -> Shop:
+    return open_shop(session, wired, prizes=prizes, campaign={"conditions": Conditions(hold_day=2)})  # type: ignore[arg-type]
+
+
+def release(session: Session, code_id: int) -> None:
+    claims.release_held(session, code_id=code_id, staff_id=ERIN, actor="erin", prefix=PREFIX, now=NOW)
+
+
+def refuse(session: Session, code_id: int, reason: str = "not a consumer") -> None:
+    claims.refuse_held(session, code_id=code_id, reason=reason, staff_id=ERIN, actor="erin", now=NOW)
+
+
+def payouts_made(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Payout)) or 0
+
+
+def test_the_second_code_of_a_day_waits_and_is_paid_when_released_once(session: Session, wired: Wired) -> None:
+    shop = watched(session, wired)
+    alice = Claimant(None, shop.openid(session))
+    shop.claim(session, alice, 0)
+    held = shop.claim(session, alice, 1).view
+    assert (held.standing, held.payout, payouts_made(session)) == (Standing.HELD, None, 1)
+    assert [row.claim.code_id for row in claims.list_held(session, brand_id=shop.brand.id)] == [shop.code(1).code_id]
+    assert claims.count_held(session, brand_id=new_id(NOW)) == 0
+    release(session, shop.code(1).code_id)
+    again = shop.claim(session, alice, 1).view
+    assert (again.standing, payouts_made(session)) == (Standing.CLAIMED, 2)
+    assert again.payout is not None
+    assert again.payout.identity_id == alice.identity_id
+    for decide in (release, refuse):
+        with pytest.raises(rules.NotHeld):
+            decide(session, shop.code(1).code_id)
+
+
+def test_what_is_refused_never_pays_and_says_why(session: Session, wired: Wired) -> None:
+    shop = watched(session, wired)
+    alice = Claimant(None, shop.openid(session))
+    shop.claim(session, alice, 0)
+    shop.claim(session, alice, 1)
+    code_id = shop.code(1).code_id
+    for reason in ("", "x" * 201):
+        with pytest.raises(rules.HeldReasonMissing):
+            refuse(session, code_id, reason)
+    refuse(session, code_id)
+    assert shop.claim(session, alice, 1).view.standing == Standing.REFUSED
+    assert claims.reason_of(session, code_id=code_id) == "not a consumer"
+    with pytest.raises(rules.ClaimedByAnother):
+        shop.claim(session, Claimant(None, shop.openid(session, "openid-bob")), 1)
+    assert (payouts_made(session), claims.count_held(session, brand_id=None)) == (1, 0)
+
+
+def test_what_a_browser_reserved_is_held_when_it_is_bound(session: Session, wired: Wired) -> None:
+    shop = watched(session, wired, points(7))
+    browser = visitor()
+    for serial in range(3):
+        assert shop.claim(session, browser, serial).view.standing == Standing.RESERVED
+    alice = shop.openid(session)
+    assert shop.bind(session, Claimant(browser.visitor_id, alice)) == 1
+    assert ledger.balance(session, account_id=alice) == 7
+    assert claims.count_held(session, brand_id=shop.brand.id) == 2
+    release(session, shop.code(2).code_id)
+    assert ledger.balance(session, account_id=alice) == 14
+
+
+def test_points_of_a_guest_who_joined_meanwhile_go_to_the_member(session: Session, wired: Wired) -> None:
+    shop = watched(session, wired, points(7))
+    guest, (_, member_id) = shop.openid(session), shop.member(session)
+    for serial in range(2):
+        shop.claim(session, Claimant(None, guest), serial)
+    claims.reassign(session, from_id=guest, to_id=member_id)
+    release(session, shop.code(1).code_id)
+    assert ledger.balance(session, account_id=member_id) == 7

@@ -1,0 +1,96 @@
+"""The queue of held rewards: who decides, what the owner reads, and that another brand sees none of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from scancode.campaigns.conditions import Conditions
+from scancode.catalog import revision
+from scancode.claims import service as claims
+from scancode.claims.rules import Claimant
+from scancode.claims.service.holding import hold
+from scancode.claims.service.limits import Counted
+from scancode.staff.rules import Role
+from scancode.wiring import Wired
+from tests import factories
+from tests.claims.shop import Shop, open_shop
+from tests.web.console.test_campaigns import page, post
+
+
+@pytest.fixture
+def shop(wired: Wired) -> Shop:
+    """Alice has claimed three codes; the second and third are held."""
+    now = datetime.now(UTC)
+    with wired.db.transaction() as session:
+        terms = {"conditions": Conditions(hold_day=2), "ends_at": now + timedelta(days=9)}
+        shop = open_shop(session, wired, campaign=terms)
+        alice = Claimant(None, shop.openid(session))
+        for serial in range(3):
+            shop.claim(session, alice, serial, now=now)
+        revision.bump(session)
+    return shop
+
+
+def staff_of(app: Flask, shop: Shop, **over: object) -> FlaskClient:
+    with shop.wired.db.transaction() as session:
+        person = factories.add_staff(session, **({"role": Role.MARKETING, "brand_id": shop.brand.id} | over))
+    client = app.test_client()
+    factories.sign_in(client, shop.wired.db, person.id)
+    return client
+
+
+def test_staff_release_one_and_refuse_the_other(app: Flask, shop: Shop) -> None:
+    dave = staff_of(app, shop)
+    here = "/console/claims/held"
+    shown = page(dave, here)
+    assert "待审奖励 2" in page(dave, "/console/")
+    assert f"{shop.batch.number}:1" in shown
+    assert "¥1.00" in shown
+    first, second = (shop.code(serial).code_id for serial in (1, 2))
+    post(dave, f"{here}/{first}/release", here)
+    assert "已放行" in page(dave, here)
+    post(dave, f"{here}/{second}/refuse", here, reason=" ")
+    assert "请用不超过 200 字说明原因" in page(dave, here)
+    post(dave, f"{here}/{second}/refuse", here, reason="one <b>shop</b>")
+    post(dave, f"{here}/{second}/release")
+    shown = page(dave, here)
+    assert "没有待审奖励" in shown
+    assert "已不在待处理状态" in shown
+
+
+def test_another_brand_and_the_factory_see_and_decide_nothing(app: Flask, shop: Shop) -> None:
+    with shop.wired.db.transaction() as session:
+        other = factories.make_brand(session)
+    erin = staff_of(app, shop, brand_id=other.id)
+    here, code_id = "/console/claims/held", shop.code(1).code_id
+    assert "没有待审奖励" in page(erin, here)
+    for verb in ("release", "refuse"):
+        assert post(erin, f"{here}/{code_id}/{verb}", reason="x").status_code == 404
+    assert post(erin, f"{here}/7/release").status_code == 404
+    page(staff_of(app, shop, role=Role.FACTORY), here, 403)
+
+
+def test_its_owner_reads_that_it_is_looked_at_and_then_why_not(app: Flask, shop: Shop) -> None:
+    phone = app.test_client()
+    code, code_id = shop.text(5), shop.code(5).code_id
+    form = re.search(r'name="token" value="([^"]+)"', phone.get(f"/{code}").get_data(as_text=True))
+    assert form is not None
+    assert phone.post(f"/{code}/claim", data={"token": form[1]}).status_code == 303
+    with shop.wired.db.transaction() as session:
+        claim = claims.find_facts(session, code_id=code_id)
+        assert claim is not None
+        hold(session, claim, counted=Counted(today=9), now=datetime.now(UTC))
+    assert "先由工作人员审核" in page(phone, f"/me/rewards/{code_id}")
+    with shop.wired.db.transaction() as session:
+        claims.refuse_held(
+            session, code_id=code_id, reason="<i>reseller", staff_id=shop.brand.id, actor="erin", now=datetime.now(UTC)
+        )
+    body = phone.get(f"/me/rewards/{code_id}").get_data(as_text=True)
+    assert "审核后未予发放：&lt;i&gt;reseller" in body
+    stranger = app.test_client()
+    assert stranger.get(f"/me/rewards/{code_id}").status_code == 404
