@@ -513,5 +513,5 @@ def test_it_counts_what_lapsed_what_is_dead_and_what_is_on_the_shelf(dave: Flask
     claim(house, campaign, 950)
     claim(house, campaign, 5, "reserved", hours=-1)
     shown = page(dave, f"/console/campaigns/{campaign.id}")
-    assert "尚可领取 899 99 个作废或召回且未领取" in shown
+    assert "899 个尚可领取 · 99 个作废或召回且未领取" in shown
     assert "已失效" in shown
