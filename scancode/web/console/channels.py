@@ -18,7 +18,7 @@ from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff, visible
 from scancode.web.console.channel_forms import KIND_NAMES, SCENES, ChannelForm, StoreForm
-from scancode.web.console.chosen import brand_choices, chosen_brand
+from scancode.web.console.chosen import brand_choices, brand_to_change, chosen_brand
 from scancode.web.runtime import runtime
 
 SHOWN_SHIPMENTS = 5
@@ -95,7 +95,7 @@ def new_channel() -> ResponseReturnValue:
     form = ChannelForm()
     del form.is_active  # what is new is in use
     with runtime().db.reading() as session:
-        brand = chosen_brand(session)
+        brand = brand_to_change(session)
     if form.validate_on_submit():
         made = saved(form, channels.create_channel, brand_id=brand.id)
         if made:

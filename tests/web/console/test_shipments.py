@@ -179,7 +179,7 @@ def test_an_operator_says_for_which_brand(office: Office, places: tuple[str, str
     """Never the first of several unasked: neither for what is shipped nor for what is packed, checked or changed."""
     olga = office.browser("olga")
     own, other = (f"brand-{each.hex[-8:]}" for each in (office.brand_id, office.other_brand_id))
-    for path in (NEW, "/console/packing", "/console/preflight"):
+    for path in (NEW, "/console/packing", "/console/preflight", "/console/channels/new"):
         page = olga.get(path)
         assert "Choose the brand that this is for." in words(page)
         assert all(f'href="{path}?brand={slug}"' in page.text for slug in (own, other))
