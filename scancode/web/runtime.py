@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import current_app
+from sqlalchemy.orm import Session
 
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.rules import Offer
@@ -22,6 +23,7 @@ from scancode.codes.ranges import SpanMap
 from scancode.codes.rules import BatchFacts
 from scancode.config import Settings
 from scancode.db import Database
+from scancode.diversion import service as diversion
 from scancode.ports import Ports
 from scancode.resolver import service as resolver
 from scancode.resolver.rules import ProductLinks
@@ -109,7 +111,7 @@ def build(
         batch_channels=Cached(
             watch, db, lambda session, number: channels.load_batch_channel(session, batch_number=number)
         ),
-        sole_channels=Cached(watch, db, lambda session, brand: channels.load_sole_channels(session, brand_id=brand)),
+        sole_channels=Cached(watch, db, _load_sole_channels),
         touchpoints=Cached(watch, db, lambda session, token: channels.load_touchpoint(session, token=token)),
         offers=Cached(
             watch, db, lambda session, number: campaigns.load_offers(session, batch_number=number, sealer=draw_sealer)
@@ -123,6 +125,13 @@ def build(
         guard=guarding,
         blocks=Cached(watch, db, lambda session, _: scans.load_blocklist(session)),
     )
+
+
+def _load_sole_channels(session: Session, brand_id: UUID) -> dict[int, UUID]:
+    """Where channels may sell counts as well as where their stores are."""
+    owned = diversion.territories_of(session, brand_id=brand_id).items()
+    territories = [(region, channel_id) for (channel_id, _), regions in owned for region in regions]
+    return channels.load_sole_channels(session, brand_id=brand_id, territories=territories)
 
 
 def runtime() -> Runtime:

@@ -136,3 +136,6 @@ def test_a_batch_and_a_region_name_a_channel(session: Session, now: datetime) ->
         440100: other.id,
         310000: other.id,
     }
+    sold = [(330000, one.id), (440100, one.id)]
+    found = channels.load_sole_channels(session, brand_id=brand_id, territories=sold)
+    assert (found[330000], found.get(440100)) == (one.id, None)

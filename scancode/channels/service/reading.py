@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -112,8 +112,11 @@ def load_batch_channel(session: Session, *, batch_number: int) -> UUID | None:
     )
 
 
-def load_sole_channels(session: Session, *, brand_id: UUID) -> dict[int, UUID]:
-    """By province and city: the channel of which all stores there are, where there is one."""
+def load_sole_channels(
+    session: Session, *, brand_id: UUID, territories: Iterable[tuple[int, UUID]] = ()
+) -> dict[int, UUID]:
+    """By province and city: the channel of which all stores and territories there are, where there is one.
+    ``territories`` are regions in which channels may sell."""
     rows = session.execute(
         select(Store.province, Store.city, Channel.id)
         .join(Channel)
@@ -121,7 +124,8 @@ def load_sole_channels(session: Session, *, brand_id: UUID) -> dict[int, UUID]:
         .limit(STORES_MAX)
     )
     placed = ((regions.find(province, city) or regions.find(city), channel) for province, city, channel in rows)
-    return sole_channels((region, channel) for region, channel in placed if region is not None)
+    known = [(region, channel) for region, channel in placed if region is not None]
+    return sole_channels([*known, *territories])
 
 
 def get_channel(session: Session, *, channel_id: UUID) -> Channel:

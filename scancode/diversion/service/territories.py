@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from scancode.catalog import revision
 from scancode.channels import service as channels
 from scancode.channels.models import Channel, Store
 from scancode.db import new_id
@@ -108,3 +109,4 @@ def _replace(session: Session, owner: Owner, places: Sequence[int], now: datetim
         Territory(id=new_id(now), channel_id=channel_id, store_id=store_id, region=region) for region in places
     )
     session.flush()
+    revision.bump(session)  # who is alone in a region gets the credit for scans there
