@@ -73,7 +73,12 @@ def brand_look(brand_id: UUID) -> ResponseReturnValue:
             flash(gettext("The look is changed. Consumer pages show it within a second."), "success")
             return redirect(url_for("console.brand_look", brand_id=brand_id))
     page = render_template(
-        "console/brands/look.html", form=form, logo_form=LogoForm(formdata=None), brand=row, **_trial(row)
+        "console/brands/look.html",
+        form=form,
+        logo_form=LogoForm(formdata=None),
+        brand=row,
+        menu_path=url_for("console.look"),
+        **_trial(row),
     )
     return page, 422 if form.is_submitted() else 200
 

@@ -191,8 +191,10 @@ def _refused(text: str, refusal: NotOurs) -> tuple[str, int]:
 
 
 def _refused_key(shared: Runtime, locale: str, text: str, refusal: NotOurs) -> tuple[object, ...]:
-    """The page names whom to ask, so it changes with the brands."""
-    return shared.watch.current(), locale, refusal.code, _is_lost(text, refusal)
+    """The page names whom to ask: the only brand of the house, if it has one."""
+    brands = shared.houses.get(None)
+    helper = (brands[0].support_phone, brands[0].support_url) if len(brands) == 1 else None
+    return helper, locale, refusal.code, _is_lost(text, refusal)
 
 
 def _is_lost(text: str, refusal: NotOurs) -> bool:
