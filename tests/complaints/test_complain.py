@@ -96,3 +96,14 @@ def test_after_its_time_only_that_it_was_there_is_left(session: Session, wired: 
     assert complaints.erase_of_visitors(session, visitor_ids=[ALICE], brand_id=uuid4(), now=NOW) == 0
     assert complaints.erase_of_visitors(session, visitor_ids=[ALICE], brand_id=brand_id, now=NOW) == 1
     assert complaints.get_complaint(session, complaint_id=waiting).text == ""
+
+
+def test_a_list_goes_on_where_a_page_ended(session: Session, wired: Wired, brand_id: UUID) -> None:
+    made = [complain(session, wired, brand_id, minutes=minutes // 2) for minutes in range(4)]
+    seen: list[UUID] = []
+    before = None
+    while page := complaints.list_complaints(session, brand_id=brand_id, before=before, limit=1):
+        seen += [row.id for row in page]
+        before = (page[-1].made_at, page[-1].id)
+    assert sorted(seen) == sorted(made)
+    assert seen[:2] == sorted(made[2:], reverse=True)

@@ -16,6 +16,7 @@ from scancode.codes.rules import Life
 from scancode.db import new_id
 from scancode.errors import NotFound
 from scancode.scans import service as scans
+from scancode.scans.models import Suspicion
 from scancode.scans.rules import HISTORY_MAX, CopyTerms, Sign, Standing, Verdict
 from scancode.scans.service import CommentNeeded, SuspicionMoved
 from scancode.scans.writer import Sighting, write
@@ -136,3 +137,21 @@ def test_a_brand_has_its_own_values(session: Session, batch: Batch) -> None:
     scans.set_terms(session, brand_id=batch.brand_id, values=values, actor="staff:x", now=NOW)
     assert scans.load_copy_terms(session, brand_id=batch.brand_id, otherwise=TERMS) == CopyTerms(visitors=7)
     assert scans.load_copy_terms(session, brand_id=uuid4(), otherwise=TERMS) == TERMS
+
+
+def test_a_list_goes_on_where_a_page_ended(session: Session, batch: Batch) -> None:
+    for serial in range(3):
+        where = {"brand_id": batch.brand_id, "product_id": batch.product_id, "batch_number": batch.number}
+        session.add(
+            Suspicion(
+                code_id=serial, state="open", signs="", visitors=3, cities=0,
+                found_at=NOW + timedelta(seconds=serial // 2), **where,
+            )
+        )  # fmt: skip
+    session.flush()
+    seen: list[int] = []
+    before = None
+    while page := scans.list_suspects(session, brand_id=batch.brand_id, before=before, limit=1):
+        seen += [row.code_id for row in page]
+        before = (page[-1].found_at, page[-1].code_id)
+    assert seen == [2, 1, 0]

@@ -9,6 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from scancode.claims.rules import Claimant
+from scancode.complaints import service as complaints
+from scancode.complaints.rules import ComplaintKind, Draft
+from scancode.complaints.service import About
 from scancode.db import new_id
 from scancode.ledger import service as ledger
 from scancode.members import service as members
@@ -51,6 +54,23 @@ def test_leaving_deletes_who_it_was_and_lets_points_lapse(scene: Scene) -> None:
         own_data.copy(
             scene.session, brand=scene.brand, member_id=joined.member_id, sealer=scene.wired.sealer, now=later
         )
+
+
+def test_what_a_member_reported_is_in_the_copy_and_goes_with_the_account(scene: Scene) -> None:
+    browser = new_id(NOW)
+    joined = scene.join(browser)
+    made = complaints.complain(
+        scene.session, about=About("repeat", scene.brand.id), photo=None, visitor_id=browser, language="zh",
+        draft=Draft(ComplaintKind.FAKE, "faded ink", "13800000009", is_agreed=True), consent_version="1",
+        sealer=scene.wired.sealer, now=NOW,
+    )  # fmt: skip
+    found = own_data.copy(
+        scene.session, brand=scene.brand, member_id=joined.member_id, sealer=scene.wired.sealer, now=NOW
+    )
+    assert [(one["text"], one["phone"]) for one in found["complaints"]] == [("faded ink", "+8613800000009")]
+    own_data.leave(scene.session, brand_id=scene.brand.id, member_id=joined.member_id, now=NOW)
+    row = complaints.get_complaint(scene.session, complaint_id=made)
+    assert (row.text, row.contact, row.state) == ("", None, "closed")
 
 
 def test_it_refuses_to_close_an_account_while_money_is_on_its_way(money: Scene) -> None:

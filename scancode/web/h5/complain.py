@@ -43,6 +43,7 @@ from scancode.web.runtime import Runtime, runtime
 from scancode.web.visitor import current_visitor
 
 SHOWN_MAX = 5
+SCANS_LOOKED_AT = 50
 ENCODING_WAIT_S = 10
 _encoding = threading.Semaphore(2)
 """Reading a photo takes a processor for a moment: strangers get two of them at a time."""
@@ -156,11 +157,14 @@ def _about(shared: Runtime, text: str) -> About:
 
 
 def _verdict(shared: Runtime, code: ReadCode) -> str:
-    """As somebody would be told who scans it now for the first time."""
+    """As this browser was told when it scanned the code last; else as somebody would be who scans it now."""
     with shared.db.reading() as session:
         is_suspect = scans.are_suspect(session, code_ids=[code.code_id])
-        seen = scans.of_code(session, code_id=code.code_id, limit=1)
-    past = History(first_at=seen[0].scanned_at if seen else None)
+        seen = scans.of_code(session, code_id=code.code_id, limit=SCANS_LOOKED_AT)
+    own = next((scan for scan in seen if scan.visitor_id == current_visitor().id), None)
+    if own is not None and not is_suspect:
+        return own.verdict.value
+    past = History(first_at=seen[-1].scanned_at if seen else None)
     return judge(code.batch.life_of(code.serial).state, past, is_suspect=is_suspect).value
 
 
