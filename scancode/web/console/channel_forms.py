@@ -27,6 +27,7 @@ SCENES = (
     ("poster", N_("Poster")),
     ("parcel-card", N_("Parcel card")),
     ("live-room", N_("Live room")),
+    ("partner-shop", N_("Shop of a partner")),
     ("event", N_("Event")),
 )
 """Common scene values that the form offers; any other may be typed."""

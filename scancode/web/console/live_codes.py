@@ -17,7 +17,7 @@ from scancode.errors import Invalid, NotFound, Refusal
 from scancode.i18n import N_
 from scancode.web.console import console
 from scancode.web.console.access import current_staff, visible
-from scancode.web.console.channel_forms import LiveForm
+from scancode.web.console.channel_forms import SCENES, LiveForm
 from scancode.web.console.channels import marketing, refusal_words, roots
 from scancode.web.runtime import runtime
 
@@ -127,6 +127,7 @@ def _page(
         button=button,
         guides=guides,
         team=team,
+        scenes=SCENES,
     )
     return page, 422 if form.is_submitted() else 200
 

@@ -23,6 +23,8 @@ from scancode.web.runtime import runtime
 from scancode.web.visitor import current_visitor, remember_touch
 
 LINK_PARAMETER = "s"
+FILES = ("h5.media", "h5.brand_css")
+"""What caches may keep for everybody remembers nothing for anybody."""
 
 
 @h5.get("/t/<token>")
@@ -52,7 +54,8 @@ def touch(token: str) -> ResponseReturnValue:
 @h5.before_request
 def touch_by_link() -> None:
     """A link that names a placed code which is there and in use; any other changes nothing."""
-    named = request.args.get(LINK_PARAMETER, "") if request.method == "GET" else ""
+    is_page = request.method == "GET" and request.endpoint not in FILES
+    named = request.args.get(LINK_PARAMETER, "") if is_page else ""
     known = read_token(named) if named else None
     if known is None or is_bot(request.environ):
         return

@@ -195,6 +195,7 @@ def test_a_link_that_names_a_placed_code_is_a_touch(client: FlaskClient, place: 
 @pytest.mark.parametrize("value", ["ABCDEFGH1234", "x", "", "<script>"])
 def test_a_link_that_names_nothing_changes_nothing(client: FlaskClient, place: Place, value: str) -> None:
     assert client.get("/", query_string={"s": value}, headers=PHONE).status_code == 200
+    assert "Set-Cookie" not in client.get(f"/media/{'0' * 64}?s={place.scene_token}", headers=PHONE).headers
     assert client.get(f"/?s={place.scene_token}", headers=CRAWLER).status_code == 200
     assert place.touches() == []
 
