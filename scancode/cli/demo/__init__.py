@@ -15,9 +15,10 @@ import click
 from sqlalchemy import select
 
 from scancode import config, migrations
+from scancode.catalog import service as catalog
 from scancode.catalog.models import Brand
 from scancode.cli.bars import Bar, gettext
-from scancode.cli.demo import guide, place, running, story
+from scancode.cli.demo import guide, misuse, place, running, story
 from scancode.cli.demo.crowd import Crowd
 from scancode.cli.root import FAULTY, REFUSED, fail
 from scancode.i18n import N_
@@ -101,6 +102,11 @@ def _seed_once(wired: Wired) -> None:
     with Bar("  " + gettext(N_("consumers of the last days"))) as progress:
         Crowd(wired, cast, since=now - timedelta(days=5), until=until).walk(progress)
     click.echo("  ✓ " + gettext(N_("a few dozen scans, claims, members and payments, played for the past days")))
+    with wired.db.transaction() as session:
+        brand = catalog.load_brand(session, brand_id=cast.brand_id)
+        if brand is not None:
+            misuse.play(session, brand=brand, sealer=wired.sealer, until=until)
+    click.echo("  ✓ " + gettext(N_("a copied code, a report of it, and items that surfaced outside their territory")))
     with wired.db.transaction() as session:
         story.sign_off(session, cast, now=now)
 
