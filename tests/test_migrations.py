@@ -103,6 +103,19 @@ def test_a_populated_older_database_keeps_every_row(empty_db: Database, revision
     assert dangling(empty_db) == []
 
 
+def test_balances_become_lots_that_never_expire(empty_db: Database) -> None:
+    migrations.upgrade(empty_db, revision="0021")
+    populate(empty_db)
+    migrations.upgrade(empty_db)
+    with empty_db.reading() as session:
+        held = session.execute(sa.text("SELECT id, brand_id, balance, balance FROM accounts ORDER BY id")).all()
+        lots = session.execute(
+            sa.text("SELECT account_id, brand_id, points, left_points FROM points_lots ORDER BY account_id")
+        ).all()
+        assert held == lots != []
+        assert session.scalar(sa.text("SELECT count(*) FROM points_lots WHERE expires_at IS NOT NULL")) == 0
+
+
 def test_a_migration_that_loses_children_is_rolled_back(tmp_path: Path) -> None:
     """SQLite's foreign keys are off while a table is copied; what that could break is looked for before the commit."""
     db = Database(f"sqlite:///{tmp_path / 'broken.sqlite'}")
@@ -144,7 +157,7 @@ CODE_TABLES = {
     "containers",
 }  # fmt: skip
 MEMBER_TABLES = {"consents", "member_visitors", "acquisitions"}
-ACCOUNT_TABLES = {"accounts": "id", "entries": "account_id"}
+ACCOUNT_TABLES = {"accounts": "id", "entries": "account_id", "points_lots": "account_id", "points_holds": "account_id"}
 """An account's id is the member's, or that of who is no member yet (decision 0001)."""
 BY_VALUE = {
     "identities": "id",
@@ -180,6 +193,7 @@ REFERENCE = {
 ONE_SHARD = {
     "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "token_calls", "audit_rows", "audit_head",
     "scan_misses", "outside_tokens", "epcis_captures", "epcis_events", "paces", "merchant_balances", "comparisons",
+    "points_proofs",
 }  # fmt: skip
 SPREAD = {
     **dict.fromkeys(CODE_TABLES, "code_id"),

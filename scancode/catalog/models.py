@@ -45,6 +45,10 @@ class Brand(Base):
     sscc_next: Mapped[int] = mapped_column(BigInteger, default=0)
     # Days for which a touch explains later scans; None is what the installation says.
     touch_days: Mapped[int | None]
+    # How long points are good for (see ledger.rules.PointsTerm), and how many days before people are told.
+    points_term: Mapped[str] = mapped_column(String(8), default="never")
+    points_count: Mapped[int] = mapped_column(default=0)
+    points_remind_days: Mapped[int] = mapped_column(default=30)
     created_at: Mapped[datetime]
 
 

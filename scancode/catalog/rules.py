@@ -18,6 +18,7 @@ from scancode.catalog.colours import is_colour
 from scancode.catalog.looks import Look
 from scancode.errors import Refusal
 from scancode.i18n import N_
+from scancode.ledger.rules import FOR_EVER, PointsTerm
 
 GTIN_LENGTHS = (8, 12, 13, 14)
 PICTURES_MAX = 9
@@ -114,6 +115,7 @@ class BrandFacts:
     logo_sha256: str = ""
     touch_days: int | None = None
     """Days for which a touch explains later scans; None is what the installation says."""
+    points: PointsTerm = FOR_EVER
 
     @property
     def look(self) -> Look:
@@ -131,6 +133,10 @@ class BrandFacts:
     def local(self, moment: datetime) -> datetime:
         """The moment on the brand's clocks."""
         return moment.astimezone(ZoneInfo(self.timezone))
+
+    def points_expire_at(self, earned_at: datetime) -> datetime | None:
+        """Until when points that came in then are good; None: for ever."""
+        return self.points.expires_at(earned_at, self.timezone)
 
     def day(self, moment: datetime) -> str:
         """``YYYY-MM-DD`` in the brand's zone: what every report counts by."""
@@ -229,6 +235,7 @@ class BrandDraft:
     privacy_en: str = ""
     company_prefix: str = ""
     touch_days: int | None = None
+    points: PointsTerm = FOR_EVER
 
     def checked(self) -> BrandDraft:
         """The same, tidied. Raises the refusal of the first field that cannot be stored."""
@@ -249,6 +256,7 @@ class BrandDraft:
             raise BadCompanyPrefix(typed=prefix[:20])
         if self.touch_days is not None and not 0 <= self.touch_days <= TOUCH_DAYS_MAX:
             raise BadTouchDays
+        self.points.checked()
         zone = check_timezone(self.timezone.strip())
         return replace(self, **tidy, colour=colour, timezone=zone, company_prefix=prefix)
 

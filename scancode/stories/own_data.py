@@ -101,8 +101,20 @@ def copy(session: Session, *, brand: BrandFacts, member_id: UUID, sealer: Sealer
         "prizes": [_prize(one) for one in prizes],
         "complaints": _complaints(session, brand_id=brand.id, member_id=member_id, sealer=sealer),
         "points": [
-            {"points": one.points, "cause": one.cause, "at": one.occurred_at.isoformat()}
+            {"points": one.points, "cause": one.cause, "at": one.occurred_at.isoformat(), "note": one.note}
             for one in ledger.entries(session, account_id=member_id, limit=ROWS_MAX)
+        ],
+        "points_lots": [
+            {
+                "left": one.left_points,
+                "earned_at": one.earned_at.isoformat(),
+                "expires_at": one.expires_at.isoformat() if one.expires_at else None,
+            }
+            for one in ledger.list_lots(session, account_id=member_id, limit=ROWS_MAX)
+        ],
+        "points_pending": [
+            {"points": one.points, "state": str(one.state), "due_at": one.due_at.isoformat(), "note": one.note}
+            for one in ledger.list_holds(session, account_id=member_id, limit=ROWS_MAX)
         ],
     }
 
@@ -153,15 +165,5 @@ def leave(session: Session, *, brand_id: UUID, member_id: UUID, now: datetime) -
     if not members.forget(session, member_id=member_id, now=now):
         return False
     complaints.erase_of_visitors(session, visitor_ids=browsers, brand_id=brand_id, now=now)
-    points = ledger.balance(session, account_id=member_id)
-    if points:
-        ledger.post(
-            session,
-            account_id=member_id,
-            counter_account_id=ledger.sink_id(brand_id),
-            brand_id=brand_id,
-            cause=f"left:{member_id}",
-            points=-points,
-            now=now,
-        )
+    ledger.close(session, account_id=member_id, brand_id=brand_id, now=now)
     return True

@@ -8,6 +8,7 @@ from scancode.catalog.service.brands import (
     get_brand,
     list_brands,
     load_brand,
+    points_expire_at,
 )
 from scancode.catalog.service.gallery import (
     StoredPicture,
@@ -57,6 +58,7 @@ __all__ = [
     "load_gtins",
     "load_page",
     "move_picture",
+    "points_expire_at",
     "remove_logo",
     "remove_picture",
     "set_logo",

@@ -16,6 +16,7 @@ from scancode.catalog.rules import BrandDraft, BrandFacts, check_slug, next_priv
 from scancode.db import affected, insert_once, new_id
 from scancode.errors import NotFound, Refusal
 from scancode.i18n import N_
+from scancode.ledger.rules import PointsTerm, TermKind
 from scancode.staff import service as staff
 
 
@@ -32,6 +33,15 @@ def load_brand(session: Session, *, brand_id: UUID) -> BrandFacts | None:
 def find_brand(session: Session, *, slug: str) -> BrandFacts | None:
     brand = session.scalar(select(Brand).where(Brand.slug == slug))
     return facts_of(brand) if brand else None
+
+
+def points_expire_at(session: Session, *, brand_id: UUID, earned_at: datetime) -> datetime | None:
+    """Until when points of a brand that came in then are good; None: for ever. Raises NotFound."""
+    columns = (Brand.points_term, Brand.points_count, Brand.timezone)
+    row = session.execute(select(*columns).where(Brand.id == brand_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return PointsTerm(TermKind(row.points_term), row.points_count).expires_at(earned_at, row.timezone)
 
 
 def get_brand(session: Session, *, brand_id: UUID) -> Brand:
@@ -121,6 +131,7 @@ def facts_of(brand: Brand) -> BrandFacts:
         font=brand.font,
         logo_sha256=brand.logo_sha256,
         touch_days=brand.touch_days,
+        points=PointsTerm(TermKind(brand.points_term), brand.points_count, brand.points_remind_days),
     )
 
 
@@ -138,4 +149,7 @@ def _values(draft: BrandDraft) -> dict[str, Any]:
         "privacy_en": draft.privacy_en,
         "company_prefix": draft.company_prefix,
         "touch_days": draft.touch_days,
+        "points_term": draft.points.kind.value,
+        "points_count": draft.points.count,
+        "points_remind_days": draft.points.remind_days,
     }

@@ -74,7 +74,7 @@ def claim_many(sender: Sender, *, requests: Sequence[Request], now: datetime) ->
     # In the order of their codes: two groups that meet over the same ones never wait for each other in a circle.
     insert_many(sender, Claim, sorted(rows.values(), key=lambda row: int(row["code_id"])))
     won = [(made[place], ready[place][0], requests[place].prefix) for place in made]
-    money = _reward(sender, won, now)
+    money = _reward(sender, won, {request.brand.id: request.brand for request in requests}, now)
     return [
         ClaimAnswer(view_of(ready[place][0], made[place], now, money.get(made[place].code_id)), is_new=True)
         if place in made
@@ -172,7 +172,12 @@ def _settled(
     return replace(claimant, member_id=member_id)
 
 
-def _reward(sender: Sender, won: Sequence[tuple[ClaimFacts, Claimant, str]], now: datetime) -> dict[int, PayoutFacts]:
+def _reward(
+    sender: Sender,
+    won: Sequence[tuple[ClaimFacts, Claimant, str]],
+    brands: Mapping[UUID, BrandFacts],
+    now: datetime,
+) -> dict[int, PayoutFacts]:
     """Promises money first, then points: counters come last in every transaction. Returns the payouts by code."""
     paid = [one for one in won if one[0].state == ClaimState.CLAIMED and not one[0].is_test]
     money = [
@@ -191,7 +196,8 @@ def _reward(sender: Sender, won: Sequence[tuple[ClaimFacts, Claimant, str]], now
     points: dict[UUID, list[ledger.Grant]] = {}
     for claim, claimant, _ in paid:
         if claim.prize_kind == "points" and claimant.account_id is not None:
-            grant = ledger.Grant(claimant.account_id, f"claim:{claim.code_id}", claim.amount)
+            expires_at = brands[claim.brand_id].points_expire_at(now)
+            grant = ledger.Grant(claimant.account_id, f"claim:{claim.code_id}", claim.amount, expires_at)
             points.setdefault(claim.brand_id, []).append(grant)
     for brand_id in sorted(points):
         ledger.grant_many(sender, brand_id=brand_id, grants=points[brand_id], now=now)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from scancode.campaigns.conditions import Conditions
+from scancode.catalog import service as catalog
 from scancode.claims.rules import Claimant, ClaimFacts
 from scancode.ledger import service as ledger
 from scancode.payouts import service as payouts
@@ -21,15 +23,7 @@ def reward_nth(
     account_id, points = claimant.account_id, conditions.nth_points
     if not nth or nth != conditions.nth or not points or account_id is None or claim.is_test:
         return
-    ledger.post(
-        session,
-        account_id=account_id,
-        counter_account_id=ledger.issuer_id(claim.brand_id),
-        brand_id=claim.brand_id,
-        cause=f"nth:{claim.code_id}",
-        points=points,
-        now=now,
-    )
+    _give(session, claim, account_id, f"nth:{claim.code_id}", points, now)
 
 
 def reward(
@@ -39,15 +33,7 @@ def reward(
     if claim.is_test:
         return None
     if claim.prize_kind == "points" and claimant.account_id is not None:
-        ledger.post(
-            session,
-            account_id=claimant.account_id,
-            counter_account_id=ledger.issuer_id(claim.brand_id),
-            brand_id=claim.brand_id,
-            cause=f"claim:{claim.code_id}",
-            points=claim.amount,
-            now=now,
-        )
+        _give(session, claim, claimant.account_id, f"claim:{claim.code_id}", claim.amount, now)
     elif claim.prize_kind == "red_packet":
         return payouts.create(
             session,
@@ -61,3 +47,17 @@ def reward(
             now=now,
         )
     return None
+
+
+def _give(session: Session, claim: ClaimFacts, account_id: UUID, cause: str, points: int, now: datetime) -> None:
+    """Points from the brand, good for as long as the brand says."""
+    ledger.post(
+        session,
+        account_id=account_id,
+        counter_account_id=ledger.issuer_id(claim.brand_id),
+        brand_id=claim.brand_id,
+        cause=cause,
+        points=points,
+        now=now,
+        expires_at=catalog.points_expire_at(session, brand_id=claim.brand_id, earned_at=now),
+    )

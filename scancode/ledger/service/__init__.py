@@ -1,0 +1,77 @@
+"""The verbs of points. Call sites read ``ledger.post(…)``, ``ledger.balance(…)``."""
+
+from scancode.ledger.service.ending import (
+    NotReversible,
+    ReversedAlready,
+    SpentAlready,
+    close,
+    expire,
+    freeze,
+    reassign,
+    reverse,
+    unfreeze,
+)
+from scancode.ledger.service.holds import HoldEnded, due_holds, get_hold, hold, list_holds, post_hold, void_hold
+from scancode.ledger.service.lots import LotsMissing, expiring_accounts, list_lots, remind
+from scancode.ledger.service.posting import (
+    CauseReused,
+    Frozen,
+    Grant,
+    Overdrawn,
+    grant_many,
+    issuer_id,
+    post,
+    sink_id,
+)
+from scancode.ledger.service.proof import (
+    find_unbalanced,
+    is_proved,
+    keep_proof,
+    last_proofs,
+    wrong_accounts,
+    wrong_brand,
+)
+from scancode.ledger.service.reading import account, balance, balance_at, brand_of, entries, total
+
+__all__ = [
+    "CauseReused",
+    "Frozen",
+    "Grant",
+    "HoldEnded",
+    "LotsMissing",
+    "NotReversible",
+    "Overdrawn",
+    "ReversedAlready",
+    "SpentAlready",
+    "account",
+    "balance",
+    "balance_at",
+    "brand_of",
+    "close",
+    "due_holds",
+    "entries",
+    "expire",
+    "expiring_accounts",
+    "find_unbalanced",
+    "freeze",
+    "get_hold",
+    "grant_many",
+    "hold",
+    "is_proved",
+    "issuer_id",
+    "keep_proof",
+    "last_proofs",
+    "list_holds",
+    "list_lots",
+    "post",
+    "post_hold",
+    "reassign",
+    "remind",
+    "reverse",
+    "sink_id",
+    "total",
+    "unfreeze",
+    "void_hold",
+    "wrong_accounts",
+    "wrong_brand",
+]
