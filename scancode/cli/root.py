@@ -44,6 +44,7 @@ HOMES: Final = {
     "block": ["risk"],
     "draw": ["draws"],
     "report": ["reports"],
+    "ledger": ["points"],
     "doctor": ["operating"],
     "halt": ["operating"],
     "reconcile": ["operating"],

@@ -20,6 +20,7 @@ from scancode.worker import (
     life,
     mint,
     payout,
+    points,
     reconcile,
     seal,
     sms,
@@ -44,5 +45,6 @@ RUNNERS: dict[str, Runner] = {
     "diversion": diversion.run,
     "payout": payout.run,
     "reconcile": reconcile.run,
+    "points": points.run,
     "tidy": tidy.run,
 }

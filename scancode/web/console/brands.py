@@ -18,6 +18,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from scancode.catalog import service as catalog
 from scancode.catalog.rules import PRIVACY_LENGTH_MAX, TOUCH_DAYS_MAX, BrandDraft
 from scancode.errors import Refusal
+from scancode.ledger.rules import REMIND_DAYS_MAX, TERM_DAYS_MAX, PointsTerm, TermKind
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, operator_only, visible
 from scancode.web.console.session import refuse_field
@@ -32,6 +33,8 @@ FIELD_OF = {
     "support_url": "support_url",
     "company_prefix": "company_prefix",
     "touch_days": "touch_days",
+    "points_term": "points_count",
+    "points_remind_days": "points_remind_days",
     "text_missing": "name_zh",
     "text_too_long": "name_zh",
 }
@@ -58,6 +61,23 @@ class BrandForm(FlaskForm):
     touch_days = IntegerField(
         lazy_gettext("Days for which a touch counts"), validators=[Optional(), NumberRange(0, TOUCH_DAYS_MAX)]
     )
+    points_term = SelectField(
+        lazy_gettext("Points are good"),
+        choices=[
+            SelectChoice(TermKind.NEVER.value, lazy_gettext("for ever")),
+            SelectChoice(TermKind.DAYS.value, lazy_gettext("for a number of days")),
+            SelectChoice(TermKind.YEARS.value, lazy_gettext("until the end of a calendar year")),
+        ],
+        default=TermKind.NEVER.value,
+    )
+    points_count = IntegerField(
+        lazy_gettext("Days, or calendar years on"), default=0, validators=[Optional(), NumberRange(0, TERM_DAYS_MAX)]
+    )
+    points_remind_days = IntegerField(
+        lazy_gettext("Tell people so many days before"),
+        default=30,
+        validators=[Optional(), NumberRange(0, REMIND_DAYS_MAX)],
+    )
     privacy_zh = TextAreaField(lazy_gettext("Privacy text (Chinese)"), validators=[Length(max=PRIVACY_LENGTH_MAX)])
     privacy_en = TextAreaField(lazy_gettext("Privacy text (English)"), validators=[Length(max=PRIVACY_LENGTH_MAX)])
 
@@ -69,7 +89,11 @@ class BrandForm(FlaskForm):
         names = ("name_zh", "name_en", "timezone", "company_zh", "company_en")
         more = ("support_phone", "support_url", "privacy_zh", "privacy_en", "company_prefix")
         texts = {name: self[name].data or "" for name in names + more}
-        return BrandDraft(**texts, colour=colour or self.colour.data or "", touch_days=self.touch_days.data)
+        points = PointsTerm(
+            TermKind(self.points_term.data), self.points_count.data or 0, self.points_remind_days.data or 0
+        )
+        colour = colour or self.colour.data or ""
+        return BrandDraft(**texts, colour=colour, touch_days=self.touch_days.data, points=points)
 
 
 class NewBrandForm(BrandForm):

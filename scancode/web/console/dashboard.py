@@ -17,6 +17,7 @@ from scancode.codes import service as codes
 from scancode.codes.rules import BatchState
 from scancode.handover import service as handover
 from scancode.jobs import service as outbox
+from scancode.ledger import service as ledger
 from scancode.reports import service as reports
 from scancode.reports.rules import DayFigures
 from scancode.staff.rules import Role
@@ -66,6 +67,7 @@ def home() -> ResponseReturnValue:
         week = _week(session, scope, now) if sees_people else ()
         system = _system_board(session, now)
         tripped = campaigns.list_tripped(session, brand_id=scope) if sees_people else ()
+        proofs = list(ledger.last_proofs(session, brand_id=scope)) if sees_people else []
         products = catalog.count_products(session, brand_id=scope)
         brands = len(catalog.list_brands(session, brand_id=scope))
     return render_template(
@@ -76,6 +78,7 @@ def home() -> ResponseReturnValue:
         totals=_totals(week),
         system=system,
         tripped=tripped,
+        points_wrong=[(proof, wrong) for proof, wrong in proofs if proof.wrong_count],
         is_operator=scope is None,
         is_admin=person.role is Role.ADMIN,
         is_empty=not products or not brands,

@@ -40,6 +40,7 @@ KIND_WORDS = {
     "books": N_("Balance and daily books"),
     "breaker": N_("Breakers of campaigns"),
     "payout": N_("Pay a red packet"),
+    "points": N_("Points that come in or expire"),
     "reconcile": N_("Compare the books"),
     "sms": N_("Send a message"),
     "tidy": N_("Tidy up"),

@@ -22,6 +22,7 @@ from scancode.channels.rules import Source
 from scancode.claims import service as claims
 from scancode.errors import Refusal
 from scancode.ledger import service as ledger
+from scancode.ledger.rules import cause_text
 from scancode.members import service as members
 from scancode.members.rules import normalise_phone
 from scancode.staff import service as staff
@@ -127,6 +128,7 @@ def show_member(member_id: UUID) -> ResponseReturnValue:
         consents=consents,
         scans=seen,
         product_name=_product_name,
+        words=lambda entry: gettext(cause_text(entry.cause)),
     )
 
 

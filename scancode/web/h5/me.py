@@ -6,6 +6,7 @@ A guest finds here what their browser gathered so far, and why joining keeps it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
@@ -15,8 +16,9 @@ from werkzeug.wrappers import Response
 
 from scancode.catalog.rules import BrandFacts
 from scancode.claims import service as claims
-from scancode.i18n import LOCALES, N_
+from scancode.i18n import LOCALES
 from scancode.ledger import service as ledger
+from scancode.ledger.rules import HoldState, cause_text
 from scancode.members import service as members
 from scancode.members.rules import MemberFacts
 from scancode.scans.service import ScanFacts
@@ -31,15 +33,11 @@ from scancode.web.visitor import current_visitor
 SCANS_ON_HOME = 3
 SCANS_MAX = 100
 ENTRIES_A_PAGE = 30
+DAY_END = timedelta(seconds=1)
+"""Points end with a day: at its last moment they are still good."""
 CLAIMS_LOOKED_AT = 50
 
-CAUSES = {
-    "claim": N_("Reward of a code"),
-    "join": N_("Points from before you joined"),
-    "left": N_("Account closed"),
-}
-"""What the first word of an entry's cause means to the person."""
-OTHER_CAUSE = N_("Points")
+LOTS_LOOKED_AT = 200
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,7 @@ def me() -> str:
     with shared.db.reading() as session:
         prizes = claims.of_person(session, claimant=who.claimant(), now=now, limit=CLAIMS_LOOKED_AT)
         points = ledger.balance(session, account_id=who.member.id) if who.member else 0
+        expiring = _expiring(session, brand, who.member, now)
         seen = _scans(session, brand, who, SCANS_ON_HOME)
     won = [prize for prize in prizes if prize.claim.brand_id == brand.id and prize.wins]
     return render_template(
@@ -70,6 +69,7 @@ def me() -> str:
         has_openid=who.person.identity_id is not None,
         has_login=shared.ports.identity is not None,
         points=points,
+        expiring=expiring,
         rewards=sum(not prize.needs_subject for prize in won),
         waiting=sum(prize.needs_subject for prize in won),
         rewards_url=url_for("h5.rewards", brand=brand.slug),
@@ -96,11 +96,13 @@ def my_points() -> Response | str:
     if member is None:
         return to_join(brand)
     with shared.db.reading() as session:
-        balance = ledger.balance(session, account_id=member.id)
+        account = ledger.account(session, account_id=member.id)
+        holds = ledger.list_holds(session, account_id=member.id, limit=ENTRIES_A_PAGE)
+        expiring = _expiring(session, brand, member, runtime().now())
         found = ledger.entries(session, account_id=member.id, limit=ENTRIES_A_PAGE + 1, before=_before())
     lines = [
         {
-            "text": gettext(CAUSES.get(entry.cause.partition(":")[0], OTHER_CAUSE)),
+            "text": gettext(cause_text(entry.cause)),
             "when": brand.moment(entry.occurred_at, current_locale()),
             "amount": f"{entry.points:+,}",
             "positive": entry.points > 0,
@@ -108,7 +110,25 @@ def my_points() -> Response | str:
         for entry in found[:ENTRIES_A_PAGE]
     ]
     older = found[ENTRIES_A_PAGE - 1].id if len(found) > ENTRIES_A_PAGE else None
-    return render_template("h5/me/points.html", brand=brand, balance=balance, entries=lines, older=older)
+    pending = [
+        {
+            "text": gettext("Still to come") if one.points > 0 else gettext("Reserved for you"),
+            "when": gettext("until %(day)s", day=brand.day(one.due_at - DAY_END)),
+            "amount": f"{one.points:+,}",
+            "positive": one.points > 0,
+        }
+        for one in holds
+        if one.state is HoldState.PENDING
+    ]
+    return render_template(
+        "h5/me/points.html",
+        brand=brand,
+        account=account,
+        pending=pending,
+        expiring=expiring,
+        entries=lines,
+        older=older,
+    )
 
 
 @h5.post("/me/language")
@@ -141,6 +161,18 @@ def get_member() -> tuple[BrandFacts, MemberFacts | None]:
     """The brand of this page and its member, if the browser is one."""
     brand = brand_here(newest_scan_first=False)
     return brand, somebody(brand).member
+
+
+def _expiring(session: Session, brand: BrandFacts, member: MemberFacts | None, now: datetime) -> list[tuple[str, int]]:
+    """The days until which points are good that the person is being told of, and how many those are."""
+    if member is None:
+        return []
+    days: dict[str, int] = {}
+    for lot in ledger.list_lots(session, account_id=member.id, limit=LOTS_LOOKED_AT):
+        if lot.expires_at is not None and lot.expires_at > now and lot.reminded_at is not None:
+            last = brand.day(lot.expires_at - DAY_END)
+            days[last] = days.get(last, 0) + lot.left_points
+    return sorted(days.items())
 
 
 def _scans(session: Session, brand: BrandFacts, who: Somebody, limit: int) -> list[ScanFacts]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from scancode.ledger import service as ledger
+from scancode.ledger.models import PointsLot
 from scancode.members.models import Consent, Identity, Member
 from tests.web.console.office import words
 from tests.web.h5.phone import Shop, place
@@ -54,6 +57,35 @@ def test_the_language_of_messages_can_be_changed(shop: Shop) -> None:
     alice.send("/me/language", page="/me", language="xx")
     with shop.wired.db.reading() as session:
         assert session.scalars(select(Member.language)).all() == ["zh"]
+
+
+def test_points_that_expire_wait_or_are_on_hold_are_said_on_the_page(shop: Shop) -> None:
+    alice = shop.phone()
+    alice.claim(1)
+    alice.join()
+    now = datetime.now(UTC)
+    with shop.wired.db.transaction() as session:
+        member = session.scalars(select(Member.id)).one()
+        session.execute(update(PointsLot).values(expires_at=now + timedelta(days=9)))
+        ledger.remind(session, brand_id=shop.brand_id, until=now + timedelta(days=10), now=now)
+        for cause, points in (("adjust:1", -20), ("adjust:2", 30)):
+            ledger.hold(
+                session,
+                account_id=member,
+                brand_id=shop.brand_id,
+                cause=cause,
+                points=points,
+                due_at=now + timedelta(days=1),
+                now=now,
+            )
+        ledger.freeze(session, account_id=member, brand_id=shop.brand_id, reason="a secret", now=now)
+    page = alice.read("/me/points")
+    assert "50 points can be used until 20" in page
+    assert "20 of them are reserved" in page
+    assert "Still to come" in page
+    assert "Points on hold" in page
+    assert "a secret" not in page
+    assert "50 of them until 20" in alice.read("/me")
 
 
 def test_signing_out_leaves_a_guest(shop: Shop) -> None:
