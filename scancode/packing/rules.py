@@ -196,6 +196,12 @@ def count_of(selection: Selection, level: Level) -> int:
     return sum(last - first + 1 for (_, at), ranges in selection.items() if at is level for first, last in ranges)
 
 
+def has_own_life(level: Level, kinds: Iterable[Kind]) -> bool:
+    """Whether a serial of this level has a life of its own. Where a batch carries items as well, the serial of its case
+    code is that of an item: what becomes of that says nothing about the case."""
+    return level is Level.ITEM or not any(Level.of(kind) is Level.ITEM for kind in kinds)
+
+
 def check_levels(parent: Unit, children: Sequence[Unit]) -> None:
     """Raises WrongKind where something would hold its like or something larger."""
     if parent.level is Level.ITEM:

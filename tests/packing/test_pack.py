@@ -90,6 +90,17 @@ def test_a_serial_beyond_the_batch_is_refused(session: Session, floor: Floor) ->
         pack(session, floor, floor.case(0), floor.item(1000))
 
 
+def test_a_case_outlives_the_item_of_the_same_serial(session: Session, floor: Floor) -> None:
+    mixed = factories.make_batch(
+        session, kinds="inner,case", count=10, brand_id=floor.brand_id, product_id=floor.product_id
+    ).number
+    codes.change(session, batch_number=mixed, ranges=[(4, 4)], what=Void(VoidReason.DAMAGED), **BY)
+    case, item = Unit(mixed, rules.Level.CASE, 4), Unit(mixed, rules.Level.ITEM, 4)
+    pack(session, floor, case, floor.item(0))
+    with pytest.raises(rules.DeadUnit):
+        pack(session, floor, case, item)
+
+
 def test_a_void_item_is_refused(session: Session, floor: Floor) -> None:
     codes.change(session, batch_number=floor.items, ranges=[(4, 4)], what=Void(VoidReason.DAMAGED), **BY)
     with pytest.raises(rules.DeadUnit):
@@ -119,6 +130,8 @@ def test_it_takes_as_many_as_belong_into_it_and_no_more(session: Session, floor:
     assert packing.close(session, parent=floor.case(0), **by).is_closed
     with pytest.raises(rules.ContainerClosed):
         packing.pack(session, parent=floor.case(0), children=[floor.item(3)], **by)
+    packing.unpack(session, children=[floor.item(0)], **by)  # one is missing: it is not done any more
+    assert not packing.find_container(session, unit=floor.case(0)).is_closed
 
 
 def test_a_case_of_another_count_is_closed_when_somebody_says_so(session: Session, floor: Floor) -> None:

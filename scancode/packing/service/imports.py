@@ -23,7 +23,7 @@ from scancode.codes.orders import kinds_of
 from scancode.db import affected
 from scancode.packing.association import BatchKey, Rows, pairs_of
 from scancode.packing.models import PackedCode, PackedRange
-from scancode.packing.rules import CAPACITY_MAX, Action, BadCapacity, Ids, Level, Unit, runs_of
+from scancode.packing.rules import CAPACITY_MAX, Action, BadCapacity, Ids, Level, Unit, has_own_life, runs_of
 from scancode.packing.service import holding
 from scancode.staff import service as staff
 from scancode.uploads import service as uploads
@@ -99,6 +99,8 @@ def check_against_database(session: Session, *, rows: Rows) -> None:
                 _blame(rows, level, batch, serials[taken], problem)
     for level, ids in rows.columns.items():
         for batch, _, serials in _by_batch(np.unique(ids[ids >= 0])):
+            if not has_own_life(level, kinds_of(codes.get_batch(session, number=batch).kinds)):
+                continue
             spans = codes.load_life(session, batch_number=batch, first=int(serials[0]), last=int(serials[-1]))
             dead = [span for span in spans if span.value.state in (Life.VOID, Life.RECALLED)]
             is_dead = _covered(serials, [span.first for span in dead], [span.last for span in dead])

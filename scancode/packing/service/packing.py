@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from scancode.codes import service as codes
 from scancode.codes.models import Batch, Life
+from scancode.codes.orders import kinds_of
 from scancode.db import affected, insert_once
 from scancode.packing.models import Container, PackedCode
 from scancode.packing.rules import (
@@ -38,6 +39,7 @@ from scancode.packing.rules import (
     UnitOutside,
     WrongCount,
     check_levels,
+    has_own_life,
 )
 from scancode.packing.rules import (
     select as selected,
@@ -161,7 +163,7 @@ def unpack(
     staff_id: UUID | None = None,
     now: datetime,
 ) -> list[Run]:
-    """Takes units out of whatever holds them; returns how they were packed.
+    """Takes units out of whatever holds them; what was closed is open again. Returns how they were packed.
 
     Raises TooManyUnits, UnitOutside, NotPacked (of any).
     """
@@ -197,7 +199,6 @@ def empty(
     owner = holding.lock(session, numbers=numbers, brand_id=brand_id)[parent.batch].brand_id
     runs = _take(session, look_into(session, parent=parent), owner, staff_id, now)
     count = sum(run.count for run in runs)
-    affected(session, update(Container).where(Container.code_id == parent.id).values(is_closed=False, closed_at=None))
     _audit(session, owner, "packing.empty", parent, {"count": count}, actor, now)
     return count
 
@@ -227,6 +228,14 @@ def close(
 
 def _take(session: Session, wanted: Selection, owner: UUID, staff_id: UUID | None, now: datetime) -> list[Run]:
     taken = holding.take_out(session, selection=wanted)
+    holders = [
+        Unit(run.parent_batch, run.parent_level, serial).id
+        for run in taken
+        for serial in range(run.parent_first, run.parent_last + 1)
+    ]
+    for start in range(0, len(holders), CHILDREN_MAX):
+        some = Container.code_id.in_(holders[start : start + CHILDREN_MAX])
+        affected(session, update(Container).where(some).values(is_closed=False, closed_at=None))
     holding.record(
         session, brand_id=owner, action=Action.UNPACK, runs=holding.joined(taken), staff_id=staff_id, now=now
     )
@@ -240,6 +249,8 @@ def _step(child: Unit, parent: Unit) -> Run:
 def _check_alive(session: Session, batch: Batch, unit: Unit) -> None:
     if unit.serial >= batch.count:
         raise UnitOutside
+    if not has_own_life(unit.level, kinds_of(batch.kinds)):
+        return
     state = codes.life_of(session, batch_number=unit.batch, serial=unit.serial).state
     if state in (Life.VOID, Life.RECALLED):
         raise DeadUnit

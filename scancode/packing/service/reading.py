@@ -15,7 +15,7 @@ from scancode.codes.orders import kinds_of
 from scancode.codes.rules import Range
 from scancode.codes.typed import merge
 from scancode.packing.models import PackedCode, PackingEvent
-from scancode.packing.rules import Action, Level, Run, Selection, Unit, count_of
+from scancode.packing.rules import Action, Level, Run, Selection, Unit, count_of, has_own_life
 from scancode.packing.rules import select as selected
 from scancode.packing.service import holding
 from scancode.staff.models import Staff
@@ -139,8 +139,7 @@ def serials(
     }
     found: dict[int, list[Range]] = {}
     for (number, level), ranges in selection.items():
-        kinds = kinds_of(known[number].kinds)
-        if level is Level.ITEM or not any(Level.of(kind) is Level.ITEM for kind in kinds):
+        if has_own_life(level, kinds_of(known[number].kinds)):
             found.setdefault(number, []).extend(ranges)
     return {number: merge(ranges) for number, ranges in sorted(found.items())}
 
