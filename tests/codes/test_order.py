@@ -129,6 +129,10 @@ def test_it_refuses_a_ticket_that_cannot_be_carried_out(session: Session, produc
         place(session, product, now, ticket=Ticket(spoilage=1000))
     with pytest.raises(BadOrder):
         place(session, product, now, count=1_000_000, ticket=Ticket(rows_per_file=100))
+    product.name_zh = "抹茶🍵"
+    place(session, product, now, ticket=Ticket(encoding="gbk"))
+    with pytest.raises(BadOrder):  # not only when it is made
+        place(session, product, now, order_no="PO-2", ticket=Ticket(encoding="gbk", with_product=True))
 
 
 def test_cases_take_ssccs_that_no_other_batch_takes(session: Session, now: datetime) -> None:

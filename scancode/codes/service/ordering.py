@@ -16,6 +16,7 @@ from sqlalchemy import Update, func, select, update
 from sqlalchemy.orm import Session
 
 from batches.codes import BATCH_SALT_BYTES, MAX_BATCH_COUNT, Kind
+from batches.errors import PressError
 from batches.files import USUAL_TICKET
 from batches.part import FileRecord
 from batches.spec import BatchSpec
@@ -23,7 +24,7 @@ from batches.ticket import Ticket
 from scancode.catalog import revision
 from scancode.catalog.models import Product
 from scancode.codes.models import Batch, LifeRange, PackFile
-from scancode.codes.orders import OrderDraft, kinds_of, kinds_text, ticket_of, ticket_text
+from scancode.codes.orders import OrderDraft, kinds_of, kinds_text, ticket_of, ticket_text, unprintable
 from scancode.codes.rules import BatchState, Life
 from scancode.codes.service import approving
 from scancode.codes.service.approving import mint_key
@@ -34,6 +35,7 @@ from scancode.errors import NotFound, Refusal
 from scancode.i18n import N_
 from scancode.jobs import service as jobs
 from scancode.staff import service as staff
+from scancode.staff.models import Staff
 
 NUMBER_TRIES = 20
 
@@ -121,7 +123,7 @@ def order(
     earlier = list_order(session, brand_id=brand_id, order_no=draft.order_no)
     if earlier:
         return _same_order(earlier, draft)
-    _check_order(session, draft, brand_id)
+    _check_order(session, draft, brand_id, staff_id)
     must_wait, limit = approving.waits(
         session, brand_id=brand_id, staff_id=staff_id, count=draft.count, otherwise=approval_above, now=now
     )
@@ -181,15 +183,24 @@ def _told(draft: OrderDraft, state: BatchState) -> dict[str, object]:
     return facts
 
 
-def _check_order(session: Session, draft: OrderDraft, brand_id: UUID) -> None:
-    """Raises NotFound, ProductArchived, NothingToReplace."""
+def _check_order(session: Session, draft: OrderDraft, brand_id: UUID, staff_id: UUID | None) -> None:
+    """Raises NotFound, ProductArchived, BadOrder (GBK lacks a character of the product's name), NothingToReplace."""
+    # Orders of one person take turns, so that the limit counts all; replacements of one batch, so that no void code is
+    # replaced twice.
+    session.execute(select(Staff.id).where(Staff.id == staff_id).with_for_update())
     product = session.get(Product, draft.product_id)
     if product is None or product.brand_id != brand_id:
         raise NotFound
     if product.is_archived:
         raise ProductArchived
+    if draft.ticket.with_product and "csv" in draft.formats:
+        try:
+            draft.ticket.encode(product.name_zh, "csv")
+        except PressError as error:
+            raise unprintable(error) from error
     if draft.replaces is None:
         return
+    session.execute(select(Batch.number).where(Batch.number == draft.replaces).with_for_update())
     spoiled = get_batch(session, number=draft.replaces, brand_id=brand_id)
     if spoiled.product_id != draft.product_id:
         raise NothingToReplace(number=spoiled.number, left="0")
