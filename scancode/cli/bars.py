@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -43,7 +44,8 @@ class Bar:
 
     def __call__(self, _name: str, done: int, total: int) -> None:
         if self._bar is None:
-            self._bar = click.progressbar(length=max(total, 1), label=self._label, show_pos=True)
+            # On standard error: what a script reads stays free of it.
+            self._bar = click.progressbar(length=max(total, 1), label=self._label, show_pos=True, file=sys.stderr)
             self._bar.__enter__()
         self._bar.length = max(total, 1)
         if done < self._bar.pos:  # a second stage counts anew

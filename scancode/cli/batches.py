@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import click
 from sqlalchemy.orm import Session
@@ -29,10 +29,12 @@ from scancode.cli.bars import Bar, gettext
 from scancode.cli.people import check_sight, identify
 from scancode.cli.root import FAULTY, REFUSED, fail, wire
 from scancode.codes import service as codes
+from scancode.codes.models import Batch, PackFile
 from scancode.codes.orders import LayoutUnknown, check_host, unprintable
 from scancode.codes.rules import Activate, BatchState, Change, Void, VoidReason
 from scancode.codes.typed import RangeForm, code_in, parse_ranges
 from scancode.errors import Refusal
+from scancode.handover import service as handover
 from scancode.i18n import N_
 from scancode.jobs import service as jobs
 from scancode.wiring import Wired
@@ -100,7 +102,7 @@ def order(
     here: bool,
     **text: Any,
 ) -> None:
-    """Order a batch. It is minted by a worker; prints the batch's number."""
+    """Order a batch. It is minted by a worker; prints the batch's number, and nothing else on standard output."""
     wired = wire()
     try:
         wanted = tuple(Kind.of(name.strip()) for name in kinds.split(",") if name.strip())
@@ -143,7 +145,8 @@ def order(
 def _say_and_wait(wired: Wired, ordered: list[int], *, waits: bool, offline: bool, wait: bool, here: bool) -> None:
     """Prints the batches' numbers, and stays until they are made where that was asked for."""
     for each in ordered:
-        click.echo(gettext(N_("batch {number} ordered"), number=each))
+        click.echo(each)
+        click.echo(gettext(N_("batch {number} ordered"), number=each), err=True)
     if waits:
         click.echo(gettext(N_("it is large: a second person has to approve it first")), err=True)
     if offline or (here and waits):
@@ -180,9 +183,11 @@ def files(number: int, folder: Path | None) -> None:
     """List the print files of batch NUMBER, each checked against its hash; with --to, copy them and their manifest."""
     wired = wire()
     with wired.db.reading() as session:
-        codes.get_batch(session, number=number)
+        made = codes.get_batch(session, number=number)
         records = codes.list_files(session, batch_number=number)
-    if not records:
+    if records:
+        codes.require_pack(made)
+    else:
         fail(gettext(N_("batch {number} has no files yet"), number=number), code="no_files", status=REFUSED)
     source = codes.pack_folder(wired.settings.var_dir, number)
     with Bar(gettext(N_("checking"))) as progress:
@@ -191,6 +196,7 @@ def files(number: int, folder: Path | None) -> None:
             _fetch(source / record.name, record.sha256, folder)
         progress("", len(records), len(records))
     if folder is not None:
+        _note_copies(wired, made, records)
         for page in (source / name for name in (MANIFEST_NAME, PAGE_NAME)):  # what the files are checked with
             if page.is_file():
                 write_whole(folder / page.name, page.read_bytes())
@@ -211,6 +217,26 @@ def list_(query: str) -> None:
         click.echo(
             f"{made.number:>8}  {made.state:<9}  {made.count:>10,}  {made.kinds:<12}  {row.gtin}  {made.order_no}"
         )
+
+
+@batch.command()
+@click.argument("number", type=int)
+def cancel(number: int) -> None:
+    """End the order of batch NUMBER, which is not ready yet. Its codes will never be live."""
+    wired = wire()
+    with wired.db.transaction() as session:
+        codes.cancel(session, number=number, actor="cli", now=datetime.now(UTC))
+    click.echo(gettext(N_("batch {number} is cancelled"), number=number))
+
+
+@batch.command()
+@click.argument("number", type=int)
+def retry(number: int) -> None:
+    """Have the failed batch NUMBER made again; files that are whole are kept. A pack is never made twice."""
+    wired = wire()
+    with wired.db.transaction() as session:
+        codes.retry(session, number=number, actor="cli", now=datetime.now(UTC))
+    click.echo(gettext(N_("tried again")))
 
 
 @batch.command()
@@ -267,6 +293,19 @@ def summary_of(planned: codes.Changed) -> str:
     return text + (gettext(N_("; left as they are: {left}"), left=left) if left else "")
 
 
+def _note_copies(wired: Wired, made: Batch, records: Sequence[PackFile]) -> None:
+    """Whoever has the files can print the codes: each copy goes on record, like a download."""
+    now = datetime.now(UTC)
+    with wired.db.transaction() as session:
+        for record in records:
+            fetched = handover.FetchedFile(made.number, made.brand_id, record.name, record.size_bytes)
+            client = handover.Client("cli", uuid4().hex, "", "cli")
+            begun = handover.begin_download(
+                session, file=fetched, client=client, is_beginning=True, sealer=wired.sealer, now=now
+            )
+            handover.note_sent(session, download_id=begun, sent_bytes=record.size_bytes, now=now)
+
+
 def _fetch(source: Path, sha256: str, folder: Path | None) -> None:
     """Checks a file, or copies it while checking. Raises FileBroken."""
     if not source.is_file() or sha256_of(source) != sha256:
@@ -318,7 +357,7 @@ def _wait(wired: Wired, number: int) -> None:
         why = (job.error if job else "") or state
         sentence = gettext(N_("batch {number} was not minted: {why}"), number=number, why=why)
         fail(sentence, code="not_minted", status=FAULTY)
-    click.echo(gettext(N_("batch {number} is ready: see `scancode batch files {number}`"), number=number))
+    click.echo(gettext(N_("batch {number} is ready: see `scancode batch files {number}`"), number=number), err=True)
 
 
 COMMANDS = (batch,)

@@ -43,6 +43,34 @@ def houses(brand: str) -> None:
         click.echo(f"{row.id}  {'age' if row.recipient else '-':<3}  {'' if row.is_active else '(off) '}{row.name}")
 
 
+@group.command("house")
+@click.argument("name")
+@click.option("--brand", required=True, help="Short name of the brand.")
+@click.option("--recipient", help="Its age key, age1…; as it is if left out.")
+@click.option("--contact", help="Whom to call; as it is if left out.")
+@click.option("--off/--on", "is_off", default=False, help="Whether it is used.")
+def house_(name: str, brand: str, recipient: str | None, contact: str | None, is_off: bool) -> None:
+    """Make the print house NAME of a brand, or change it. Prints its id."""
+    wired = wire()
+    with wired.db.transaction() as session:
+        brand_id = find_brand(session, brand).id
+        rows = handover.list_houses(session, brand_id=brand_id, sealer=wired.sealer)
+        kept = next((row for row in rows if row.name == name.strip()), None)
+        made = handover.save_house(
+            session,
+            house_id=kept.id if kept else None,
+            brand_id=brand_id,
+            name=name,
+            contact=(kept.contact if kept else "") if contact is None else contact,
+            recipient=(kept.recipient if kept else "") if recipient is None else recipient,
+            is_active=not is_off,
+            sealer=wired.sealer,
+            actor="cli",
+            now=datetime.now(UTC),
+        )
+    click.echo(made)
+
+
 @group.command()
 @click.argument("number", type=int)
 @click.option("--house", required=True, help=HOUSE)

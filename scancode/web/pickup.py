@@ -7,6 +7,7 @@ costs no query.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -28,6 +29,7 @@ pickup = Blueprint("pickup", __name__, url_prefix="/packs")
 TRIES = "20 per minute"
 """Of one network address, over all links."""
 PASSCODE_LENGTH_MAX = 100
+_DOWNLOADERS = re.compile(r"(?:curl|wget|aria2)/[0-9.]+", re.IGNORECASE)
 
 
 def install(app: Flask) -> None:
@@ -70,8 +72,9 @@ def fetch(token: str) -> ResponseReturnValue:
     """The file, for who has a permit. Anybody else, and every robot, gets the page."""
     link = _find(token)
     permit = _permit(link)
-    # HEAD counts as a robot's elsewhere; a download program asks so for the size.
-    is_robot = request.method != "HEAD" and is_bot(request.environ)
+    # HEAD counts as a robot's elsewhere; a download program asks so for the size, and with a permit it is a person's.
+    is_persons = request.method == "HEAD" or _DOWNLOADERS.match(request.headers.get("User-Agent", "")[:100])
+    is_robot = not is_persons and is_bot(request.environ)
     if permit is None or is_robot:
         return _shown(token, link, permit=None)
     state = link.state(runtime().now())

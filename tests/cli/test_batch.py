@@ -35,11 +35,15 @@ def order(run: Run, *more: str, no: str = "PO-1") -> int:
 @pytest.mark.usefixtures("product")
 def test_it_orders_and_mints_here(run: Run, wired: Wired, tmp_path: Path) -> None:
     number = order(run, "--here", "--lot", "L1")
+    again = run("batch", "order", "--gtin", GTIN, "--order-no", "PO-1", "--count", "20", "--kinds", "outer,inner",
+                "--lot", "L1", "--here")  # fmt: skip
+    assert again.stdout == f"{number}\n"
     listed = run("batch", "files", str(number), "--to", str(tmp_path / "out"))
     assert listed.exit_code == 0, listed.output
     (csv,) = (tmp_path / "out").glob("*.csv")
     assert len(csv.read_text().splitlines()) >= 20
     assert check_pack(tmp_path / "out").ok
+    assert "cli" in run("handover", "show", str(number)).output  # whoever has the files can print
     assert "L1" in (tmp_path / "out" / "manifest.html").read_text("utf-8")
     with wired.db.reading() as session:
         made = codes.get_batch(session, number=number)
@@ -50,6 +54,15 @@ def test_it_orders_and_mints_here(run: Run, wired: Wired, tmp_path: Path) -> Non
 @pytest.mark.usefixtures("product")
 def test_the_same_order_again_is_the_same_batch(run: Run) -> None:
     assert order(run) == order(run)
+
+
+@pytest.mark.usefixtures("product")
+def test_an_order_is_cancelled_and_what_has_not_failed_is_not_tried_again(run: Run) -> None:
+    number = str(order(run))
+    assert "batch_state" in run("batch", "retry", number).stderr
+    assert run("batch", "cancel", number).exit_code == 0
+    assert "batch_state" in run("batch", "cancel", number).stderr
+    assert "cancelled" in run("batch", "list", "--query", number).output
 
 
 @pytest.mark.usefixtures("product")

@@ -24,6 +24,7 @@ def test_a_pack_is_sealed_linked_looked_at_and_the_link_taken_back(run: Run, wir
     works = open_works(wired, count=20)
     made = run("handover", "seal", str(works.number), "--house", "华彩印刷", "--form", "zip")
     sealed, password = made.output.splitlines()
+    assert "house_unknown" in run("handover", "seal", str(works.number), "--house", "nobody", "--form", "zip").stderr
     assert len(password.rpartition(" ")[2]) >= 16
     assert run("handover", "retry", sealed).exit_code == 1
     assert "sealed_not_ready" in run("handover", "link", sealed, "--for", "Li Wei").stderr

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from batches import press
 from batches.codes import Kind, Verifier
 from batches.kit import open_kit
+from batches.sealed import new_identity
 from scancode.codes import service as codes
 from scancode.codes.rules import Activate, BatchState, Life
 from scancode.errors import Invalid, NotFound
@@ -52,12 +53,12 @@ class Offline:
         with self.wired.db.transaction() as session:
             return handover.ask_kit(session, **(wanted | over))
 
-    def approve(self, kit_id: UUID, staff_id: UUID | None = None) -> None:
+    def approve(self, kit_id: UUID, staff_id: UUID | None = None, now: datetime = NOW) -> None:
         with self.wired.db.transaction() as session:
             batch = codes.get_batch(session, number=self.number)
             key = self.wired.keyring.derive(batch.kid, batch.salt)
             handover.approve_kit(
-                session, kit_id=kit_id, key=key, staff_id=staff_id or self.bob, actor="staff:bob", now=NOW
+                session, kit_id=kit_id, key=key, staff_id=staff_id or self.bob, actor="staff:bob", now=now
             )
 
     def activate(self, first: int, last: int, now: datetime = NOW) -> None:
@@ -92,6 +93,8 @@ def test_a_kit_needs_two_people_and_makes_codes_that_verify(offline: Offline, tm
     kit_id = offline.ask()
     with pytest.raises(handover.KitSamePerson):
         offline.approve(kit_id, offline.carol)
+    with pytest.raises(handover.KitLate):
+        offline.approve(kit_id, now=UNTIL)
     assert offline.state() == BatchState.ORDERED
     offline.approve(kit_id)
     assert offline.state() == BatchState.READY
@@ -131,6 +134,18 @@ def test_neighbouring_kits_are_one_range_and_overlapping_ones_are_refused(offlin
     offline.approve(offline.ask(first=300, last=399))
     offline.activate(200, 350)
     assert offline.life(350) is Life.ACTIVE
+
+
+def test_all_kits_of_a_batch_go_to_one_print_house(offline: Offline) -> None:
+    works = offline.works
+    with offline.wired.db.transaction() as session:
+        other = handover.save_house(
+            session, brand_id=works.brand_id, name="另一家", contact="", recipient=new_identity()[1],
+            sealer=offline.wired.sealer, actor="staff:carol", now=NOW,
+        )  # fmt: skip
+    offline.approve(offline.ask())
+    with pytest.raises(handover.KitOtherHouse):  # it could make what the first one was trusted with
+        offline.ask(house_id=other, first=300, last=399)
 
 
 def test_a_rejected_kit_makes_nothing_and_frees_its_range(offline: Offline) -> None:

@@ -73,7 +73,7 @@ def test_the_page_tells_what_there_is_and_asks_for_the_passcode(client: FlaskCli
 
 
 def test_a_right_passcode_opens_the_file_and_it_is_on_record(client: FlaskClient, office: Office) -> None:
-    with client.get(office.file_url(client), headers={"User-Agent": "Mozilla/5.0 print house"}) as got:
+    with client.get(office.file_url(client), headers={"User-Agent": "curl/8.5.0 print house"}) as got:
         assert (got.status_code, got.data) == (200, office.content)
     assert hashlib.sha256(got.data).hexdigest() == office.row.sha256
     assert got.headers["Content-Disposition"].startswith("attachment")
@@ -86,7 +86,7 @@ def test_a_right_passcode_opens_the_file_and_it_is_on_record(client: FlaskClient
     with office.works.wired.db.reading() as session:
         (told,) = handover.list_downloads(session, batch_number=row.batch_number, sealer=office.works.wired.sealer)
         audited = session.scalars(select(AuditRow).where(AuditRow.action == "batch.download")).all()
-    assert (told.address, told.for_whom, told.agent) == ("127.0.0.1", "Li Wei", "Mozilla/5.0 print house")
+    assert (told.address, told.for_whom, told.agent) == ("127.0.0.1", "Li Wei", "curl/8.5.0 print house")
     assert len(audited) == 1
     assert "127.0.0.1" not in audited[0].facts
 

@@ -112,3 +112,30 @@ def test_it_comes_back_in_ten_minutes(works: Works) -> None:
         job = jobs.find(session, key="watch")
     assert job is not None
     assert job.run_at == moment + timedelta(minutes=10)
+
+
+def test_what_a_killed_worker_left_behind_leaves_with_the_next_look(works: Works) -> None:
+    with works.wired.db.transaction() as session:
+        codes.mark_pack_gone(session, number=works.number, why="expired", now=NOW)
+    assert works.folder.exists()
+    works.work(NOW + timedelta(hours=1), "watch")
+    assert not works.folder.exists()
+
+
+def test_reading_the_manifest_or_half_a_file_is_no_fetching(works: Works) -> None:
+    def fetch(name: str, sent: int) -> None:
+        file = handover.FetchedFile(works.number, works.brand_id, name, 100)
+        client = handover.Client("staff:carol", name + str(sent), "", "")
+        with works.wired.db.transaction() as session:
+            begun = handover.begin_download(
+                session, file=file, client=client, is_beginning=True, sealer=works.wired.sealer, now=NOW
+            )
+            handover.note_sent(session, download_id=begun, sent_bytes=sent, now=NOW)
+
+    fetch("manifest.json", 100)
+    fetch("codes.csv", 99)
+    works.work(NOW + timedelta(days=3), "watch")
+    assert kinds(works) == ["not_downloaded"]
+    fetch("codes.csv", 100)
+    works.work(NOW + timedelta(days=3, hours=1), "watch")
+    assert kinds(works) == []

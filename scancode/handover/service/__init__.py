@@ -9,10 +9,12 @@ from scancode.handover.service.fetching import (
     list_downloads,
     note_sent,
 )
-from scancode.handover.service.houses import HouseFacts, get_house, house_named, list_houses, save_house
+from scancode.handover.service.houses import HouseFacts, HouseUnknown, get_house, house_named, list_houses, save_house
 from scancode.handover.service.kits import (
     KitDecided,
     KitFacts,
+    KitLate,
+    KitOtherHouse,
     KitOverlaps,
     KitSamePerson,
     NotOffline,
@@ -78,8 +80,11 @@ __all__ = [
     "FetchedFile",
     "HouseClosed",
     "HouseFacts",
+    "HouseUnknown",
     "KitDecided",
     "KitFacts",
+    "KitLate",
+    "KitOtherHouse",
     "KitOverlaps",
     "KitSamePerson",
     "LinkLocked",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from batches.errors import BadRecipient
 from batches.sealed import check_recipient
 from scancode.db import new_id
-from scancode.errors import Invalid, NotFound
+from scancode.errors import Invalid, NotFound, Refusal
 from scancode.handover.models import PrintHouse
 from scancode.i18n import N_
 from scancode.sealing import Sealer
@@ -22,6 +22,14 @@ NAME_LENGTH_MAX = 80
 CONTACT_LENGTH_MAX = 200
 HOUSES_MAX = 500
 CONTACT_PURPOSE = "print_house.contact"
+
+
+class HouseUnknown(Refusal):
+    """Facts: ``name``."""
+
+    code = "house_unknown"
+    text = N_("The brand has no print house “{name}”. “scancode handover houses” lists them.")
+    status = 404
 
 
 @dataclass(frozen=True)
@@ -100,13 +108,13 @@ def get_house(session: Session, *, house_id: UUID, sealer: Sealer) -> HouseFacts
 
 
 def house_named(session: Session, *, brand_id: UUID, name: str) -> UUID:
-    """The id of a brand's print house that is named so, or has that id as text. Raises NotFound."""
+    """The id of a brand's print house that is named so, or has that id as text. Raises HouseUnknown."""
     for house_id, called in session.execute(
         select(PrintHouse.id, PrintHouse.name).where(PrintHouse.brand_id == brand_id).limit(HOUSES_MAX)
     ):
         if name.strip() in (called, str(house_id)):
             return UUID(str(house_id))
-    raise NotFound
+    raise HouseUnknown(name=name.strip()[:NAME_LENGTH_MAX])
 
 
 def list_houses(

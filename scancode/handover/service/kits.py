@@ -44,10 +44,22 @@ class KitOverlaps(Refusal):
     text = N_("There is a press kit for some of these serials already. No code is made twice.")
 
 
+class KitOtherHouse(Refusal):
+    code = "kit_other_house"
+    text = N_(
+        "Another print house has a press kit of this batch, and so its key. Order a batch of its own for this one."
+    )
+
+
 class KitSamePerson(Refusal):
     code = "kit_same_person"
     text = N_("Whoever asked for the kit cannot decide on it. Ask a colleague who may order codes.")
     status = 403
+
+
+class KitLate(Refusal):
+    code = "kit_late"
+    text = N_("The time that this kit was asked for is over. Reject it, and have it asked for anew.")
 
 
 class KitDecided(Refusal):
@@ -63,6 +75,8 @@ class KitFacts:
     batch_number: int
     order_no: str
     house: str
+    recipient: str
+    """The public key that it is sealed for, as it was when the kit was asked for."""
     first: int
     last: int
     expires_at: datetime
@@ -85,7 +99,7 @@ def ask_kit(
     actor: str,
     now: datetime,
 ) -> UUID:
-    """Asks for a kit. Raises NotFound, NotOffline, HouseClosed, NoRecipient, Invalid, KitOverlaps."""
+    """Asks for a kit. Raises NotFound, NotOffline, HouseClosed, NoRecipient, Invalid, KitOverlaps, KitOtherHouse."""
     # Counting a change of the batch makes two people who ask at once take turns.
     turn = update(Batch).where(Batch.number == number).values(life_changes=Batch.life_changes + 1)
     if affected(session, turn) != 1:
@@ -105,6 +119,9 @@ def ask_kit(
     kept = (PressKit.batch_number == number, PressKit.state.in_([KitState.WAITING.value, KitState.APPROVED.value]))
     if session.scalar(select(PressKit.id).where(*kept, PressKit.first <= last, PressKit.last >= first).limit(1)):
         raise KitOverlaps
+    # A kit holds the key of the whole batch: a second house could make what the first was trusted with.
+    if session.scalar(select(PressKit.id).where(*kept, PressKit.house_id != house_id).limit(1)):
+        raise KitOtherHouse
     row = PressKit(
         id=new_id(now),
         batch_number=number,
@@ -127,9 +144,11 @@ def ask_kit(
 def approve_kit(session: Session, *, kit_id: UUID, key: bytes, staff_id: UUID, actor: str, now: datetime) -> None:
     """A second person says yes: the kit is made and sealed. ``key`` is K of the batch.
 
-    Raises NotFound, KitSamePerson, KitDecided, BadOrder (the press would refuse it).
+    Raises NotFound, KitSamePerson, KitDecided, KitLate, BadOrder (the press would refuse it).
     """
     row = _decide(session, kit_id, staff_id, KitState.APPROVED, "", now)
+    if now >= row.expires_at:
+        raise KitLate
     batch = codes.get_batch(session, number=row.batch_number)
     product = catalog.get_product(session, product_id=batch.product_id)
     draft = codes.draft_of(batch)
@@ -224,6 +243,7 @@ def list_kits(
             batch_number=row.batch_number,
             order_no=order_no,
             house=house,
+            recipient=row.recipient,
             first=row.first,
             last=row.last,
             expires_at=row.expires_at,

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
+from batches.manifest import MANIFEST_NAME
 from scancode.codes import service as codes
 from scancode.codes.models import Batch, BatchState, Life, LifeRange
 from scancode.db import affected, insert_once, new_id
@@ -99,7 +100,10 @@ def watch(session: Session, *, otherwise: Terms, now: datetime) -> int:
 def _candidates(session: Session, now: datetime) -> list[Any]:
     """Ready batches that may be late, and those with an alert that may be over."""
     live = exists().where(LifeRange.batch_number == Batch.number, LifeRange.state != Life.INACTIVE.value)
-    fetched = exists().where(Download.batch_number == Batch.number)
+    # Fetched is what has arrived whole; who only reads the manifest prints nothing.
+    fetched = exists().where(
+        Download.batch_number == Batch.number, Download.finished_at.is_not(None), Download.file_name != MANIFEST_NAME
+    )
     kit = exists().where(PressKit.batch_number == Batch.number, PressKit.state == KitState.APPROVED.value)
     alerted = exists().where(Alert.batch_number == Batch.number, Alert.over_at.is_(None))
     statement = (

@@ -1,4 +1,5 @@
-"""Large orders that wait for a second person: saying yes or no to them.
+"""What becomes of an order: large ones wait for a second person, who says yes or no; one that is not ready may be
+cancelled, one that failed is tried again.
 
 A token speaks for its owner, who must be somebody else than who ordered. The right is one of its own, so that the
 machine that orders cannot approve by itself.
@@ -8,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from flask import Response
 from pydantic import Field
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scancode.codes import service as codes
+from scancode.codes.models import Batch
 from scancode.errors import NotFound
 from scancode.web.api.access import caller
 from scancode.web.api.routes import BATCHES, post
-from scancode.web.api.shapes import Answer, Asked, BatchPath, reply, text_field
+from scancode.web.api.shapes import Answer, Asked, BatchPath, Nothing, reply, text_field
 from scancode.web.runtime import runtime
 
 
@@ -81,6 +84,37 @@ def reject_order(path: BatchPath, body: Rejection) -> Response:
         )
 
     return _decided(path.number, work)
+
+
+class BatchMoved(Answer):
+    """What became of an order."""
+
+    number: int
+    state: Literal["waiting", "rejected", "ordered", "minting", "ready", "failed", "cancelled"]
+
+
+@post("/batches/<number>/cancel", scope="batches:write", tag=BATCHES, answers={200: BatchMoved}, refusals=(404, 409))
+def cancel_order(path: BatchPath, body: Nothing) -> Response:
+    """End the order of a batch that is not ready. Its codes will never be live."""
+    return _moved(path.number, codes.cancel)
+
+
+@post("/batches/<number>/retry", scope="batches:write", tag=BATCHES, answers={200: BatchMoved}, refusals=(404, 409))
+def retry_order(path: BatchPath, body: Nothing) -> Response:
+    """Have a failed batch made again.
+
+    Files that are whole are kept. 409 `pack_never_twice` where the pack was finished once.
+    """
+    return _moved(path.number, codes.retry)
+
+
+def _moved(number: int, move: Callable[..., None]) -> Response:
+    token, shared = caller(), runtime()
+    with shared.db.transaction() as session:
+        codes.get_batch(session, number=number, brand_id=token.brand_id)
+        move(session, number=number, actor=token.actor, now=shared.now())
+        state = session.scalar(select(Batch.state).where(Batch.number == number))
+    return reply(BatchMoved.model_validate({"number": number, "state": state}))
 
 
 def _decided(number: int, work: Callable[[Session], list[int]]) -> Response:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from flask import Response, request, send_file, url_for
+from flask import Response, url_for
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -21,7 +20,6 @@ from scancode.codes import service as codes
 from scancode.codes.models import Batch
 from scancode.codes.orders import kinds_of
 from scancode.codes.rules import BatchState, Life
-from scancode.db import new_id
 from scancode.errors import NotFound
 from scancode.handover import service as handover
 from scancode.jobs import service as jobs
@@ -51,7 +49,7 @@ from scancode.web.api.shapes import (
     write_cursor,
 )
 from scancode.web.runtime import Runtime, runtime
-from scancode.web.sending import client_of_request
+from scancode.web.sending import Sent, client_of_request, counting, send_pack_file
 
 FILE_TYPES = {
     ".csv": "text/csv",
@@ -252,28 +250,32 @@ def show_batch(path: BatchPath) -> Response:
 def fetch_file(path: FilePath) -> Response:
     """Fetch a file of a batch.
 
-    Whoever has the file can print the codes, so each fetching leaves a row in the audit record. Ranges and
-    `If-None-Match` (the file's SHA-256) are understood.
+    Whoever has the file can print the codes, so each fetching leaves a row in the audit record; the range requests of
+    one token are one. Ranges and `If-None-Match` (the file's SHA-256) are understood.
     """
-    shared, now = runtime(), runtime().now()
-    found: Path
+    shared, token = runtime(), caller()
     with shared.db.reading() as session:
-        batch = codes.get_batch(session, number=path.number, brand_id=caller().brand_id)
-        brand_id = batch.brand_id
+        batch = codes.get_batch(session, number=path.number, brand_id=token.brand_id)
+        brand_id, is_gone = batch.brand_id, batch.pack_gone_at is not None
         digest = _digest(session, batch, path.name)
     found = codes.pack_folder(shared.settings.var_dir.absolute(), path.number) / path.name
-    if not found.is_file():
+    if is_gone or not found.is_file():
         raise FileGone
-    if request.method != "HEAD":
+
+    def begin(is_beginning: bool) -> Sent:
         file = handover.FetchedFile(path.number, brand_id, path.name, found.stat().st_size)
-        # A machine asks for whole files: each fetching is a download of its own.
-        client = client_of_request(actor=caller().actor, permit=str(new_id(now)))
-        with shared.db.transaction() as session:
-            handover.begin_download(session, file=file, client=client, is_beginning=True, sealer=shared.sealer, now=now)
-    kind = "application/json" if path.name == MANIFEST_NAME else FILE_TYPES.get(found.suffix)
-    response = send_file(found, mimetype=kind, as_attachment=True, download_name=path.name, etag=digest or True)
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response
+        client = client_of_request(actor=token.actor, permit=f"{token.id}:{path.number}:{path.name}")
+        download_id = shared.db.retrying(
+            lambda session: handover.begin_download(
+                session, file=file, client=client, is_beginning=is_beginning, sealer=shared.sealer, now=shared.now()
+            )
+        )
+        return counting(download_id)
+
+    kind = "application/json" if path.name == MANIFEST_NAME else FILE_TYPES.get(found.suffix, "")
+    return send_pack_file(
+        found, name=path.name, sha256=digest, begin=begin, mimetype=kind or "application/octet-stream"
+    )
 
 
 def _digest(session: Session, batch: Batch, name: str) -> str | None:

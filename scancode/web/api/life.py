@@ -138,7 +138,7 @@ def deactivate_codes(path: BatchPath, body: Deactivation) -> Response:
 def void_codes(path: BatchPath, body: Voiding) -> Response:
     """Kill codes for a reason.
 
-    Only a person in the console can undo this.
+    Undone by a person, or with the right `batches:restore`.
     """
     return _change(path.number, body.ranges, Void(body.reason, body.note))
 
@@ -147,7 +147,7 @@ def void_codes(path: BatchPath, body: Voiding) -> Response:
 def recall_codes(path: BatchPath, body: Recalling) -> Response:
     """Put a recall's message on codes, whatever their state.
 
-    A new recall replaces the message. Only a person in the console can undo this.
+    A new recall replaces the message. Undone by a person, or with the right `batches:restore`.
     """
     return _change(path.number, body.ranges, Recall(body.message_zh, body.message_en, body.note))
 

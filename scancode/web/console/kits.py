@@ -52,6 +52,7 @@ def ask_kit(number: int) -> ResponseReturnValue:
         handover.HouseClosed,
         handover.NoRecipient,
         handover.KitOverlaps,
+        handover.KitOtherHouse,
         Invalid,
     ) as refusal:
         return _page(number, refusal=refusal)
@@ -77,7 +78,7 @@ def decide_kit(kit_id: UUID, verb: str) -> ResponseReturnValue:
                 handover.reject_kit(
                     session, kit_id=kit_id, staff_id=person.id, reason=reason, actor=person.actor, now=now
                 )
-    except (handover.KitSamePerson, handover.KitDecided, codes.ReasonMissing) as refusal:
+    except (handover.KitSamePerson, handover.KitDecided, handover.KitLate, codes.ReasonMissing) as refusal:
         flash(refusal.sentence(gettext), "warning")
     else:
         said = {

@@ -80,6 +80,8 @@ SCOPES: list[tuple[str, str, str]] = [
     ("GET", "/batches/1/life", "batches:read"),
     ("GET", "/codes/X", "batches:read"),
     ("POST", "/batches", "batches:write"),
+    ("POST", "/batches/1/cancel", "batches:write"),
+    ("POST", "/batches/1/retry", "batches:write"),
     ("POST", "/batches/1/activate", "batches:write"),
     ("POST", "/batches/1/deactivate", "batches:write"),
     ("POST", "/batches/1/void", "batches:write"),

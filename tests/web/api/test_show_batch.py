@@ -54,7 +54,7 @@ def test_the_manifest_is_a_file_too(machine: Machine, minted: int) -> None:
     answer.close()
 
 
-def test_a_file_can_be_fetched_in_parts(machine: Machine, minted: int) -> None:
+def test_a_file_can_be_fetched_in_parts(world: World, machine: Machine, minted: int) -> None:
     file = machine.get(f"/batches/{minted}").json["files"][0]
     path = f"/batches/{minted}/files/{file['name']}"
     part = machine.get(path, headers={"Range": "bytes=0-9"})
@@ -62,6 +62,9 @@ def test_a_file_can_be_fetched_in_parts(machine: Machine, minted: int) -> None:
     part.close()
     beyond = machine.get(path, headers={"Range": "bytes=999999-"})
     assert (beyond.status_code, beyond.json["code"], beyond.json["status"]) == (416, "part_beyond", 416)
+    rest = machine.get(path, headers={"Range": "bytes=10-"})
+    rest.close()
+    assert len(world.audited("batch.download")) == 1
     known = machine.get(path, headers={"If-None-Match": f'"{file["sha256"]}"'})
     assert known.status_code == 304
     known.close()
@@ -132,3 +135,16 @@ def test_a_number_that_no_batch_can_have_is_refused(machine: Machine) -> None:
 
 def test_a_number_that_no_batch_has_is_not_found(world: World, machine: Machine) -> None:
     assert machine.get(f"/batches/{world.own.batch ^ 1}").status_code == 404
+
+
+def test_an_order_is_cancelled_once_and_a_finished_pack_is_never_made_again(
+    world: World, machine: Machine, minted: int
+) -> None:
+    assert machine.post(f"/batches/{minted}/retry", {}).json["code"] == "pack_never_twice"
+    assert machine.post(f"/batches/{minted}/cancel", {}).json["code"] == "batch_state"
+    number = machine.post("/batches", {"order_no": "PO-11", "product": GTIN, "count": 5, "kinds": ["inner"]}).json[
+        "number"
+    ]
+    assert world.machine(brand=world.other).post(f"/batches/{number}/cancel", {}).status_code == 404
+    answer = machine.post(f"/batches/{number}/cancel", {})
+    assert (answer.status_code, answer.json["state"]) == (200, "cancelled")
