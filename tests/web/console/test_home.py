@@ -23,7 +23,8 @@ def test_every_entry_of_the_menu_leads_somewhere(app: Flask, db: Database) -> No
         make_brand(session)
     with app.test_request_context():
         paths = [url_for(endpoint) for endpoint in sorted(endpoints)]
-    assert {path: desk.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
+    found = {path: desk.client.get(path, follow_redirects=True).status_code for path in paths}
+    assert found == dict.fromkeys(paths, 200)
 
 
 @pytest.mark.parametrize(

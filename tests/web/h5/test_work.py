@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import altcha
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -25,6 +28,13 @@ from tests.web.test_clients import RECORDED
 
 EN = {"Accept-Language": "en"}
 FORGED = "ZZZZZZZZZZZZZZZZZZZZ"
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    """Every clock stands still: no minute ends in the middle of a test."""
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        yield
 
 
 @pytest.fixture
