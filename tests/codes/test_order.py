@@ -147,6 +147,11 @@ def test_cases_take_ssccs_that_no_other_batch_takes(session: Session, now: datet
         ("690123456789", 20),
         ("", 0),
     ]
+    sister = make_product(session, brand_id=make_brand(session, company_prefix="690123456789").id)
+    hers = place(session, sister, now, count=10, kinds=(Kind.CASE,))  # the company's prefix names one case once
+    assert hers.sscc_first == 30
+    mine = place(session, product, now, count=10, kinds=(Kind.CASE,), order_no="PO-5")
+    assert mine.sscc_first == 40
     specs = [codes.spec_of(batch, product) for batch in (one, two)]
     found = [spec.sscc_for(kind, serial) for spec in specs for kind in spec.kinds for serial in range(10)]
     assert len(set(found)) == 30

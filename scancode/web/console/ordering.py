@@ -58,6 +58,7 @@ FIELD_OF = {
     "order_replaces": "replaces",
     "scan_host": "base_url",
     "not_found": "replaces",
+    "layout_unknown": "layout",
 }
 
 
