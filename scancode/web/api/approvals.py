@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 
 from scancode.codes import service as codes
 from scancode.codes.models import Batch
-from scancode.errors import NotFound
+from scancode.errors import NotAllowed, NotFound
+from scancode.staff import service as staff
+from scancode.staff.rules import Role
 from scancode.web.api.access import caller
 from scancode.web.api.routes import BATCHES, post
 from scancode.web.api.shapes import Answer, Asked, BatchPath, Nothing, reply, text_field
@@ -119,7 +121,11 @@ def _moved(number: int, move: Callable[..., None]) -> Response:
 
 def _decided(number: int, work: Callable[[Session], list[int]]) -> Response:
     with runtime().db.transaction() as session:
-        codes.get_batch(session, number=number, brand_id=caller().brand_id)
+        batch = codes.get_batch(session, number=number, brand_id=caller().brand_id)
+        # The token may outlive what its owner may do: it is the person who stands behind the answer.
+        person = staff.facts_of(staff.get_staff(session, staff_id=caller().staff_id))
+        if not person.may((Role.FACTORY,)) or not person.sees(batch.brand_id):
+            raise NotAllowed
         decided = work(session)
         answer = approval_of(session, number)
     if answer is None:

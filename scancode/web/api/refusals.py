@@ -15,6 +15,8 @@ from scancode.codes.orders import (
 from scancode.codes.rules import MessageNeeded, NoteNeeded, NothingToChange, ReasonNeeded
 from scancode.codes.service import (
     BatchNotReady,
+    BatchStateRefusal,
+    NeverTwice,
     NothingToReplace,
     NotWaiting,
     OrdererUnknown,
@@ -29,7 +31,7 @@ from scancode.codes.typed import RangeMissing, RangeOutside, RangeReversed, Rang
 from scancode.epcis import service as epcis
 from scancode.epcis.captured import BadDocument, DocumentTooLarge, EventUnsupported, ReferenceMissing
 from scancode.epcis.rules import BadEpcisQuery, EpcisNotSupported
-from scancode.errors import Invalid, NotFound, Refusal, Unavailable
+from scancode.errors import Invalid, NotAllowed, NotFound, Refusal, Unavailable
 from scancode.handover import service as handover
 from scancode.i18n import N_
 from scancode.packing import rules as packing
@@ -128,6 +130,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     TokenInvalid,
     ScopeMissing,
     SamePerson,
+    NotAllowed,
     NotFound,
     Unreadable,
     Mistyped,
@@ -140,6 +143,8 @@ REFUSALS: tuple[type[Refusal], ...] = (
     BatchNotReady,
     NothingToChange,
     NotWaiting,
+    BatchStateRefusal,
+    NeverTwice,
     NothingToReplace,
     OutsideKit,
     life_orders.OrderMoved,
@@ -149,6 +154,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     handover.SealedNotReady,
     handover.NotOffline,
     handover.KitOverlaps,
+    handover.KitOtherHouse,
     epcis.EventIdTaken,
     epcis.ThingsDead,
     epcis.OtherParent,

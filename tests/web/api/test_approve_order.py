@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import update
+
 from scancode.staff import service as staff
+from scancode.staff.models import Staff
+from scancode.staff.rules import Role
 from tests import factories
 from tests.web.api.conftest import GTIN, Machine, World
 
@@ -54,6 +58,15 @@ def test_ordering_is_no_right_to_approve(world: World) -> None:
     made = order(world.machine(brand=world.own))
     answer = colleague(world, ("batches:write",)).post(f"/batches/{made['number']}/approve", {})
     assert (answer.status_code, answer.json["code"]) == (403, "scope_missing")  # type: ignore[index]
+
+
+def test_a_token_approves_no_more_than_its_owner_may(world: World) -> None:
+    made = order(world.machine(brand=world.own))
+    machine = colleague(world)
+    with world.wired.db.transaction() as session:
+        session.execute(update(Staff).where(Staff.name == "Bob").values(role=Role.MARKETING.value))
+    answer = machine.post(f"/batches/{made['number']}/approve", {})
+    assert (answer.status_code, answer.json["code"]) == (403, "not_allowed")  # type: ignore[index]
 
 
 def test_a_replacement_names_its_batch(world: World) -> None:
