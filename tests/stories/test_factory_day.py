@@ -122,7 +122,18 @@ def sign_in(window: Window, login: str) -> None:
 
 def sees_nothing_of_marketing(carol: Window) -> None:
     assert "营销" not in carol.words()
-    for page in ("campaigns", "members", "payouts", "reports", "people", "tokens", "audit", "jobs", "brands"):
+    for page in (
+        "diversion",
+        "campaigns",
+        "members",
+        "payouts",
+        "reports",
+        "people",
+        "tokens",
+        "audit",
+        "jobs",
+        "brands",
+    ):
         assert carol.page.request.get(f"/console/{page}").status == 403, page
 
 

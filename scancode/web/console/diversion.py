@@ -44,11 +44,11 @@ COLUMNS = (
     "id", "opened_at", "state", "channel", "store", "shipment", "region", "items", "scanned", "of_case", "kilometres",
     "latest_at",
 )  # fmt: skip
-anyone = allow(Role.FACTORY, Role.MARKETING)
+marketing = allow(Role.MARKETING)
 
 
 @console.get("/diversion")
-@anyone
+@marketing
 def diversion_list() -> ResponseReturnValue:
     tab = request.args.get("state", "open")
     tab = tab if tab in TABS else "open"
@@ -86,7 +86,7 @@ def _visible(session: Session, case_id: UUID) -> CaseFacts:
 
 
 @console.get("/diversion/<uuid:case_id>")
-@anyone
+@marketing
 def diversion_case(case_id: UUID) -> ResponseReturnValue:
     with runtime().db.reading() as session:
         found = _visible(session, case_id)
@@ -106,7 +106,7 @@ def diversion_case(case_id: UUID) -> ResponseReturnValue:
 
 
 @console.get("/diversion/<uuid:case_id>/regions.json")
-@anyone
+@marketing
 def diversion_chart(case_id: UUID) -> ResponseReturnValue:
     """Scans by place, as ``charts.js`` draws them."""
     with runtime().db.reading() as session:
@@ -121,7 +121,7 @@ def diversion_chart(case_id: UUID) -> ResponseReturnValue:
 
 
 @console.post("/diversion/<uuid:case_id>/<any(take, note, confirm, explain, reopen):verb>")
-@anyone
+@marketing
 def work_on_diversion(case_id: UUID, verb: str) -> ResponseReturnValue:
     person = current_staff()
     try:
@@ -143,7 +143,7 @@ def work_on_diversion(case_id: UUID, verb: str) -> ResponseReturnValue:
 
 
 @console.post("/diversion/export.csv")
-@anyone
+@marketing
 def export_diversion() -> ResponseReturnValue:
     shared = runtime()
     with shared.db.transaction() as session:

@@ -72,7 +72,7 @@ MENU = (
         (
             Entry("console.channels", "building-store", N_("Channels and stores"), (FACTORY, MARKETING)),
             Entry("console.shipments", "truck-delivery", N_("Shipments"), (FACTORY, MARKETING)),
-            Entry("console.diversion_list", "map-pin", N_("Diversion"), (FACTORY, MARKETING)),
+            Entry("console.diversion_list", "map-pin", N_("Diversion"), (MARKETING,)),
         ),
     ),
     # Campaigns, people, money
@@ -133,8 +133,8 @@ def _badges(person: StaffFacts) -> dict[str, int]:
     brand_id = person.brand_id
     with suppress(SQLAlchemyError), runtime().db.reading() as session:
         found["console.suspects"] = scans.count_suspects(session, brand_id=brand_id)
-        found["console.diversion_list"] = diversion.count_cases(session, brand_id=brand_id)
         if person.may((MARKETING,)):
+            found["console.diversion_list"] = diversion.count_cases(session, brand_id=brand_id)
             found["console.complaints"] = complaints.count_open(session, brand_id=brand_id)
             found["console.held_claims"] = claims.count_held(session, brand_id=brand_id)
             in_review = campaigns.count_in_review(session, brand_id=brand_id, besides=person.id)
