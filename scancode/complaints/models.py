@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scancode.db import Base
+from scancode.staff.models import StaffNote
 
 
 class Complaint(Base):
@@ -57,15 +58,9 @@ class ComplaintPhoto(Base):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class ComplaintNote(Base):
-    """What somebody of the staff did or wrote: for colleagues, never shown to the person."""
+class ComplaintNote(StaffNote):
+    """For colleagues, never shown to the person."""
 
     __tablename__ = "complaint_notes"
 
-    complaint_id: Mapped[UUID] = mapped_column(ForeignKey("complaints.id"), primary_key=True)
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    step: Mapped[str] = mapped_column(String(10))
-    text: Mapped[str] = mapped_column(Text)
-    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
-    actor: Mapped[str] = mapped_column(String(80))
-    at: Mapped[datetime]
+    about_id: Mapped[UUID] = mapped_column("complaint_id", ForeignKey("complaints.id"), primary_key=True)

@@ -26,11 +26,9 @@ from scancode.db import affected, new_id
 from scancode.errors import NotFound
 from scancode.sealing import Sealer
 from scancode.staff import service as staff
-from scancode.staff.models import Staff
 
 PURPOSE = "complaint"
 PIECE = 500
-NOTES_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -146,14 +144,7 @@ def with_photo(session: Session, *, complaint_ids: Collection[UUID]) -> set[UUID
 
 def notes_of(session: Session, *, complaint_id: UUID) -> list[tuple[ComplaintNote, str | None]]:
     """What staff did and wrote, the oldest first, each with the name of who did."""
-    query = (
-        select(ComplaintNote, Staff.name)
-        .outerjoin(Staff, Staff.id == ComplaintNote.staff_id)
-        .where(ComplaintNote.complaint_id == complaint_id)
-        .order_by(ComplaintNote.id)
-        .limit(NOTES_MAX)
-    )
-    return [(row, name) for row, name in session.execute(query)]
+    return staff.notes_about(session, ComplaintNote, about_id=complaint_id)
 
 
 STEPS: dict[str, tuple[tuple[ComplaintState, ...], ComplaintState | None]] = {
@@ -192,10 +183,16 @@ def work_on(
     )
     if affected(session, moved.values(values)) != 1:
         raise ComplaintMoved
-    note = ComplaintNote(
-        complaint_id=complaint_id, id=new_id(now), step=verb, text=words, staff_id=staff_id, actor=actor[:80], at=now
+    staff.note(
+        session,
+        ComplaintNote,
+        about_id=complaint_id,
+        step=verb,
+        text=words,
+        staff_id=staff_id,
+        actor=actor,
+        now=now,
     )
-    session.add(note)
     _audit(session, row, verb, actor, now)
 
 
@@ -234,7 +231,7 @@ def _erase(session: Session, ids: list[UUID], now: datetime) -> int:
     if not ids:
         return 0
     session.execute(delete(ComplaintPhoto).where(ComplaintPhoto.complaint_id.in_(ids)))
-    session.execute(delete(ComplaintNote).where(ComplaintNote.complaint_id.in_(ids)))
+    session.execute(delete(ComplaintNote).where(ComplaintNote.about_id.in_(ids)))
     gone = {"text": "", "answer": "", "contact": None, "contact_hint": "", "typed": "", "erased_at": now}
     closed = {"state": ComplaintState.CLOSED.value}
     statement = update(Complaint).where(Complaint.id.in_(ids), Complaint.erased_at.is_(None))

@@ -8,10 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scancode.db import Base
+from scancode.staff.models import StaffNote
 
 
 class Territory(Base):
@@ -61,15 +62,9 @@ class DiversionScan(Base):
     scanned_at: Mapped[datetime]
 
 
-class DiversionNote(Base):
-    """What somebody did about a case, and wrote."""
+class DiversionNote(StaffNote):
+    """What was done about a case."""
 
     __tablename__ = "diversion_notes"
 
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("diversion_cases.id"), primary_key=True)
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    step: Mapped[str] = mapped_column(String(10))
-    text: Mapped[str] = mapped_column(Text)
-    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
-    actor: Mapped[str] = mapped_column(String(80))
-    at: Mapped[datetime]
+    about_id: Mapped[UUID] = mapped_column("case_id", ForeignKey("diversion_cases.id"), primary_key=True)

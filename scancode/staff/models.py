@@ -76,6 +76,20 @@ class TokenCall(Base):
     called_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class StaffNote(Base):
+    """Columns of a table of what somebody of the staff did about something, and wrote; ``about_id`` says about what."""
+
+    __abstract__ = True
+
+    about_id: Mapped[UUID]
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    step: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(Text)
+    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    actor: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime]
+
+
 class AuditRow(Base):
     """One thing that somebody did. Each row's hash covers the row before it, so that a gap or a change shows."""
 

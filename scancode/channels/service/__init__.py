@@ -1,6 +1,7 @@
 """The verbs of channels: places and their codes, shipments, touches, and where members came from."""
 
 from scancode.channels.service.held import (
+    HeldRange,
     find_batch,
     find_shipment,
     gaps,
@@ -66,6 +67,7 @@ __all__ = [
     "AlreadyShipped",
     "BatchNotShippable",
     "DeadCodes",
+    "HeldRange",
     "NameTaken",
     "NoSuchBatch",
     "NotShipped",

@@ -12,15 +12,13 @@ from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from scancode.channels.models import Channel, Shipment, Store
-from scancode.db import affected, new_id
+from scancode.db import affected
 from scancode.diversion.models import DiversionCase, DiversionNote, DiversionScan
 from scancode.diversion.rules import CLOSED, WAITING, CaseMoved, CaseState, NoteMissing
 from scancode.errors import NotFound
 from scancode.staff import service as staff
-from scancode.staff.models import Staff
 
 NOTE_LENGTH_MAX = 1000
-NOTES_MAX = 200
 SCANS_SHOWN = 200
 STEPS: dict[str, tuple[tuple[CaseState, ...], CaseState | None]] = {
     "take": ((CaseState.OPEN,), CaseState.WORKING),
@@ -102,14 +100,7 @@ def regions_of_case(session: Session, *, case_id: UUID) -> list[tuple[int, int]]
 
 def notes_of(session: Session, *, case_id: UUID) -> list[tuple[DiversionNote, str | None]]:
     """What was done, the oldest first, each with the name of who did."""
-    query = (
-        select(DiversionNote, Staff.name)
-        .outerjoin(Staff, Staff.id == DiversionNote.staff_id)
-        .where(DiversionNote.case_id == case_id)
-        .order_by(DiversionNote.id)
-        .limit(NOTES_MAX)
-    )
-    return [(row, name) for row, name in session.execute(query)]
+    return staff.notes_about(session, DiversionNote, about_id=case_id)
 
 
 def work_on(
@@ -126,10 +117,7 @@ def work_on(
     values = {"changed_at": now} | ({"state": to.value, "staff_id": staff_id} if to else {})
     if affected(session, moved.values(values)) != 1:
         raise CaseMoved
-    note = DiversionNote(
-        case_id=case_id, id=new_id(now), step=verb, text=words, staff_id=staff_id, actor=actor[:80], at=now
-    )
-    session.add(note)
+    staff.note(session, DiversionNote, about_id=case_id, step=verb, text=words, staff_id=staff_id, actor=actor, now=now)
     staff.audit(
         session,
         actor=actor,

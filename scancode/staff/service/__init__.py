@@ -21,6 +21,7 @@ from scancode.staff.service.accounts import (
     unlock,
 )
 from scancode.staff.service.audit import AuditFilter, ChainReport, audit, list_audit, verify_chain
+from scancode.staff.service.notes import note, notes_about
 from scancode.staff.service.repeats import KeyReused, begin_call, end_call, forget_calls
 from scancode.staff.service.sessions import (
     AccountLocked,
@@ -84,8 +85,10 @@ __all__ = [
     "list_sessions",
     "list_staff",
     "list_tokens",
+    "note",
     "note_seen",
     "note_token_used",
+    "notes_about",
     "open_session",
     "reactivate",
     "rename",

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
 from typing import Literal
 
 from flask import Response, request
 from pydantic import Field
 
 from scancode.reports import service as reports
-from scancode.reports.rules import Funnel, FunnelRow, defuse
+from scancode.reports.rules import Funnel, FunnelRow
 from scancode.staff import service as staff
 from scancode.web.api.access import brand_of_call, caller
 from scancode.web.api.routes import REPORTS, get
 from scancode.web.api.shapes import Answer, Asked, BrandSlug, Day, reply
+from scancode.web.csv_files import csv_file
 from scancode.web.runtime import runtime
 
 DimensionName = Literal["channel", "store", "guide", "scene", "region", "product", "batch", "day"]
@@ -139,19 +137,7 @@ def _as_json(funnel: Funnel, brand: str) -> Response:
 
 
 def _as_csv(funnel: Funnel) -> Response:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows(_cells(_row(row)) for row in funnel.rows)
-    writer.writerow(["total", *list(_cells(_row(funnel.total)))[1:]])
-    response = Response(text.getvalue(), content_type="text/csv; charset=utf-8")
+    rows = [[getattr(_row(row), name) for name in COLUMNS] for row in (*funnel.rows, funnel.total)]
+    rows[-1][0] = "total"
     name = f"funnel-{funnel.by}-{funnel.period.first_day}-{funnel.period.last_day}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-def _cells(row: FunnelRowAnswer) -> Iterator[str | int]:
-    """What is missing is empty; what a spreadsheet would take for a formula is defused."""
-    for name in COLUMNS:
-        value = getattr(row, name)
-        yield "" if value is None else defuse(value) if isinstance(value, str) else value
+    return csv_file(name, COLUMNS, rows, mark="")

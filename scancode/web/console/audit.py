@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -18,6 +16,8 @@ from scancode.staff.models import AuditRow
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, operator_only
 from scancode.web.console.moments import end_of, start_of, today
+from scancode.web.console.pages import turned
+from scancode.web.csv_files import csv_file
 from scancode.web.runtime import runtime
 
 PAGE_ROWS = 50
@@ -41,12 +41,7 @@ def audit_log() -> ResponseReturnValue:
     with runtime().db.reading() as session:
         rows = staff.list_audit(session, brand_id=brand_scope(), chosen=chosen, limit=PAGE_ROWS + 1, before=before)
         people = staff.list_staff(session, brand_id=brand_scope())
-    more = len(rows) > PAGE_ROWS
-    rows = rows[:PAGE_ROWS]
-    pages = {
-        "previous_url": url_for("console.audit_log", **shown) if before else None,
-        "next_url": url_for("console.audit_log", **shown, before=rows[-1].seq) if more else None,
-    }
+    rows, pages = turned(rows, PAGE_ROWS, lambda row: row.seq)
     return render_template(
         "console/audit/log.html",
         rows=rows,
@@ -97,7 +92,6 @@ def export_audit() -> ResponseReturnValue:
     with shared.db.transaction() as session:
         rows = staff.list_audit(session, brand_id=brand_scope(), chosen=chosen, limit=EXPORT_ROWS_MAX)
         names = {f"staff:{one.id}": one.name for one in staff.list_staff(session, brand_id=brand_scope())}
-        body = _csv(rows, names)
         staff.audit(
             session,
             actor=person.actor,
@@ -107,18 +101,7 @@ def export_audit() -> ResponseReturnValue:
             facts={"rows": len(rows), "filters": sorted(shown)},
             now=now,
         )
-    file_name = f"audit-{today(now).isoformat()}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{file_name}"'}
-    return Response(body, content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _csv(rows: list[AuditRow], names: dict[str, str]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(HEADER)
-    for row in rows:
-        writer.writerow([_cell(value) for value in _cells(row, names)])
-    return text.getvalue().encode("utf-8-sig")  # the mark tells Excel that Chinese follows
+    return csv_file(f"audit-{today(now).isoformat()}.csv", HEADER, (_cells(row, names) for row in rows))
 
 
 def _cells(row: AuditRow, names: dict[str, str]) -> tuple[int | str | datetime | UUID | None, ...]:
@@ -136,12 +119,6 @@ def _cells(row: AuditRow, names: dict[str, str]) -> tuple[int | str | datetime |
         row.previous_hash,
         row.hash,
     )
-
-
-def _cell(value: object) -> str:
-    """As a spreadsheet may open it: a text that begins like a formula is kept from being one."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
 @console.post("/audit/check")

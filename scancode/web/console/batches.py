@@ -21,7 +21,7 @@ from scancode.handover import service as handover
 from scancode.handover.rules import Terms
 from scancode.jobs import service as jobs
 from scancode.staff.rules import Role
-from scancode.web.console import bars, console
+from scancode.web.console import bars, console, steps
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
 from scancode.web.console.pages import Page, page_number
 from scancode.web.language import current_locale
@@ -126,14 +126,13 @@ def change_order(number: int, verb: str) -> ResponseReturnValue:
         "cancel": gettext("The order is cancelled. Its codes will never be live."),
         "retry": gettext("The files are being made again; those that are whole are kept."),
     }
-    try:
-        with runtime().db.transaction() as session:
-            visible_batch(session, number)
-            act(session, number=number, actor=current_staff().actor, now=runtime().now())
-    except (codes.BatchStateRefusal, codes.NeverTwice) as refusal:
-        flash(refusal.sentence(gettext), "warning")
-    else:
-        flash(said[verb], "success")
+    actor, now = current_staff().actor, runtime().now()
+
+    def step(session: Session) -> None:
+        visible_batch(session, number)
+        act(session, number=number, actor=actor, now=now)
+
+    steps.take(step, said[verb])
     return redirect(url_for("console.batch", number=number))
 
 

@@ -13,6 +13,7 @@ from scancode.jobs import service as jobs
 from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope
+from scancode.web.console.pages import turned
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 
@@ -27,11 +28,7 @@ def captures() -> ResponseReturnValue:
     after = request.args.get("after", type=UUID)
     with runtime().db.reading() as session:
         rows = epcis.list_captures(session, brand_id=brand_scope(), after=after, limit=PAGE_SIZE + 1)
-    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
-    page = {
-        "previous_url": url_for("console.captures") if after else None,
-        "next_url": url_for("console.captures", after=rows[-1].id) if more else None,
-    }
+    rows, page = turned(rows, PAGE_SIZE, lambda row: row.id, argument="after")
     named = [(row, epcis.state_of(row)) for row in rows]
     return render_template("console/captures/list.html", rows=named, page=page)
 

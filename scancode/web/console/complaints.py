@@ -3,12 +3,9 @@ file. The number of somebody to be called is masked until it is asked for, and w
 
 from __future__ import annotations
 
-import csv
-import io
-from datetime import datetime
 from uuid import UUID
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -16,14 +13,15 @@ from sqlalchemy.orm import Session
 from batches.codes import Kind, split_code_id
 from scancode.complaints import service as complaints
 from scancode.complaints.models import Complaint
-from scancode.complaints.rules import ComplaintKind, ComplaintMoved, ComplaintState, NothingToAnswer
+from scancode.complaints.rules import ComplaintKind, ComplaintState
 from scancode.errors import NotFound
 from scancode.i18n import N_
-from scancode.reports.rules import defuse
 from scancode.staff import service as staff
 from scancode.staff.rules import Role
-from scancode.web.console import console
+from scancode.web.console import console, steps
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
+from scancode.web.console.pages import mark_of, read_mark, turned
+from scancode.web.csv_files import csv_file
 from scancode.web.runtime import runtime
 
 PAGE_ROWS = 50
@@ -61,14 +59,12 @@ def complaint_list() -> ResponseReturnValue:
             session,
             brand_id=brand_scope(),
             states=states,
-            before=_before(request.args.get("before", "")),
+            before=read_mark(request.args.get("before", ""), UUID),
             limit=PAGE_ROWS + 1,
         )
         photos = complaints.with_photo(session, complaint_ids=[row.id for row in rows])
         waiting = complaints.count_open(session, brand_id=brand_scope())
-    more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
-    here = url_for("console.complaints", state=states[0].value)
-    mark = f"{rows[-1].made_at.isoformat()}~{rows[-1].id.hex}" if more else ""
+    rows, pages = turned(rows, PAGE_ROWS, lambda row: mark_of(row.made_at, row.id))
     return render_template(
         "console/complaints/list.html",
         rows=rows,
@@ -76,20 +72,8 @@ def complaint_list() -> ResponseReturnValue:
         products={row.id: shared.products.get(row.product_id) if row.product_id else None for row in rows},
         state=states[0].value,
         waiting=waiting,
-        pages={
-            "previous_url": here if request.args.get("before") else None,
-            "next_url": url_for("console.complaints", state=states[0].value, before=mark) if more else None,
-        },
+        pages=pages,
     )
-
-
-def _before(text: str) -> tuple[datetime, UUID] | None:
-    moment, _, identity = text.partition("~")
-    try:
-        at = datetime.fromisoformat(moment)
-        return (at, UUID(hex=identity)) if at.tzinfo else None
-    except ValueError:
-        return None
 
 
 def _visible(session: Session, complaint_id: UUID) -> Complaint:
@@ -144,22 +128,15 @@ def complaint_photo(complaint_id: UUID) -> ResponseReturnValue:
 @console.post("/complaints/<uuid:complaint_id>/<any(note, answer, close, reopen):verb>")
 @marketing
 def work_on_complaint(complaint_id: UUID, verb: str) -> ResponseReturnValue:
-    person = current_staff()
-    try:
-        with runtime().db.transaction() as session:
-            _visible(session, complaint_id)
-            complaints.work_on(
-                session,
-                complaint_id=complaint_id,
-                verb=verb,
-                text=request.form.get("text", ""),
-                staff_id=person.id,
-                actor=person.actor,
-                now=runtime().now(),
-            )
-        flash(gettext(SAID[verb]), "success")
-    except (NothingToAnswer, ComplaintMoved) as refusal:
-        flash(refusal.sentence(gettext), "warning")
+    person, now, text = current_staff(), runtime().now(), request.form.get("text", "")
+
+    def step(session: Session) -> None:
+        _visible(session, complaint_id)
+        complaints.work_on(
+            session, complaint_id=complaint_id, verb=verb, text=text, staff_id=person.id, actor=person.actor, now=now
+        )
+
+    steps.take(step, gettext(SAID[verb]))
     return redirect(url_for("console.complaint", complaint_id=complaint_id))
 
 
@@ -192,17 +169,11 @@ def export_complaints() -> ResponseReturnValue:
             facts={"rows": len(rows)},
             now=shared.now(),
         )
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows(_cells(row) for row in rows)
-    response = Response("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
-    response.headers.set("Content-Disposition", "attachment", filename=f"complaints-{shared.now():%Y-%m-%d}.csv")
-    return response
+    return csv_file(f"complaints-{shared.now():%Y-%m-%d}.csv", COLUMNS, map(_cells, rows))
 
 
 def _cells(row: Complaint) -> list[str | int]:
     parts = split_code_id(row.code_id) if row.code_id is not None else None
     place: list[str | int] = [row.batch_number or "", Kind(parts.kind).label, parts.serial] if parts else ["", "", ""]
-    words = [defuse(text) for text in (row.typed, row.text, row.answer)]
+    words = (row.typed, row.text, row.answer)
     return [str(row.id), row.made_at.isoformat(), row.state, row.kind, row.verdict, *place, *words]

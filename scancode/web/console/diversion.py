@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from datetime import datetime
 from uuid import UUID
 
-from flask import Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -15,14 +12,15 @@ from sqlalchemy.orm import Session
 from batches.codes import split_code_id
 from scancode.channels import regions
 from scancode.diversion import service as diversion
-from scancode.diversion.rules import CaseMoved, CaseState, NoteMissing
+from scancode.diversion.rules import CaseState
 from scancode.diversion.service import CaseFacts
 from scancode.i18n import N_
-from scancode.reports.rules import defuse
 from scancode.staff import service as staff
 from scancode.staff.rules import Role
-from scancode.web.console import console
+from scancode.web.console import console, steps
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
+from scancode.web.console.pages import mark_of, read_mark, turned
+from scancode.web.csv_files import csv_file
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 
@@ -57,26 +55,12 @@ def diversion_list() -> ResponseReturnValue:
             session,
             brand_id=brand_scope(),
             states=TABS[tab],
-            before=_before(request.args.get("before", "")),
+            before=read_mark(request.args.get("before", ""), UUID),
             limit=PAGE_ROWS + 1,
         )
         waiting = diversion.count_cases(session, brand_id=brand_scope())
-    more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
-    mark = f"{rows[-1].case.opened_at.isoformat()}~{rows[-1].case.id.hex}" if more else ""
-    pages = {
-        "previous_url": url_for("console.diversion_list", state=tab) if request.args.get("before") else None,
-        "next_url": url_for("console.diversion_list", state=tab, before=mark) if more else None,
-    }
+    rows, pages = turned(rows, PAGE_ROWS, lambda row: mark_of(row.case.opened_at, row.case.id))
     return render_template("console/diversion/list.html", rows=rows, tab=tab, waiting=waiting, pages=pages)
-
-
-def _before(text: str) -> tuple[datetime, UUID] | None:
-    moment, _, identity = text.partition("~")
-    try:
-        at = datetime.fromisoformat(moment)
-        return (at, UUID(hex=identity)) if at.tzinfo else None
-    except ValueError:
-        return None
 
 
 def _visible(session: Session, case_id: UUID) -> CaseFacts:
@@ -123,22 +107,15 @@ def diversion_chart(case_id: UUID) -> ResponseReturnValue:
 @console.post("/diversion/<uuid:case_id>/<any(take, note, confirm, explain, reopen):verb>")
 @marketing
 def work_on_diversion(case_id: UUID, verb: str) -> ResponseReturnValue:
-    person = current_staff()
-    try:
-        with runtime().db.transaction() as session:
-            _visible(session, case_id)
-            diversion.work_on(
-                session,
-                case_id=case_id,
-                verb=verb,
-                text=request.form.get("text", ""),
-                staff_id=person.id,
-                actor=person.actor,
-                now=runtime().now(),
-            )
-        flash(gettext(SAID[verb]), "success")
-    except (NoteMissing, CaseMoved) as refusal:
-        flash(refusal.sentence(gettext), "warning")
+    person, now, text = current_staff(), runtime().now(), request.form.get("text", "")
+
+    def step(session: Session) -> None:
+        _visible(session, case_id)
+        diversion.work_on(
+            session, case_id=case_id, verb=verb, text=text, staff_id=person.id, actor=person.actor, now=now
+        )
+
+    steps.take(step, gettext(SAID[verb]))
     return redirect(url_for("console.diversion_case", case_id=case_id))
 
 
@@ -157,19 +134,13 @@ def export_diversion() -> ResponseReturnValue:
             facts={"rows": len(rows)},
             now=shared.now(),
         )
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows(cells_of(row, current_locale()) for row in rows)
-    response = Response("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
-    response.headers.set("Content-Disposition", "attachment", filename=f"diversion-{shared.now():%Y-%m-%d}.csv")
-    return response
+    name = f"diversion-{shared.now():%Y-%m-%d}.csv"
+    return csv_file(name, COLUMNS, (_cells(row, current_locale()) for row in rows))
 
 
-def cells_of(row: CaseFacts, locale: str) -> list[object]:
-    """A case as a line of the file."""
+def _cells(row: CaseFacts, locale: str) -> list[object]:
     case = row.case
-    names = [defuse(name) for name in (row.channel_name, row.store_name, row.shipment_number)]
+    names = (row.channel_name, row.store_name, row.shipment_number)
     region = regions.name_of(case.region, locale)
     figures = [case.items, case.scanned, case.of_case, "" if case.kilometres is None else case.kilometres]
     return [str(case.id), case.opened_at.isoformat(), case.state, *names, region, *figures, case.latest_at.isoformat()]

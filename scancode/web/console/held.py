@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from uuid import UUID
 
-from flask import Response, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from scancode.channels import service as channels
 from scancode.errors import NotFound
-from scancode.reports.rules import defuse
 from scancode.staff import service as staff
 from scancode.web.console import console
 from scancode.web.console.access import current_staff, visible
 from scancode.web.console.channels import anyone
+from scancode.web.csv_files import csv_file
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 
@@ -50,15 +48,11 @@ def held_csv() -> ResponseReturnValue:
             facts={"rows": len(rows)},
             now=shared.now(),
         )
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for row in rows:
-        product = row.product_name_zh if current_locale() == "zh" else row.product_name_en
-        texts = [defuse(each) for each in (row.order_no, row.gtin, product)]
-        place, number = defuse(row.store.name) if row.store else "", defuse(row.shipment.number)
-        at = row.shipment.shipped_at.isoformat()
-        writer.writerow([row.batch_number, *texts, row.first, row.last, row.count, place, number, at])
-    response = Response("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
-    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.csv")
-    return response
+    return csv_file(f"{name}.csv", COLUMNS, (_cells(row, current_locale()) for row in rows))
+
+
+def _cells(row: channels.HeldRange, locale: str) -> list[object]:
+    product = row.product_name_zh if locale == "zh" else row.product_name_en
+    at, place = row.shipment.shipped_at.isoformat(), row.store.name if row.store else ""
+    what = (row.batch_number, row.order_no, row.gtin, product)
+    return [*what, row.first, row.last, row.count, place, row.shipment.number, at]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
@@ -23,6 +22,7 @@ from scancode.uploads import service as uploads
 from scancode.uploads.rules import UploadMoved
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff, operator_only
+from scancode.web.console.pages import turned
 from scancode.web.runtime import runtime
 
 PAGE_ROWS = 50
@@ -61,12 +61,7 @@ def jobs() -> ResponseReturnValue:
         counts = outbox.counts(session, now=now)
         workers = outbox.workers(session, now=now)
         stops = {stop.name: stop for stop in outbox.list_stops(session)}
-    more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
-    wanted: dict[str, Any] = {"state": state.value} if state else {}
-    pages = {
-        "previous_url": url_for("console.jobs", **wanted) if before else None,
-        "next_url": url_for("console.jobs", **wanted, before=rows[-1].id) if more else None,
-    }
+    rows, pages = turned(rows, PAGE_ROWS, lambda row: row.id)
     # The page asks for its own moving part every few seconds.
     template = "console/jobs/_board.html" if request.args.get("part") else "console/jobs/list.html"
     return render_template(
@@ -81,7 +76,7 @@ def jobs() -> ResponseReturnValue:
         state=state,
         pages=pages,
         now=now,
-        part_url=url_for("console.jobs", **wanted, before=before, part=1),
+        part_url=url_for("console.jobs", state=state and state.value, before=before, part=1),
     )
 
 

@@ -26,13 +26,13 @@ from scancode.stories import life_orders
 from scancode.stories.life_orders import Target, TargetEmpty, TargetKind
 from scancode.uploads import service as uploads
 from scancode.uploads.rules import UploadKind
-from scancode.web.console import console
+from scancode.web.console import console, steps
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
 from scancode.web.console.chosen import BrandOpen, brand_choices
 from scancode.web.console.code_life import FIELD_OF, VERBS, LifeForm, change_of, told, way_back
 from scancode.web.console.code_reading import find_unit
 from scancode.web.console.moments import zone
-from scancode.web.console.pages import Page, page_number
+from scancode.web.console.pages import numbered, page_number
 from scancode.web.console.session import refuse_field
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
@@ -60,14 +60,13 @@ class TargetForm(LifeForm):
 @console.get("/life")
 @allow(Role.FACTORY)
 def life_list() -> ResponseReturnValue:
-    number = page_number()
     with runtime().db.reading() as session:
         rows = life_orders.list_orders(
-            session, brand_id=brand_scope(), limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE
+            session, brand_id=brand_scope(), limit=PAGE_SIZE + 1, offset=(page_number() - 1) * PAGE_SIZE
         )
         sent = uploads.list_uploads(session, brand_id=brand_scope(), kind=UploadKind.LIFE, limit=FILES_SHOWN)
-    page = Page(number, PAGE_SIZE, min(len(rows), PAGE_SIZE), (number - 1) * PAGE_SIZE + len(rows))
-    return render_template("console/life/list.html", rows=rows[:PAGE_SIZE], page=page, sent=sent)
+    rows, page = numbered(rows, PAGE_SIZE)
+    return render_template("console/life/list.html", rows=rows, page=page, sent=sent)
 
 
 @console.route("/life/<verb>", methods=["GET", "POST"])
@@ -177,15 +176,11 @@ def say(row: LifeOrder) -> None:
 @console.post("/life/orders/<uuid:order_id>/cancel")
 @allow(Role.FACTORY)
 def cancel_life(order_id: UUID) -> ResponseReturnValue:
-    shared = runtime()
-    try:
-        with shared.db.transaction() as session:
-            row = life_orders.get_order(session, order_id=order_id)
-            visible(row.brand_id)
-            life_orders.cancel(session, order_id=order_id, actor=current_staff().actor, now=shared.now())
-        flash(gettext("Cancelled: the codes stay as they are."), "success")
-    except NotFound:
-        raise
-    except life_orders.OrderMoved as refusal:
-        flash(refusal.sentence(gettext), "warning")
+    actor, now = current_staff().actor, runtime().now()
+
+    def step(session: Session) -> None:
+        visible(life_orders.get_order(session, order_id=order_id).brand_id)
+        life_orders.cancel(session, order_id=order_id, actor=actor, now=now)
+
+    steps.take(step, gettext("Cancelled: the codes stay as they are."))
     return redirect(url_for("console.life_list"))

@@ -6,14 +6,11 @@ through the blind index and kept nowhere; looking somebody up and exporting leav
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -31,6 +28,8 @@ from scancode.stories import own_data, roster
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff, visible
 from scancode.web.console.chosen import brand_choices, chosen_brand
+from scancode.web.console.pages import turned
+from scancode.web.csv_files import csv_file
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 
@@ -58,12 +57,7 @@ def member_list() -> ResponseReturnValue:
             "stores": [store for store, _ in channels.list_stores(session, brand_id=brand.id)],
             "guides": [guide for guide, *_ in channels.list_guides(session, brand_id=brand.id)],
         }
-    more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
-    here: dict[str, Any] = {"brand": brand.slug, **shown}
-    pages = {
-        "previous_url": url_for("console.members", **here) if before else None,
-        "next_url": url_for("console.members", **here, before=rows[-1].id) if more else None,
-    }
+    rows, pages = turned(rows, PAGE_ROWS, lambda row: row.id)
     return render_template(
         "console/members/list.html",
         brand=brand,
@@ -72,7 +66,7 @@ def member_list() -> ResponseReturnValue:
         shown=shown,
         pages=pages,
         sources=[source.value for source in Source],
-        export_query=urlencode(here),
+        export_query=urlencode({"brand": brand.slug, **shown}),
         **places,
     )
 
@@ -156,39 +150,25 @@ def export_members() -> ResponseReturnValue:
             facts={"rows": len(rows), "filters": sorted(shown)},
             now=now,
         )
-    name = f"members-{brand.slug}-{brand.day(now)}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(_csv(rows), content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_file(f"members-{brand.slug}-{brand.day(now)}.csv", HEADER, map(_cells, rows))
 
 
-def _csv(rows: list[roster.RosterRow]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(HEADER)
-    for row in rows:
-        cells = (
-            row.id,
-            row.day,
-            row.language,
-            row.source,
-            row.channel,
-            row.store,
-            row.guide,
-            row.gtin,
-            row.batch_number or "",
-            row.points,
-            int(row.has_openid),
-            int(row.wants_offers),
-            "left" if row.left_at else "member",
-        )
-        writer.writerow([_cell(cell) for cell in cells])
-    return text.getvalue().encode("utf-8-sig")  # the mark tells Excel that Chinese follows
-
-
-def _cell(value: object) -> str:
-    """As a spreadsheet may open it: a text that begins like a formula is kept from being one."""
-    text = str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+def _cells(row: roster.RosterRow) -> tuple[object, ...]:
+    return (
+        row.id,
+        row.day,
+        row.language,
+        row.source,
+        row.channel,
+        row.store,
+        row.guide,
+        row.gtin,
+        row.batch_number or "",
+        row.points,
+        int(row.has_openid),
+        int(row.wants_offers),
+        "left" if row.left_at else "member",
+    )
 
 
 def _filter() -> tuple[roster.Chosen, dict[str, str]]:

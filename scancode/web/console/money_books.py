@@ -3,16 +3,14 @@ and the file for the tax office."""
 
 from __future__ import annotations
 
-import csv
 import hmac
-import io
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -25,6 +23,7 @@ from scancode.staff import service as staff
 from scancode.stories.books import Gap
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, operator_only
+from scancode.web.csv_files import csv_file
 from scancode.web.runtime import Runtime, runtime
 
 EXPORT_ROWS_MAX = 100_000
@@ -143,18 +142,14 @@ def export_tax() -> ResponseReturnValue:
     except TooManyRows as refusal:
         flash(refusal.sentence(gettext), "warning")
         return redirect(url_for("console.payouts"))
-    body = _csv(shared, rows, {one.id: one.name_zh for one in named})
-    headers = {"Content-Disposition": f'attachment; filename="tax-{first}-{last}.csv"'}
-    return Response(body, content_type="text/csv; charset=utf-8", headers=headers)
+    cells = _tax_rows(shared, rows, {one.id: one.name_zh for one in named})
+    return csv_file(f"tax-{first}-{last}.csv", HEADER, cells)
 
 
-def _csv(shared: Runtime, rows: list[PayoutFacts], names: dict[UUID, str]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(HEADER)
+def _tax_rows(shared: Runtime, rows: list[PayoutFacts], names: dict[UUID, str]) -> Iterator[tuple[object, ...]]:
     key = shared.settings.index_key.get_secret_value().encode()
     for row in rows:
-        cells: tuple[Any, ...] = (
+        yield (
             f"{row.changed_at.astimezone(ZONE):%Y-%m-%d %H:%M:%S}",
             "偶然所得",
             row.out_bill_no,
@@ -165,11 +160,9 @@ def _csv(shared: Runtime, rows: list[PayoutFacts], names: dict[UUID, str]) -> by
             _yuan(tax_fen(row.amount_fen)),
             _yuan(tax_fen(row.amount_fen, is_borne=True)),
         )
-        writer.writerow([f"'{cell}" if str(cell)[:1] in {"=", "+", "-", "@"} else cell for cell in cells])
     total = sum(row.amount_fen for row in rows)
     taxes = [sum(tax_fen(row.amount_fen, is_borne=borne) for row in rows) for borne in (False, True)]
-    writer.writerow(["合计", "", len(rows), "", "", "", _yuan(total), *map(_yuan, taxes)])
-    return text.getvalue().encode("utf-8-sig")
+    yield ("合计", "", len(rows), "", "", "", _yuan(total), *map(_yuan, taxes))
 
 
 def tax_fen(amount_fen: int, *, is_borne: bool = False) -> int:

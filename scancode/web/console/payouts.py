@@ -29,6 +29,7 @@ from scancode.staff.rules import Role
 from scancode.stories.going_on import NotCompared, require_compared
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, operator_only, visible
+from scancode.web.console.pages import mark_of, read_mark, turned
 from scancode.web.language import current_locale
 from scancode.web.reading import NotOurs, read_code
 from scancode.web.runtime import runtime
@@ -73,7 +74,7 @@ def payout_list() -> ResponseReturnValue:
             campaign_id=chosen_id,
             code_id=wanted,
             limit=PAGE_ROWS + 1,
-            after=_after(request.args.get("after", "")),
+            after=read_mark(request.args.get("after", ""), int),
         )
         needy = payouts.neglected(session, brand_id=brand_id, now=now)
         lost = claims.list_quarantined(session, brand_id=brand_id)
@@ -81,12 +82,8 @@ def payout_list() -> ResponseReturnValue:
         compared = _last_comparison(session) if brand_id is None else None
         balance = payouts.find_balance(session) if brand_id is None else None
         short = payouts.short_of_money(session, brand_id=brand_id)
-    more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
     here: dict[str, Any] = {"state": group or None, "campaign": chosen_id, "q": request.args.get("q") or None}
-    pages = {
-        "previous_url": url_for("console.payouts", **here) if request.args.get("after") else None,
-        "next_url": url_for("console.payouts", **here, after=_mark(rows[-1])) if more else None,
-    }
+    rows, pages = turned(rows, PAGE_ROWS, lambda row: mark_of(row.changed_at, row.code_id), argument="after")
     return render_template(
         "console/payouts/list.html",
         rows=rows,
@@ -240,19 +237,6 @@ def _search(text: str) -> int | None:
         return read_code(shared, text).code_id
     except NotOurs:
         return -1
-
-
-def _mark(last: PayoutFacts) -> str:
-    return f"{last.changed_at.isoformat()}~{last.code_id}"
-
-
-def _after(text: str) -> tuple[datetime, int] | None:
-    moment, _, code_id = text.partition("~")
-    try:
-        at = datetime.fromisoformat(moment)
-        return (at, int(code_id)) if at.tzinfo else None
-    except ValueError:
-        return None
 
 
 def _last_comparison(session: Session) -> dict[str, Any] | None:

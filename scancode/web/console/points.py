@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from datetime import date
 from uuid import UUID, uuid4
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -25,6 +23,8 @@ from scancode.stories.points import Account, Outcome
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff, visible
 from scancode.web.console.moments import end_of
+from scancode.web.console.pages import turned
+from scancode.web.csv_files import csv_file
 from scancode.web.runtime import runtime
 
 ROWS_SHOWN = 50
@@ -49,11 +49,7 @@ def show_points(member_id: UUID) -> ResponseReturnValue:
         holds = ledger.list_holds(session, account_id=member_id, limit=ROWS_SHOWN)
         entries = ledger.entries(session, account_id=member_id, limit=ROWS_SHOWN + 1, before=before)
         past = ledger.balance_at(session, account_id=member_id, moment=end_of(day)) if day else None
-    more, entries = len(entries) > ROWS_SHOWN, entries[:ROWS_SHOWN]
-    pages = {
-        "previous_url": url_for("console.member_points", member_id=member_id) if before else None,
-        "next_url": url_for("console.member_points", member_id=member_id, before=entries[-1].id) if more else None,
-    }
+    entries, pages = turned(entries, ROWS_SHOWN, lambda one: one.id)
     return render_template(
         "console/members/points.html",
         row=row,
@@ -161,17 +157,11 @@ def export_points(member_id: UUID) -> ResponseReturnValue:
             facts={"rows": len(entries)},
             now=now,
         )
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(HEADER)
-    for one in entries:
-        moment = account.brand.local(one.occurred_at).strftime("%Y-%m-%d %H:%M:%S")
-        note = one.note or ""  # a text that begins like a formula is kept from being one
-        cells = (moment, one.points, one.cause, f"'{note}" if note[:1] in {"=", "+", "-", "@"} else note, one.id)
-        writer.writerow(cells)
-    headers = {"Content-Disposition": f'attachment; filename="points-{member_id}-{account.brand.day(now)}.csv"'}
-    body = text.getvalue().encode("utf-8-sig")  # the mark tells Excel that Chinese follows
-    return Response(body, content_type="text/csv; charset=utf-8", headers=headers)
+    local = account.brand.local
+    cells = (
+        (f"{local(one.occurred_at):%Y-%m-%d %H:%M:%S}", one.points, one.cause, one.note, one.id) for one in entries
+    )
+    return csv_file(f"points-{member_id}-{account.brand.day(now)}.csv", HEADER, cells)
 
 
 def _do(member_id: UUID, work: Callable[[Session, Account], str]) -> ResponseReturnValue:

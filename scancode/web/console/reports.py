@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any, cast
 
-from flask import Response, flash, jsonify, render_template, request, url_for
+from flask import flash, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -19,6 +19,7 @@ from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
 from scancode.web.console.channel_forms import KIND_NAMES, SCENES
 from scancode.web.console.chosen import brand_choices, chosen_brand
+from scancode.web.csv_files import as_csv
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 
@@ -207,8 +208,4 @@ def report_export() -> ResponseReturnValue:
             now=shared.now(),
         )
     name = f"scancode-{by}-{funnel.period.first_day}-{funnel.period.last_day}.csv"
-    response = Response(
-        words.to_csv(funnel, locale=current_locale(), translate=gettext), content_type="text/csv; charset=utf-8"
-    )
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return as_csv(name, words.to_csv(funnel, locale=current_locale(), translate=gettext))

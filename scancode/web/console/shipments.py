@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
@@ -35,6 +34,7 @@ from scancode.web.console.access import allow, current_staff, visible
 from scancode.web.console.channels import anyone, refusal_words
 from scancode.web.console.chosen import brand_choices, brand_to_change, chosen_brand
 from scancode.web.console.code_reading import NotOurCode, UnreadableCode, serials_of
+from scancode.web.console.pages import numbered, page_number
 from scancode.web.console.uploads import sender_of
 from scancode.web.language import current_locale
 from scancode.web.receiving import received, sent_files, size_of
@@ -42,7 +42,6 @@ from scancode.web.runtime import runtime
 from scancode.web.security import with_camera
 
 PAGE_SIZE, FILES_SHOWN = 50, 10
-PAGE_MAX = 10_000
 GAPS_SHOWN = 50
 CODES_MAX = 5000
 """Cases, pallets and items that one shipment names singly."""
@@ -97,7 +96,6 @@ FIELD_OF = {
 @anyone
 def shipment_list() -> ResponseReturnValue:
     """The newest first; ``?channel=`` or ``?store=`` shows those of one place."""
-    page = min(max(request.args.get("page", 1, type=int), 1), PAGE_MAX)
     channel_id, store_id = request.args.get("channel", type=UUID), request.args.get("store", type=UUID)
     with runtime().db.reading() as session:
         place, brand_id = _place_named(session, channel_id, store_id)
@@ -109,20 +107,18 @@ def shipment_list() -> ResponseReturnValue:
             channel_id=channel_id,
             store_id=store_id,
             limit=PAGE_SIZE + 1,
-            offset=(page - 1) * PAGE_SIZE,
+            offset=(page_number() - 1) * PAGE_SIZE,
         )
         sent = _sent(session, brand) if brand else ()
+    rows, page = numbered(rows, PAGE_SIZE)
     return render_template(
         "console/shipments/list.html",
-        rows=rows[:PAGE_SIZE],
+        rows=rows,
         sent=sent,
         place=place,
         brand=brand,
         brands=brands,
-        page={
-            "previous_url": _page_url(page - 1) if page > 1 else None,
-            "next_url": _page_url(page + 1) if len(rows) > PAGE_SIZE else None,
-        },
+        page=page,
     )
 
 
@@ -130,10 +126,6 @@ def _sent(session: Session, brand: BrandFacts) -> Sequence[Upload]:
     if not current_staff().may((Role.FACTORY,)):
         return ()
     return uploads.list_uploads(session, brand_id=brand.id, kind=UploadKind.SHIPMENT, limit=FILES_SHOWN)
-
-
-def _page_url(page: int) -> str:
-    return f"{request.path}?{urlencode({**request.args.to_dict(), 'page': page})}"
 
 
 def _place_named(session: Session, channel_id: UUID | None, store_id: UUID | None) -> tuple[str | None, UUID | None]:

@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
 from wtforms import IntegerField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange, Optional
@@ -18,9 +19,8 @@ from scancode.errors import NotFound
 from scancode.i18n import N_
 from scancode.scans import service as scans
 from scancode.scans.rules import Risk, Sign, Standing
-from scancode.scans.service import CommentNeeded, SuspicionMoved
 from scancode.staff.rules import Role
-from scancode.web.console import console
+from scancode.web.console import console, steps
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
@@ -100,27 +100,20 @@ def suspects() -> ResponseReturnValue:
 @console.post("/suspects/<int:code_id>/<any(confirm, clear, trust):verb>")
 @anyone
 def settle_suspect(code_id: int, verb: str) -> ResponseReturnValue:
-    shared, person = runtime(), current_staff()
+    person, now, comment = current_staff(), runtime().now(), request.form.get("comment", "")
     number, _, serial = split_code_id(code_id)
     back = url_for("console.lookup", q=request.form.get("looked_up", "")[:300] or f"{number}:{serial}")
-    try:
-        with shared.db.transaction() as session:
-            found = scans.find_suspicion(session, code_id=code_id)
-            if found is None:
-                raise NotFound
-            visible(found.brand_id)
-            scans.settle_suspicion(
-                session,
-                code_id=code_id,
-                verb=verb,
-                comment=request.form.get("comment", ""),
-                staff_id=person.id,
-                actor=person.actor,
-                now=shared.now(),
-            )
-        flash(gettext(SAID[verb]), "success")
-    except (CommentNeeded, SuspicionMoved) as refusal:
-        flash(refusal.sentence(gettext), "warning")
+
+    def step(session: Session) -> None:
+        found = scans.find_suspicion(session, code_id=code_id)
+        if found is None:
+            raise NotFound
+        visible(found.brand_id)
+        scans.settle_suspicion(
+            session, code_id=code_id, verb=verb, comment=comment, staff_id=person.id, actor=person.actor, now=now
+        )
+
+    steps.take(step, gettext(SAID[verb]))
     return redirect(back)
 
 

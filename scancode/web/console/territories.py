@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from uuid import UUID
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -15,12 +13,12 @@ from scancode.channels import regions
 from scancode.channels import service as channels
 from scancode.diversion import service as diversion
 from scancode.diversion.rules import COLUMNS, FileForm, TooManyPlaces, UnknownOwner, UnknownPlace, read_places
-from scancode.reports.rules import defuse
 from scancode.staff import service as staff
 from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff, visible
 from scancode.web.console.chosen import brand_choices, chosen_brand
+from scancode.web.csv_files import csv_file
 from scancode.web.runtime import runtime
 
 marketing = allow(Role.MARKETING)
@@ -150,12 +148,6 @@ def territories_csv() -> ResponseReturnValue:
             facts={"rows": len(rows)},
             now=shared.now(),
         )
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for channel, store, region in rows:
-        province, _, city = regions.name_of(region, "zh").partition(" ")
-        writer.writerow([defuse(channel), defuse(store), province, city])
-    response = Response("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
-    response.headers.set("Content-Disposition", "attachment", filename=f"territories-{brand.slug}.csv")
-    return response
+    places = ((channel, store, regions.name_of(region, "zh").partition(" ")) for channel, store, region in rows)
+    cells = ([channel, store, province, city] for channel, store, (province, _, city) in places)
+    return csv_file(f"territories-{brand.slug}.csv", COLUMNS, cells)

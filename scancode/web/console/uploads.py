@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from flask import Response, flash, redirect, render_template, request, send_file, url_for
+from flask import Response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf import FlaskForm
@@ -27,11 +27,11 @@ from scancode.staff.rules import Role
 from scancode.stories.sent_files import Sender
 from scancode.uploads import service as uploads
 from scancode.uploads.models import Upload
-from scancode.uploads.rules import AT_WORK, CANCELLABLE, UploadKind, UploadMoved, UploadState
-from scancode.web.console import console
+from scancode.uploads.rules import AT_WORK, CANCELLABLE, UploadKind, UploadState
+from scancode.web.console import console, steps
 from scancode.web.console.access import allow, current_staff, visible
 from scancode.web.console.chosen import brand_choices, brand_to_change
-from scancode.web.console.pages import Page, page_number
+from scancode.web.console.pages import numbered, page_number
 from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 
@@ -51,22 +51,22 @@ SAID = {
 
 def sent_page(kind: UploadKind, template: str, form: FlaskForm, status: int = 200, **more: Any) -> tuple[str, int]:
     """The page of a kind of file: its form, and the files that were sent before, each with its wish and its result."""
-    number = page_number()
     with runtime().db.reading() as session:
         brand = brand_to_change(session)
         rows = uploads.list_uploads(
-            session, brand_id=brand.id, kind=kind, limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE
+            session, brand_id=brand.id, kind=kind, limit=PAGE_SIZE + 1, offset=(page_number() - 1) * PAGE_SIZE
         )
-        page = render_template(
+        shown, page = numbered(rows, PAGE_SIZE)
+        html = render_template(
             template,
             form=form,
             brand=brand,
             brands=brand_choices(session),
-            rows=[(row, json.loads(row.wish), json.loads(row.result)) for row in rows[:PAGE_SIZE]],
-            page=Page(number, PAGE_SIZE, min(len(rows), PAGE_SIZE), (number - 1) * PAGE_SIZE + len(rows)),
+            rows=[(row, json.loads(row.wish), json.loads(row.result)) for row in shown],
+            page=page,
             **more,
         )
-    return page, status
+    return html, status
 
 
 @console.after_request
@@ -170,22 +170,15 @@ def upload_report(upload_id: UUID, ending: str) -> ResponseReturnValue:
 @console.post("/uploads/<uuid:upload_id>/<any(cancel, confirm, undo):verb>")
 @allow(Role.FACTORY)
 def change_upload(upload_id: UUID, verb: str) -> ResponseReturnValue:
-    shared, person = runtime(), current_staff()
-    try:
-        with shared.db.transaction() as session:
-            _visible_upload(session, upload_id)
-            if verb == "cancel":
-                uploads.cancel(session, upload_id=upload_id, actor=person.actor, now=shared.now())
-            else:
-                uploads.go_on(
-                    session,
-                    upload_id=upload_id,
-                    step=uploads.STEPS[verb],
-                    actor=person.actor,
-                    staff_id=person.id,
-                    now=shared.now(),
-                )
-        flash(gettext(SAID[verb]), "success")
-    except UploadMoved as refusal:
-        flash(refusal.sentence(gettext), "warning")
+    person, now = current_staff(), runtime().now()
+
+    def step(session: Session) -> None:
+        _visible_upload(session, upload_id)
+        if verb == "cancel":
+            uploads.cancel(session, upload_id=upload_id, actor=person.actor, now=now)
+        else:
+            way = uploads.STEPS[verb]
+            uploads.go_on(session, upload_id=upload_id, step=way, actor=person.actor, staff_id=person.id, now=now)
+
+    steps.take(step, gettext(SAID[verb]))
     return redirect(url_for("console.upload", upload_id=upload_id))

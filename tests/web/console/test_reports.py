@@ -116,7 +116,7 @@ def test_the_file_is_safe_to_open_and_taking_it_is_written_down(
 ) -> None:
     answer = dave.get(f"/console/reports/export.csv?{SPAN}")
     assert answer.mimetype == "text/csv"
-    assert 'filename="scancode-channel-2026-11-01-2026-11-30.csv"' in answer.headers["Content-Disposition"]
+    assert "filename=scancode-channel-2026-11-01-2026-11-30.csv" in answer.headers["Content-Disposition"]
     assert answer.data.startswith(b"\xef\xbb\xbf")
     lines = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
     assert lines[1][0] == "'=1+1 商超"
