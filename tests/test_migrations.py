@@ -156,7 +156,7 @@ CODE_TABLES = {
     "scans", "suspicions", "suspicion_steps", "claims", "held_claims", "payouts", "payout_events", "packed_codes",
     "containers",
 }  # fmt: skip
-MEMBER_TABLES = {"consents", "member_visitors", "acquisitions"}
+MEMBER_TABLES = {"consents", "member_visitors", "member_tags", "acquisitions"}
 ACCOUNT_TABLES = {"accounts": "id", "entries": "account_id", "points_lots": "account_id", "points_holds": "account_id"}
 """An account's id is the member's, or that of who is no member yet (decision 0001)."""
 BY_VALUE = {
@@ -188,7 +188,7 @@ REFERENCE = {
     "label_layouts", "campaign_reviews", "rules_versions", "batch_channels", "live_guides", "logos",
     "print_houses", "sealed_packs", "pack_links", "downloads", "press_kits", "alerts",
     "packed_ranges", "uploads", "upload_files", "life_orders", "receipt_gaps", "product_links", "site_files",
-    "risk_terms", "blocks", "territories",
+    "risk_terms", "blocks", "territories", "tags",
 }  # fmt: skip
 ONE_SHARD = {
     "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "token_calls", "audit_rows", "audit_head",

@@ -19,6 +19,7 @@ from scancode.i18n import N_
 COUNT_MAX = 10**9
 LIMITS = ("person_day_max", "person_max", "day_max", "day_fen_max", "nth", "nth_points", "hold_day")
 PLACES_MAX = 500
+TAGS_MAX = 50
 BOOSTS_MAX = 10
 FACTORS = (2, 3, 4, 5)
 
@@ -64,6 +65,13 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Person:
+    """What of a member conditions may ask: the ids of their tags."""
+
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Conditions:
     """None is no limit, an empty tuple is everywhere. Days are the brand's.
 
@@ -71,7 +79,8 @@ class Conditions:
     day. ``day_fen_max``: money of everybody in a day; for pools with odds, whose later prizes of the day become thanks.
     ``channels``, ``stores``, ``scenes`` (ids) and ``regions`` (a province or city): a code takes part that comes from
     one of them. ``nth_points`` are added to the ``nth`` code of a person. From the code number ``hold_day`` of a person
-    in a day on, staff look before anything is given.
+    in a day on, staff look before anything is given. ``tags_any``, ``tags_none`` (ids): members take part who carry one
+    of these tags, and none of those.
     """
 
     person_day_max: int | None = None
@@ -87,6 +96,8 @@ class Conditions:
     nth: int | None = None
     nth_points: int | None = None
     hold_day: int | None = None
+    tags_any: tuple[str, ...] = ()
+    tags_none: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -100,6 +111,17 @@ class Conditions:
     @property
     def names_places(self) -> bool:
         return bool(self.channels or self.stores or self.scenes or self.regions)
+
+    @property
+    def names_people(self) -> bool:
+        """Whether it matters which member claims; then nobody else may."""
+        return bool(self.tags_any or self.tags_none)
+
+    def admits(self, person: Person) -> bool:
+        """Whether such a member takes part."""
+        if self.tags_any and not person.tags.intersection(self.tags_any):
+            return False
+        return not person.tags.intersection(self.tags_none)
 
     @property
     def factor_most(self) -> int:
@@ -140,6 +162,10 @@ def problems(conditions: Conditions) -> Iterator[tuple[str, str]]:
         yield "nth_points", N_("Say both: which code of a person, and how many points it adds.")
     if max(map(len, (conditions.channels, conditions.stores, conditions.scenes, conditions.regions))) > PLACES_MAX:
         yield "stores", N_("These are too many places: choose their channel or region instead.")
+    if max(len(conditions.tags_any), len(conditions.tags_none)) > TAGS_MAX:
+        yield "tags_any", N_("These are too many tags: put one tag on all of these members instead.")
+    if set(conditions.tags_any) & set(conditions.tags_none):
+        yield "tags_none", N_("A tag cannot be both asked for and ruled out.")
     if len(conditions.boosts) > BOOSTS_MAX:
         yield "boosts", N_("There are too many lines.")
     for boost in conditions.boosts:

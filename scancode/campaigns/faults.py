@@ -95,6 +95,8 @@ def _budget_faults(plan: CampaignPlan) -> Iterator[Fault]:
 
 
 def _condition_faults(plan: CampaignPlan) -> Iterator[Fault]:
+    if plan.lost_tags:
+        yield Fault("tags_gone", N_("The conditions name a tag that is no longer there. Choose again."))
     if plan.conditions.nth and any(tranche.has_odds for tranche in plan.tranches):
         yield Fault("nth_odds", N_("Points for the n-th code need pools with an exact table, whose sum is known."))
 

@@ -109,6 +109,8 @@ class CampaignPlan:
     """The brand says who it is and how to reach it: the rules page must."""
     tranches: tuple[TranchePlan, ...]
     conditions: Conditions = NONE
+    lost_tags: int = 0
+    """How many tags the conditions name that the brand does not have."""
 
     @property
     def points_most(self) -> int:

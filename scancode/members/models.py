@@ -1,4 +1,5 @@
-"""People who joined, the ids by which they are known, what they consented to, and the passwords sent to phones.
+"""People who joined, the ids by which they are known, what they consented to, the tags they carry, and the passwords
+sent to phones.
 
 Phones and openids are encrypted; an identity's id is the blind index of its value within its brand, so finding a
 person needs the value and the key. Member tables carry ``member_id`` in their keys.
@@ -10,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scancode.db import Base
@@ -72,6 +73,33 @@ class MemberVisitor(Base):
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
     visitor_id: Mapped[UUID] = mapped_column(primary_key=True)
     linked_at: Mapped[datetime]
+
+
+class Tag(Base):
+    """A mark that a brand may put on members. ``key`` is the name as it is compared; see ``members.tags``."""
+
+    __tablename__ = "tags"
+    __table_args__ = (UniqueConstraint("brand_id", "key"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    name: Mapped[str] = mapped_column(String(40))
+    key: Mapped[str] = mapped_column(String(40))
+    public_zh: Mapped[str] = mapped_column(String(40), default="")
+    public_en: Mapped[str] = mapped_column(String(40), default="")
+    created_at: Mapped[datetime]
+
+
+class MemberTag(Base):
+    """A tag on a member; put there again it keeps its first source and date."""
+
+    __tablename__ = "member_tags"
+    __table_args__ = (Index("ix_member_tags_tag", "tag_id", "member_id"),)
+
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    tag_id: Mapped[UUID] = mapped_column(ForeignKey("tags.id"), primary_key=True)
+    source: Mapped[str] = mapped_column(String(8))
+    tagged_at: Mapped[datetime]
 
 
 class OneTimePassword(Base):

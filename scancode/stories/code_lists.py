@@ -53,7 +53,7 @@ def read_ranges(path: Path, *, number: int, key: BatchKey, on_rows: OnRows) -> F
     Raises TooManyLines, RangeMissing, BadTable (no text that can be read), and what ``on_rows`` raises.
     """
     found, reader = Found(), CodeReader({number: key})
-    for numbers, cells in _pieces(path, found, LINES_MAX, on_rows):
+    for numbers, cells in first_cells(path, found, LINES_MAX, on_rows):
         codes = []
         for line, cell in zip(numbers, cells, strict=True):
             match = _SERIALS.fullmatch(cell)
@@ -77,7 +77,7 @@ def read_ranges(path: Path, *, number: int, key: BatchKey, on_rows: OnRows) -> F
 def read_units(path: Path, *, keys: Mapping[int, BatchKey], on_rows: OnRows) -> Found:
     """The items, cases and pallets that a file names by their codes. Raises as ``read_ranges``."""
     found, reader = Found(), CodeReader(keys)
-    for numbers, cells in _pieces(path, found, UNITS_MAX, on_rows):
+    for numbers, cells in first_cells(path, found, UNITS_MAX, on_rows):
         ids = _read(reader, list(zip(numbers, cells, strict=True)), found)
         found.units += [Unit.of(each) for each in ids.tolist()]
     found.units = list(dict.fromkeys(found.units))
@@ -94,7 +94,7 @@ def _read(reader: CodeReader, codes: list[tuple[int, str]], found: Found) -> np.
     return good
 
 
-def _pieces(path: Path, found: Found, limit: int, on_rows: OnRows) -> Iterator[tuple[list[int], list[str]]]:
+def first_cells(path: Path, found: Found, limit: int, on_rows: OnRows) -> Iterator[tuple[list[int], list[str]]]:
     """Line numbers and first cells, some thousands at a time; blank lines and a heading are left out."""
     for lines in read_lines(path, shape_of(path)):
         found.lines = lines.first + len(lines) - 1

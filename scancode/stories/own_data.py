@@ -88,6 +88,7 @@ def copy(session: Session, *, brand: BrandFacts, member_id: UUID, sealer: Sealer
             }
             for one in members.consents_of(session, member_id=member_id)
         ],
+        "tags": _tags(session, member_id),
         "browsers": [str(one) for one in members.visitors_of(session, member_id=member_id)],
         "scans": [
             {
@@ -117,6 +118,13 @@ def copy(session: Session, *, brand: BrandFacts, member_id: UUID, sealer: Sealer
             for one in ledger.list_holds(session, account_id=member_id, limit=ROWS_MAX)
         ],
     }
+
+
+def _tags(session: Session, member_id: UUID) -> list[dict[str, Any]]:
+    return [
+        {"name": one.name, "source": str(one.source), "tagged_at": one.tagged_at.isoformat()}
+        for one in members.marks_of(session, member_ids=[member_id])[member_id]
+    ]
 
 
 def _complaints(session: Session, *, brand_id: UUID, member_id: UUID, sealer: Sealer) -> list[dict[str, Any]]:

@@ -18,7 +18,8 @@ from scancode.channels.models import Acquisition, Channel, Guide, Store
 from scancode.channels.rules import Source
 from scancode.errors import NotFound
 from scancode.ledger.models import Account
-from scancode.members.models import Consent, Identity, IdentityKind, Member
+from scancode.members import service as members
+from scancode.members.models import Consent, Identity, IdentityKind, Member, MemberTag
 from scancode.members.rules import MARKETING
 
 CHUNK = 500
@@ -33,6 +34,7 @@ class Chosen:
     channel_id: UUID | None = None
     store_id: UUID | None = None
     guide_id: UUID | None = None
+    tag_id: UUID | None = None
     first_day: str = ""
     last_day: str = ""
 
@@ -50,6 +52,7 @@ class RosterRow:
     has_openid: bool
     wants_offers: bool
     points: int
+    tags: tuple[str, ...]
     source: str
     channel: str
     store: str
@@ -106,6 +109,8 @@ def _fitting(chosen: Chosen) -> Select[Member, Acquisition, str, str, str, str]:
     for column, value in equal.items():
         if value:
             query = query.where(column == value)
+    if chosen.tag_id:
+        query = query.join(MemberTag, (MemberTag.member_id == Member.id) & (MemberTag.tag_id == chosen.tag_id))
     if chosen.first_day:
         query = query.where(Acquisition.day >= chosen.first_day)
     if chosen.last_day:
@@ -129,6 +134,7 @@ def _rows(session: Session, found: Sequence[Row[Member, Acquisition, str, str, s
         Consent.member_id.in_(ids), Consent.purpose == MARKETING, Consent.withdrawn_at.is_(None)
     )
     wants = set(session.scalars(agreed))
+    marks = members.marks_of(session, member_ids=ids)
     return [
         RosterRow(
             id=member.id,
@@ -140,6 +146,7 @@ def _rows(session: Session, found: Sequence[Row[Member, Acquisition, str, str, s
             has_openid=member.id in with_openid,
             wants_offers=member.id in wants,
             points=points.get(member.id, 0),
+            tags=tuple(one.name for one in marks[member.id]),
             source=origin.source if origin else Source.UNKNOWN.value,
             channel=channel or "",
             store=store or "",

@@ -28,6 +28,11 @@ class UploadKind(StrEnum):
     CHECK = "check"
     LIFE = "life"
     SHIPMENT = "shipment"
+    TAGS = "tags"
+
+
+OF_PEOPLE = frozenset({UploadKind.TAGS})
+"""Files that name people: marketing's to see, and nobody else's."""
 
 
 class UploadState(StrEnum):

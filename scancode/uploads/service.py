@@ -142,13 +142,12 @@ def list_uploads(
 
 
 def page_of_uploads(
-    session: Session, *, brand_id: UUID | None, kind: UploadKind | None, after: UUID | None, limit: int
+    session: Session, *, brand_id: UUID | None, kinds: Collection[UploadKind], after: UUID | None, limit: int
 ) -> Sequence[Upload]:
     """The newest first; ``after`` is the id of the last one of the page before."""
-    query = select(Upload).order_by(Upload.id.desc()).limit(limit)
+    query = select(Upload).where(Upload.kind.in_(sorted(kinds))).order_by(Upload.id.desc()).limit(limit)
     for condition in (
         Upload.brand_id == brand_id if brand_id is not None else None,
-        Upload.kind == kind.value if kind is not None else None,
         Upload.id < after if after is not None else None,
     ):
         if condition is not None:
@@ -157,9 +156,11 @@ def page_of_uploads(
 
 
 def has_report(row: Upload) -> bool:
-    """Whether there is a report to fetch: of a check that ended, or of lines that are wrong."""
+    """Whether there is a report to fetch: of a check that ended, or of lines that are wrong or name nobody."""
     if row.gone_at is not None:
         return False
+    if row.kind == UploadKind.TAGS and row.state == UploadState.DONE:
+        return bool(row.problems)
     if row.kind == UploadKind.CHECK:
         return row.state == UploadState.DONE
     return row.state == UploadState.REFUSED and bool(json.loads(row.result).get("problems"))

@@ -1,4 +1,5 @@
-"""The places that a campaign's conditions name, and the conditions in words: the same for staff and for the public."""
+"""The places and groups of people that a campaign's conditions name, and the conditions in words: the same for staff
+and for the public, so that a tag is called by its public name only."""
 
 from __future__ import annotations
 
@@ -14,6 +15,9 @@ from sqlalchemy.orm import Session
 from scancode.campaigns.conditions import Boost, Conditions, Members
 from scancode.campaigns.planning import yuan
 from scancode.channels.models import Channel, Store, TouchKind, Touchpoint
+from scancode.members import service as members
+from scancode.members.tags import TagFacts, public_names
+from scancode.web.language import current_locale
 
 SHOWN_MAX = 1000
 
@@ -25,10 +29,16 @@ class Places:
     channels: list[tuple[str, str]]
     stores: list[tuple[str, str]]
     scenes: list[tuple[str, str]]
+    tags: list[TagFacts]
 
     def names(self, ids: Sequence[str]) -> list[str]:
         known = dict([*self.channels, *self.stores, *self.scenes])
         return [known.get(one, one) for one in ids]
+
+    def public(self, ids: Sequence[str]) -> str:
+        """What people are told of these tags; empty where one of them has no public name."""
+        names = public_names(tag for tag in self.tags if str(tag.id) in ids)
+        return names[current_locale() == "en"] if names else ""
 
 
 def load_places(session: Session, *, brand_id: UUID) -> Places:
@@ -49,7 +59,8 @@ def load_places(session: Session, *, brand_id: UUID) -> Places:
         .order_by(Touchpoint.name)
         .limit(SHOWN_MAX)
     ).all()
-    return Places(*([(str(row.id), row.name) for row in rows] for rows in (channels, stores, scenes)))
+    first, second, third = ([(str(row.id), row.name) for row in rows] for rows in (channels, stores, scenes))
+    return Places(first, second, third, members.find_tags(session, brand_id=brand_id))
 
 
 def in_words(conditions: Conditions, places: Places, *, has_odds: bool) -> list[str]:
@@ -67,8 +78,26 @@ def _who_and_where(conditions: Conditions, places: Places) -> Iterator[str]:
         Members.NEW: gettext("Only members who joined after the campaign began may claim. Joining is free."),
         Members.EXISTING: gettext("Only people who were members before the campaign began may claim."),
     }
+    yield from _groups(conditions, places)
     if conditions.members:
         yield said[Members(conditions.members)]
+
+
+def _groups(conditions: Conditions, places: Places) -> Iterator[str]:
+    if conditions.tags_any:
+        names = places.public(conditions.tags_any)
+        yield (
+            gettext("Only these members may claim: %(names)s.", names=names)
+            if names
+            else gettext("Only members whom the brand invited may claim.")
+        )
+    if conditions.tags_none:
+        names = places.public(conditions.tags_none)
+        yield (
+            gettext("These do not take part: %(names)s. Joining is needed to claim.", names=names)
+            if names
+            else gettext("Only members may claim, and not every member is invited.")
+        )
 
 
 def _how_much(conditions: Conditions, has_odds: bool) -> Iterator[str]:

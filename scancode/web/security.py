@@ -155,7 +155,13 @@ def _harden(response: Response) -> Response:
 
 
 LARGE_UPLOADS = frozenset(
-    {"console.import_packing", "console.send_preflight", "console.change_life", "console.new_shipment"}
+    {
+        "console.import_packing",
+        "console.send_preflight",
+        "console.change_life",
+        "console.new_shipment",
+        "console.send_tag_file",
+    }
 )
 """Where files come in that are larger than any form: up to ``max_upload_bytes``, straight to the disk."""
 

@@ -34,6 +34,7 @@ from scancode.campaigns.service.reading import (
     list_tranches,
     load_batches,
     load_plan,
+    naming,
 )
 from scancode.campaigns.service.refusals import (
     CampaignNotFound,
@@ -103,6 +104,7 @@ __all__ = [
     "load_batches",
     "load_offers",
     "load_plan",
+    "naming",
     "pause",
     "publish",
     "release",

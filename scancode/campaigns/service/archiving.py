@@ -1,7 +1,7 @@
 """The archive of rules: everything that the public was told, as it stood when it was published, moved or ended.
 
 The law on prize promotions (SAMR order 32 of 2020) asks to keep it for two years; it is never deleted. Names of the
-brand and its contact are part of it, since those may change afterwards.
+brand and its contact are part of it, since those may change afterwards, and so are the public names of tags.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from scancode.campaigns.conditions import from_text
 from scancode.campaigns.models import Campaign, RulesVersion, Tranche
 from scancode.campaigns.service.proving import table_of
 from scancode.catalog.models import Brand
 from scancode.db import new_id
+from scancode.members import service as members
 
 TERMS = ("name_zh", "name_en", "rules_zh", "rules_en", "conditions")
 SPONSOR = ("name_zh", "name_en", "company_zh", "company_en", "support_phone", "support_url", "timezone")
@@ -45,6 +47,10 @@ def archive(session: Session, *, campaign: Campaign, event: str, now: datetime) 
             for row in session.execute(published.order_by(Tranche.published_at, Tranche.id))
         ],
     }
+    conditions = from_text(fresh.conditions)
+    if named := {UUID(one) for one in (*conditions.tags_any, *conditions.tags_none)}:
+        found = members.find_tags(session, brand_id=brand.id, tag_ids=named)
+        told["groups"] = {str(tag.id): [tag.public_zh, tag.public_en] for tag in found}
     text = json.dumps(told, ensure_ascii=False, sort_keys=True)
     values = {"id": new_id(now), "campaign_id": campaign.id, "event": event, "at": now, "text": text}
     session.execute(insert(RulesVersion).values(values))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from scancode.campaigns.conditions import Conditions, from_text
@@ -35,6 +35,7 @@ from scancode.campaigns.service.refusals import CampaignNotFound, TrancheNotFoun
 from scancode.catalog.models import Brand
 from scancode.codes.models import Batch
 from scancode.codes.models import BatchState as MintState
+from scancode.members import service as members
 from scancode.staff.models import Staff
 
 Claimed = Callable[[int, int, int], int]
@@ -59,6 +60,22 @@ def get_campaign(session: Session, *, campaign_id: UUID) -> Campaign:
 def conditions_of(session: Session, *, campaign_id: UUID) -> Conditions:
     """Under which a campaign gives; none where it is not there."""
     return from_text(session.scalar(select(Campaign.conditions).where(Campaign.id == campaign_id)) or "")
+
+
+def naming(session: Session, *, brand_id: UUID, mark_id: UUID, now: datetime) -> list[Campaign]:
+    """The brand's campaigns that have not ended and whose conditions name this tag."""
+    query = (
+        select(Campaign)
+        .where(
+            Campaign.brand_id == brand_id,
+            Campaign.conditions.contains(str(mark_id)),
+            Campaign.state != CampaignState.ENDED.value,
+            or_(Campaign.state == CampaignState.DRAFT.value, Campaign.ends_at > now),
+        )
+        .order_by(Campaign.id)
+        .limit(LIST_MAX)
+    )
+    return list(session.scalars(query, execution_options=FRESH))
 
 
 def get_tranche(session: Session, *, tranche_id: UUID) -> Tranche:
@@ -159,6 +176,9 @@ def load_plan(session: Session, *, campaign_id: UUID) -> CampaignPlan:
     for row in session.scalars(statement, execution_options=FRESH):
         ranges[row.tranche_id].append(RangeLine(row.batch_number, row.first, row.last))
     prizes: dict[UUID, list[Prize]] = {tranche.id: [] for tranche in tranches}
+    conditions = from_text(campaign.conditions)
+    tags = {UUID(one) for one in (*conditions.tags_any, *conditions.tags_none)}
+    known = members.find_tags(session, brand_id=campaign.brand_id, tag_ids=tags) if tags else []
     for prize in list_prizes(session, campaign_id=campaign_id):
         prizes[prize.tranche_id].append(prize)
     return CampaignPlan(
@@ -170,7 +190,8 @@ def load_plan(session: Session, *, campaign_id: UUID) -> CampaignPlan:
         budget_fen=campaign.budget_fen,
         budget_points=campaign.budget_points,
         has_sponsor=bool(brand.company_zh and brand.company_en and (brand.support_phone or brand.support_url)),
-        conditions=from_text(campaign.conditions),
+        conditions=conditions,
+        lost_tags=len(tags) - len(known),
         tranches=tuple(_tranche_plan(tranche, ranges[tranche.id], prizes[tranche.id]) for tranche in tranches),
     )
 

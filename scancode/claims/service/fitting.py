@@ -1,29 +1,47 @@
 """Whether a campaign's conditions fit: where the code came from, and who claims it; and how many times its points it
-gives. Asked only under campaigns that have conditions."""
+gives. Asked only under campaigns that have conditions.
+
+Who does not take part learns it in the words that the brand chose for people; without such words no tag is named.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scancode.campaigns.conditions import Members, Place
+from scancode.campaigns.conditions import Members, Person, Place
 from scancode.campaigns.rules import Offer, PrizeFacts
 from scancode.catalog.rules import BrandFacts
 from scancode.channels.models import Store
 from scancode.channels.rules import UNKNOWN, Attribution
-from scancode.claims.rules import Claimant, Elsewhere, ExistingMembersOnly, MembersOnly, NewMembersOnly
+from scancode.claims.rules import (
+    Claimant,
+    Elsewhere,
+    ExistingMembersOnly,
+    GroupLeftOut,
+    GroupOnly,
+    InvitedOnly,
+    LeftOut,
+    MembersOnly,
+    NewMembersOnly,
+)
+from scancode.members import service as members
 from scancode.members.models import Member
+from scancode.members.tags import public_names
 
 
 def check_fit(session: Session, *, offer: Offer, claimant: Claimant, attribution: Attribution | None) -> None:
-    """Raises Elsewhere, MembersOnly, NewMembersOnly, ExistingMembersOnly."""
+    """Raises Elsewhere, MembersOnly, NewMembersOnly, ExistingMembersOnly, and as ``_check_person``."""
     conditions = offer.conditions
     if conditions.names_places and not conditions.takes_part(_place(session, attribution or UNKNOWN)):
         raise Elsewhere
+    if conditions.names_people:
+        _check_person(session, offer=offer, member_id=claimant.member_id)
     if not conditions.members:
         return
     if claimant.member_id is None:
@@ -36,6 +54,24 @@ def check_fit(session: Session, *, offer: Offer, claimant: Claimant, attribution
         raise NewMembersOnly
     if conditions.members == Members.EXISTING and is_new:
         raise ExistingMembersOnly
+
+
+def _check_person(session: Session, *, offer: Offer, member_id: UUID | None) -> None:
+    """Raises MembersOnly, InvitedOnly, GroupOnly, LeftOut, GroupLeftOut."""
+    conditions = offer.conditions
+    wanted, unwanted = (frozenset(map(UUID, ids)) for ids in (conditions.tags_any, conditions.tags_none))
+    carried: frozenset[UUID] = frozenset()
+    if member_id is not None:
+        carried = members.has_tags(session, member_id=member_id, tag_ids=wanted | unwanted)
+        if conditions.admits(Person(frozenset(map(str, carried)))):
+            return
+    if wanted and not carried & wanted:
+        names = public_names(members.find_tags(session, brand_id=offer.brand_id, tag_ids=wanted))
+        raise GroupOnly(zh=names[0], en=names[1]) if names else InvitedOnly
+    if member_id is None:
+        raise MembersOnly
+    names = public_names(members.find_tags(session, brand_id=offer.brand_id, tag_ids=carried & unwanted))
+    raise GroupLeftOut(zh=names[0], en=names[1]) if names else LeftOut
 
 
 def _place(session: Session, origin: Attribution) -> Place:

@@ -1,4 +1,4 @@
-"""The verbs of membership: who somebody is, proving a phone, joining, consenting, leaving."""
+"""The verbs of membership: who somebody is, proving a phone, joining, consenting, being tagged, leaving."""
 
 from scancode.members.service.consents import consent, consents_of, has_consent, withdraw
 from scancode.members.service.identities import (
@@ -8,7 +8,9 @@ from scancode.members.service.identities import (
     forget_identities,
     identify,
     identities_of,
+    members_of_identities,
     of_identity,
+    phone_id,
     phone_index,
     reveal,
 )
@@ -19,36 +21,64 @@ from scancode.members.service.membership import (
     is_linked,
     join,
     link_visitor,
+    members_here,
     speak,
     visitors_of,
 )
 from scancode.members.service.passwords import SMS_JOB, ask_password, check_password, open_message, purge
+from scancode.members.service.tags import (
+    change_tag,
+    count_members,
+    create_tag,
+    delete_tag,
+    find_tags,
+    get_tag,
+    has_tags,
+    list_tags,
+    mark,
+    marks_of,
+    unmark,
+)
 
 __all__ = [
     "SMS_JOB",
     "ask_password",
+    "change_tag",
     "check_password",
     "claim_identity",
     "consent",
     "consents_of",
+    "count_members",
+    "create_tag",
+    "delete_tag",
     "find_identity",
     "find_member",
     "find_phone",
+    "find_tags",
     "forget",
     "forget_identities",
     "get_member",
+    "get_tag",
     "has_consent",
+    "has_tags",
     "identify",
     "identities_of",
     "is_linked",
     "join",
     "link_visitor",
+    "list_tags",
+    "mark",
+    "marks_of",
+    "members_here",
+    "members_of_identities",
     "of_identity",
     "open_message",
+    "phone_id",
     "phone_index",
     "purge",
     "reveal",
     "speak",
+    "unmark",
     "visitors_of",
     "withdraw",
 ]

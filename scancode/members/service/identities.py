@@ -6,6 +6,7 @@ and finding a person takes the value and the key. The value itself is sealed; on
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from scancode.members.models import Identity, IdentityKind
 from scancode.members.rules import IdentityFacts
 from scancode.sealing import Sealer
 
+AT_ONCE = 500
 IDENTITIES_MAX = 20
 """A member has one phone and few openids; more than this are never read."""
 
@@ -84,6 +86,22 @@ def identities_of(session: Session, *, member_id: UUID) -> tuple[IdentityFacts, 
 def of_identity(session: Session, *, identity_id: UUID) -> UUID | None:
     """The member whom an identity belongs to, if any."""
     return session.scalar(select(Identity.member_id).where(Identity.id == identity_id))
+
+
+def phone_id(phone: str, *, brand_id: UUID, sealer: Sealer) -> UUID:
+    """The identity that an E.164 number has within a brand, whether it is there or not. Asks nobody."""
+    return _index(phone, IdentityKind.PHONE, brand_id, sealer)
+
+
+def members_of_identities(session: Session, *, identity_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Who has which of these identities; those that are nobody's are left out."""
+    found: dict[UUID, UUID] = {}
+    ordered = sorted(identity_ids)
+    for start in range(0, len(ordered), AT_ONCE):
+        some = Identity.id.in_(ordered[start : start + AT_ONCE])
+        query = select(Identity.id, Identity.member_id).where(some, Identity.member_id.is_not(None))
+        found.update((row.id, row.member_id) for row in session.execute(query) if row.member_id is not None)
+    return found
 
 
 def claim_identity(session: Session, *, identity_id: UUID, member_id: UUID) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -9,9 +10,10 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from scancode.db import affected, insert_once, new_id
-from scancode.members.models import Consent, Identity, IdentityKind, Member, MemberVisitor
+from scancode.members.models import Consent, Identity, IdentityKind, Member, MemberTag, MemberVisitor
 from scancode.members.rules import MemberFacts, NotAMember
 
+AT_ONCE = 500
 VISITORS_MAX = 200
 """Browsers of one member that are read: more than any person has, fewer than would slow a page."""
 
@@ -81,6 +83,16 @@ def find_member(session: Session, *, member_id: UUID) -> MemberFacts | None:
     )
 
 
+def members_here(session: Session, *, brand_id: UUID, member_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the ids that are members of the brand and have not left."""
+    ordered, found = sorted(member_ids), set[UUID]()
+    for start in range(0, len(ordered), AT_ONCE):
+        some = Member.id.in_(ordered[start : start + AT_ONCE])
+        query = select(Member.id).where(some, Member.brand_id == brand_id, Member.left_at.is_(None))
+        found.update(session.scalars(query))
+    return found
+
+
 def get_member(session: Session, *, member_id: UUID) -> MemberFacts:
     """A member who is here. Raises NotAMember."""
     found = find_member(session, member_id=member_id)
@@ -95,7 +107,7 @@ def speak(session: Session, *, member_id: UUID, language: str) -> None:
 
 
 def forget(session: Session, *, member_id: UUID, now: datetime) -> bool:
-    """Ends a membership: identities are deleted, browsers unlinked, consents closed. True on the first call.
+    """Ends a membership: identities and tags are deleted, browsers unlinked, consents closed. True on the first call.
 
     The member's row stays without anything personal, for the books of points, claims and money that name it. The same
     phone may join again and is a new member then.
@@ -105,6 +117,7 @@ def forget(session: Session, *, member_id: UUID, now: datetime) -> bool:
         return False
     session.execute(delete(Identity).where(Identity.member_id == member_id))
     session.execute(delete(MemberVisitor).where(MemberVisitor.member_id == member_id))
+    session.execute(delete(MemberTag).where(MemberTag.member_id == member_id))
     session.execute(
         update(Consent).where(Consent.member_id == member_id, Consent.withdrawn_at.is_(None)).values(withdrawn_at=now)
     )

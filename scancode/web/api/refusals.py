@@ -34,6 +34,8 @@ from scancode.epcis.rules import BadEpcisQuery, EpcisNotSupported
 from scancode.errors import Invalid, NotAllowed, NotFound, Refusal, Unavailable
 from scancode.handover import service as handover
 from scancode.i18n import N_
+from scancode.members.rules import BadPhone, NotAMember
+from scancode.members.tags import BadTag, TagInUse, TagTaken, TooManyTags
 from scancode.packing import rules as packing
 from scancode.reports.rules import BadPeriod, PeriodTooLong
 from scancode.staff.service import KeyReused
@@ -132,6 +134,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     SamePerson,
     NotAllowed,
     NotFound,
+    NotAMember,
     Unreadable,
     Mistyped,
     UnknownCode,
@@ -165,6 +168,9 @@ REFUSALS: tuple[type[Refusal], ...] = (
     channels.AlreadyReceived,
     channels.ShipmentNumberTaken,
     channels.PlaceOff,
+    TagTaken,
+    TooManyTags,
+    TagInUse,
     packing.AlreadyInside,
     packing.AlreadyPacked,
     packing.NotPacked,
@@ -207,6 +213,8 @@ REFUSALS: tuple[type[Refusal], ...] = (
     life_orders.TimePast,
     FilesMissing,
     TooManyFiles,
+    BadPhone,
+    BadTag,
     handover.HouseClosed,
     handover.NoRecipient,
     KeyReused,

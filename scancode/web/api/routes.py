@@ -23,6 +23,7 @@ UPLOADS = Tag(name="uploads", description="Files for the worker: association, sh
 SHIPMENTS = Tag(name="shipments", description="Out, from place to place, back; receipts; what a place holds.")
 SCANS = Tag(name="scans", description="Recorded scans with where they came from; never who made them.")
 COMPLAINTS = Tag(name="complaints", description="What people report about items, without who they are.")
+MEMBERS = Tag(name="members", description="Members by id, and their tags; never who they are.")
 REPORTS = Tag(name="reports", description="The attribution funnel.")
 
 SCOPE_OF: dict[str, str] = {}

@@ -16,6 +16,8 @@ from scancode.web.api.shapes import Answer, Asked, BatchNumber, BrandSlug, Curso
 from scancode.web.api.shipments import KindWord
 
 KindName = Literal["packing", "check", "life", "shipment"]
+"""What is sent to ``/uploads``; files of members are sent to their tag."""
+AnyKind = Literal["packing", "check", "life", "shipment", "tags"]
 StateName = Literal[
     "waiting", "running", "read", "confirmed", "done", "refused", "cancelled", "undoing", "undone"
 ]  # fmt: skip
@@ -85,7 +87,7 @@ class UploadAnswer(Answer):
     """Files that were sent together, and what became of them."""
 
     id: UUID
-    kind: KindName
+    kind: AnyKind
     name: str = Field(description="of the first file")
     state: StateName = Field(description="`read` waits for `confirm`: see `result.count`")
     asked_at: datetime
@@ -96,7 +98,8 @@ class UploadAnswer(Answer):
     refusal: str | None = Field(description="why nothing of it was taken in, as a sentence")
     result: dict[str, Any] = Field(
         description="what it did, by kind: counts of `cases`, `pallets`, `runs`; `verdict` and `counts` of a check; "
-        "`count`, `ranges`, `order` of a change of life; `shipment`, `number`, `count` of a shipment"
+        "`count`, `ranges`, `order` of a change of life; `shipment`, `number`, `count` of a shipment; "
+        "`found`, `changed` of a file of members"
     )
     progress: Progress | None
 

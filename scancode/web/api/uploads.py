@@ -19,9 +19,10 @@ from scancode.packing import service as packing
 from scancode.packing.association import PROBLEMS
 from scancode.stories import sent_files
 from scancode.stories.sent_files import Consignment, Sender
+from scancode.stories.tagging import NOT_TAGGED
 from scancode.uploads import service as uploads
 from scancode.uploads.models import Upload
-from scancode.uploads.rules import UploadKind
+from scancode.uploads.rules import OF_PEOPLE, UploadKind
 from scancode.web.api.access import brand_of_call, caller, find_brand_of_call
 from scancode.web.api.batches import progress_of
 from scancode.web.api.once import Repeating, made_once
@@ -148,11 +149,11 @@ def list_uploads(query: UploadQuery) -> Response:
         rows = uploads.page_of_uploads(
             session,
             brand_id=brand.id if brand else None,
-            kind=UploadKind(query.kind) if query.kind else None,
+            kinds={UploadKind(query.kind)} if query.kind else set(UploadKind) - OF_PEOPLE,
             after=after,
             limit=query.limit + 1,
         )
-        items = [_answer(session, row) for row in rows[: query.limit]]
+        items = [answer_of(session, row) for row in rows[: query.limit]]
     end = write_cursor(str(items[-1].id)) if len(rows) > query.limit else None
     return reply(UploadPage(items=items, next=end))
 
@@ -161,7 +162,7 @@ def list_uploads(query: UploadQuery) -> Response:
 def show_upload(path: UploadPath) -> Response:
     """Show what became of an upload."""
     with runtime().db.reading() as session:
-        return reply(_answer(session, _visible(session, path.upload_id)))
+        return reply(answer_of(session, _visible(session, path.upload_id)))
 
 
 @get(
@@ -272,19 +273,25 @@ def _sender(brand_id: UUID) -> Sender:
 def _visible(session: Session, upload_id: UUID) -> Upload:
     """Raises NotFound."""
     row = uploads.get_upload(session, upload_id=upload_id)
-    if caller().brand_id not in (None, row.brand_id):
+    if caller().brand_id not in (None, row.brand_id) or row.kind in OF_PEOPLE:
         raise NotFound
     return row
 
 
 def _told(session: Session, upload_id: UUID) -> UploadAnswer:
-    return _answer(session, uploads.get_upload(session, upload_id=upload_id))
+    return answer_of(session, uploads.get_upload(session, upload_id=upload_id))
 
 
-def _answer(session: Session, row: Upload) -> UploadAnswer:
+def answer_of(session: Session, row: Upload) -> UploadAnswer:
     result = json.loads(row.result)
     problems = [
-        LineProblem(line=line, column=column, code=code, problem=gettext(PROBLEMS.get(code, code)), cell=cell)
+        LineProblem(
+            line=line,
+            column=column,
+            code=code,
+            problem=gettext(PROBLEMS.get(code) or NOT_TAGGED.get(code, code)),
+            cell=cell,
+        )
         for line, column, code, cell in result.pop("problems", [])
     ]
     said = {locale: result.pop(locale, None) for locale in ("zh", "en")}

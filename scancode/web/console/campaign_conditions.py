@@ -33,7 +33,7 @@ from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
 from scancode.web.console.campaign_forms import complain, read_count, read_fen
-from scancode.web.console.campaigns import own_campaign
+from scancode.web.console.campaigns import brand_of, own_campaign
 from scancode.web.places import Places, load_places
 from scancode.web.runtime import runtime
 
@@ -41,6 +41,7 @@ BOOST_LINES = 3
 SEPARATED = re.compile(r"[^,，、;；\s]+")
 COUNTS = ("person_day_max", "person_max", "day_max", "nth", "nth_points", "hold_day")
 PLACES = ("channels", "stores", "scenes")
+TAGS = ("tags_any", "tags_none")
 
 
 class BoostForm(Form):
@@ -73,6 +74,8 @@ class ConditionsForm(FlaskForm):
         ],
         validate_choice=False,
     )
+    tags_any = SelectMultipleField(lazy_gettext("Carry one of these tags"), validate_choice=False)
+    tags_none = SelectMultipleField(lazy_gettext("Carry none of these tags"), validate_choice=False)
     person_day_max = StringField(lazy_gettext("Codes one person may claim in a day"))
     person_max = StringField(lazy_gettext("Codes one person may claim in all"))
     day_max = StringField(lazy_gettext("Codes that everybody together may claim in a day"))
@@ -87,7 +90,7 @@ class ConditionsForm(FlaskForm):
         for name in COUNTS:
             value = getattr(conditions, name)
             self[name].data = "" if value is None else str(value)
-        for name in PLACES:
+        for name in (*PLACES, *TAGS):
             self[name].data = list(getattr(conditions, name))
         fen = conditions.day_fen_max
         self.day_yuan_max.data = "" if fen is None else yuan(fen).replace(",", "")
@@ -105,6 +108,9 @@ class ConditionsForm(FlaskForm):
             (self.scenes, places.scenes),
         ):
             _offer(field, choices)
+        tags = [(str(tag.id), tag.name) for tag in places.tags]
+        for name in TAGS:
+            _offer(self[name], tags)
         for entry in self.boosts.entries:
             _offer(entry.form.stores, places.stores)
 
@@ -113,7 +119,7 @@ class ConditionsForm(FlaskForm):
         typed: dict[str, Any] = {
             name: read_count(self[name]) if str(self[name].data or "").strip() else None for name in COUNTS
         }
-        typed |= {name: tuple(sorted(self[name].data or ())) for name in PLACES}
+        typed |= {name: tuple(sorted(self[name].data or ())) for name in (*PLACES, *TAGS)}
         day_fen_max = read_fen(self.day_yuan_max) if str(self.day_yuan_max.data or "").strip() else None
         found = Conditions(
             **typed,
@@ -172,4 +178,5 @@ def campaign_conditions(campaign_id: UUID) -> ResponseReturnValue:
         flash(gettext("Kept."), "success")
         return redirect(url_for("console.campaign", campaign_id=campaign_id))
     status = 422 if form.is_submitted() else 200
-    return render_template("console/campaigns/conditions.html", form=form, campaign=campaign), status
+    slug = brand_of(campaign.brand_id).slug
+    return render_template("console/campaigns/conditions.html", form=form, campaign=campaign, brand_slug=slug), status

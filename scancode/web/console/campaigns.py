@@ -10,23 +10,25 @@ from zoneinfo import ZoneInfo
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 from wtforms.fields.choices import SelectChoice
 
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.models import Campaign, CampaignState
-from scancode.campaigns.planning import Fault
+from scancode.campaigns.planning import CampaignPlan, Fault
 from scancode.campaigns.rules import Phase, phase_of
 from scancode.campaigns.simulation import forecast
 from scancode.catalog import service as catalog
 from scancode.catalog.rules import BrandFacts
 from scancode.errors import Refusal
+from scancode.members import service as members
 from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
 from scancode.web.console.campaign_figures import counts_of_claims, load_figures, progress_of
 from scancode.web.console.campaign_forms import EndForm, TermsForm
 from scancode.web.language import current_locale
-from scancode.web.places import in_words, load_places
+from scancode.web.places import Places, in_words, load_places
 from scancode.web.rulebook import load_rulebook
 from scancode.web.runtime import runtime
 
@@ -201,6 +203,7 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
         figures = load_figures(session, plan=plan, now=now)
         has_odds = any(tranche.has_odds for tranche in plan.tranches)
         places = load_places(session, brand_id=campaign.brand_id)
+        group = _group(session, plan, places)
         faults: tuple[Fault, ...] = ()
         if plan.waiting or campaign.state == CampaignState.DRAFT:
             faults = campaigns.find_faults(
@@ -214,6 +217,7 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
         plan=plan,
         figures=figures,
         conditions=in_words(plan.conditions, places, has_odds=has_odds),
+        group=group,
         faults=[(fault.tranche, fault_text(fault)) for fault in faults],
         review=review,
         is_asker=review is not None and review.asked_by == current_staff().id,
@@ -221,6 +225,19 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
         is_refused=status == 422,
     )
     return page, status
+
+
+def _group(session: Session, plan: CampaignPlan, places: Places) -> tuple[str, str, int] | None:
+    """The staff's names of the tags that are asked for and ruled out, and how many members that leaves."""
+    conditions = plan.conditions
+    if not conditions.names_people:
+        return None
+    named = {str(tag.id): tag.name for tag in places.tags}
+    any_of, none_of = conditions.tags_any, conditions.tags_none
+    count = members.count_members(
+        session, brand_id=plan.brand_id, any_of=[UUID(one) for one in any_of], none_of=[UUID(one) for one in none_of]
+    )
+    return ", ".join(named.get(one, "?") for one in any_of), ", ".join(named.get(one, "?") for one in none_of), count
 
 
 def own_campaign(campaign_id: UUID) -> Campaign:

@@ -37,9 +37,9 @@ PAGE_ROWS = 50
 PART_ROWS = 50
 HEADER = (
     "member_id", "joined_day", "language", "source", "channel", "store", "guide", "gtin", "batch", "points",
-    "wechat", "wants_offers", "state",
+    "wechat", "wants_offers", "state", "tags",
 )  # fmt: skip
-FILTERS = ("source", "channel", "store", "guide", "first_day", "last_day")
+FILTERS = ("source", "channel", "store", "guide", "tag", "first_day", "last_day")
 marketing = allow(Role.MARKETING)
 
 
@@ -56,6 +56,7 @@ def member_list() -> ResponseReturnValue:
             "channels": channels.list_channels(session, brand_id=brand.id),
             "stores": [store for store, _ in channels.list_stores(session, brand_id=brand.id)],
             "guides": [guide for guide, *_ in channels.list_guides(session, brand_id=brand.id)],
+            "tags": members.find_tags(session, brand_id=brand.id),
         }
     rows, pages = turned(rows, PAGE_ROWS, lambda row: row.id)
     return render_template(
@@ -112,6 +113,8 @@ def show_member(member_id: UUID) -> ResponseReturnValue:
         prizes = claims.of_person(session, claimant=claimant, now=now, limit=PART_ROWS)
         entries = ledger.entries(session, account_id=member_id, limit=PART_ROWS)
         consents = members.consents_of(session, member_id=member_id)
+        marks = members.marks_of(session, member_ids=[member_id])[member_id]
+        tags = members.find_tags(session, brand_id=row.brand_id)
         seen = own_data.scans_of(session, brand_id=row.brand_id, member_id=member_id, visitor_id=None, limit=PART_ROWS)
     return render_template(
         "console/members/member.html",
@@ -120,6 +123,8 @@ def show_member(member_id: UUID) -> ResponseReturnValue:
         prizes=prizes,
         entries=entries,
         consents=consents,
+        marks=marks,
+        other_tags=[tag for tag in tags if tag.id not in {one.tag_id for one in marks}],
         scans=seen,
         product_name=_product_name,
         words=lambda entry: gettext(cause_text(entry.cause)),
@@ -168,6 +173,7 @@ def _cells(row: roster.RosterRow) -> tuple[object, ...]:
         int(row.has_openid),
         int(row.wants_offers),
         "left" if row.left_at else "member",
+        "; ".join(row.tags),
     )
 
 
@@ -176,7 +182,7 @@ def _filter() -> tuple[roster.Chosen, dict[str, str]]:
     shown = {name: request.args.get(name, "").strip()[:40] for name in FILTERS}
     if shown["source"] not in {source.value for source in Source}:
         shown["source"] = ""
-    ids = {name: _uuid(shown[name]) for name in ("channel", "store", "guide")}
+    ids = {name: _uuid(shown[name]) for name in ("channel", "store", "guide", "tag")}
     days = {name: _day(shown[name]) for name in ("first_day", "last_day")}
     shown |= {name: str(id_ or "") for name, id_ in ids.items()} | days
     chosen = roster.Chosen(
@@ -184,6 +190,7 @@ def _filter() -> tuple[roster.Chosen, dict[str, str]]:
         channel_id=ids["channel"],
         store_id=ids["store"],
         guide_id=ids["guide"],
+        tag_id=ids["tag"],
         first_day=days["first_day"],
         last_day=days["last_day"],
     )

@@ -39,6 +39,8 @@ SCOPE_WORDS = {
     "reports:read": lazy_gettext("Read reports"),
     "epcis:capture": lazy_gettext("Send EPCIS events: activate, void, pack, ship, receive"),
     "epcis:read": lazy_gettext("Read EPCIS events, which name every code"),
+    "members:read": lazy_gettext("Find members by phone, read their tags"),
+    "members:write": lazy_gettext("Tag members, make and delete tags"),
 }
 
 

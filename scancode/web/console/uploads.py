@@ -17,17 +17,19 @@ from batches.reported import NAMES
 from scancode.channels import service as channels
 from scancode.codes import service as codes
 from scancode.codes.models import Batch
-from scancode.errors import NotFound
+from scancode.errors import NotAllowed, NotFound
 from scancode.i18n import N_
 from scancode.jobs import service as jobs
 from scancode.jobs.rules import JobState
+from scancode.members import service as members
 from scancode.packing import service as packing
 from scancode.packing.association import PROBLEMS
 from scancode.staff.rules import Role
 from scancode.stories.sent_files import Sender
+from scancode.stories.tagging import NOT_TAGGED
 from scancode.uploads import service as uploads
 from scancode.uploads.models import Upload
-from scancode.uploads.rules import AT_WORK, CANCELLABLE, UploadKind, UploadState
+from scancode.uploads.rules import AT_WORK, CANCELLABLE, OF_PEOPLE, UploadKind, UploadState
 from scancode.web.console import console, steps
 from scancode.web.console.access import allow, current_staff, visible
 from scancode.web.console.chosen import brand_choices, brand_to_change
@@ -41,6 +43,7 @@ HOME = {
     UploadKind.CHECK: ("console.preflight", N_("Check returned files")),
     UploadKind.LIFE: ("console.life_list", N_("Activation and voiding")),
     UploadKind.SHIPMENT: ("console.shipments", N_("Shipments")),
+    UploadKind.TAGS: ("console.tags", N_("Tags")),
 }
 SAID = {
     "cancel": N_("Cancelled: the file changes nothing."),
@@ -97,13 +100,16 @@ def batch_named(session: Session, brand_id: UUID, typed: str | None) -> Batch | 
 
 
 def _visible_upload(session: Session, upload_id: UUID) -> Upload:
+    """Raises NotFound, also for another brand's; NotAllowed where the file is not this role's business."""
     row = uploads.get_upload(session, upload_id=upload_id)
     visible(row.brand_id)
+    if not current_staff().may((Role.MARKETING if row.kind in OF_PEOPLE else Role.FACTORY,)):
+        raise NotAllowed
     return row
 
 
 @console.get("/uploads/<uuid:upload_id>", endpoint="upload")
-@allow(Role.FACTORY)
+@allow(Role.FACTORY, Role.MARKETING)
 def show_upload(upload_id: UUID) -> ResponseReturnValue:
     """The page; htmx asks for the part that moves."""
     shared = runtime()
@@ -143,17 +149,19 @@ def _shown(session: Session, row: Upload) -> dict[str, Any]:
         found["kind_names"] = {code: pair[current_locale() == "en"] for code, pair in NAMES.items()}
     if row.kind == UploadKind.PACKING and row.state == UploadState.DONE:
         found["left"] = packing.still_there(session, import_id=row.id)
+    if row.kind == UploadKind.TAGS:
+        found["tag"] = next(iter(members.find_tags(session, brand_id=row.brand_id, tag_ids=[UUID(wish["tag"])])), None)
     if row.kind == UploadKind.LIFE:
         found["batch"] = codes.get_batch(session, number=wish["batch"])
     return found
 
 
 def _words(code: str) -> str:
-    return str(gettext(PROBLEMS.get(code, code)))
+    return str(gettext(PROBLEMS.get(code) or NOT_TAGGED.get(code, code)))
 
 
 @console.get("/uploads/<uuid:upload_id>/report.<any(csv, json):ending>")
-@allow(Role.FACTORY)
+@allow(Role.FACTORY, Role.MARKETING)
 def upload_report(upload_id: UUID, ending: str) -> ResponseReturnValue:
     shared = runtime()
     with shared.db.reading() as session:
@@ -168,7 +176,7 @@ def upload_report(upload_id: UUID, ending: str) -> ResponseReturnValue:
 
 
 @console.post("/uploads/<uuid:upload_id>/<any(cancel, confirm, undo):verb>")
-@allow(Role.FACTORY)
+@allow(Role.FACTORY, Role.MARKETING)
 def change_upload(upload_id: UUID, verb: str) -> ResponseReturnValue:
     person, now = current_staff(), runtime().now()
 

@@ -43,6 +43,7 @@ def claim(text: str) -> Response | tuple[str, int]:
             sentence=refusal.sentence(gettext),
             refusal=refusal,
             code=code,
+            is_member=current_person(code.brand.id).member_id is not None,
         )
         return page, refusal.status
     return redirect(address_after(shared, request.environ, code, answer, url_for), 303)

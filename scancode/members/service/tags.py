@@ -1,0 +1,178 @@
+"""Tags of a brand, and the members that carry them.
+
+Whoever puts a tag on somebody share-locks the tag first and then the members, so that a tag which is being deleted, or
+a person who is leaving, either sees the new mark go too or is seen to be gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scancode.db import affected, insert_many, insert_once, new_id
+from scancode.errors import NotFound
+from scancode.members.models import Member, MemberTag, Tag
+from scancode.members.tags import TAGS_MAX, Mark, TagDraft, TagFacts, TagSource, TagTaken, TooManyTags
+from scancode.staff import service as staff
+
+AT_ONCE = 500
+_COLUMNS = (Tag.id, Tag.brand_id, Tag.name, Tag.public_zh, Tag.public_en)
+
+
+def create_tag(session: Session, *, brand_id: UUID, draft: TagDraft, actor: str, now: datetime) -> UUID:
+    """Raises BadTag, TagTaken, TooManyTags."""
+    draft = draft.checked()
+    count = session.scalar(select(func.count()).select_from(Tag).where(Tag.brand_id == brand_id)) or 0
+    if count >= TAGS_MAX:
+        raise TooManyTags(limit=TAGS_MAX)
+    tag_id = new_id(now)
+    values = vars(draft) | {"key": draft.key, "brand_id": brand_id, "created_at": now}
+    if not insert_once(session, Tag, id=tag_id, **values):
+        raise TagTaken
+    _audit(session, brand_id, tag_id, "create", {"name": draft.name}, actor, now)
+    return tag_id
+
+
+def change_tag(session: Session, *, tag_id: UUID, draft: TagDraft, actor: str, now: datetime) -> None:
+    """Gives a tag other names. Raises NotFound, BadTag, TagTaken."""
+    draft = draft.checked()
+    tag = get_tag(session, tag_id=tag_id)
+    renamed = update(Tag).where(Tag.id == tag_id).values(vars(draft) | {"key": draft.key})
+    try:
+        with session.begin_nested():
+            done = affected(session, renamed)
+    except IntegrityError as error:  # the one unique key is the name
+        raise TagTaken from error
+    if done != 1:
+        raise NotFound
+    before = vars(TagDraft(tag.name, tag.public_zh, tag.public_en))
+    fields = sorted(name for name, value in vars(draft).items() if before[name] != value)
+    facts: dict[str, object] = {"name": draft.name, "fields": fields}
+    _audit(session, tag.brand_id, tag_id, "change", facts, actor, now)
+
+
+def delete_tag(session: Session, *, tag_id: UUID, actor: str, now: datetime) -> int:
+    """Takes a tag away, from everybody who carries it; returns how many. Whether something names it is for the caller
+    to ask. Raises NotFound."""
+    tag = get_tag(session, tag_id=tag_id)
+    if session.scalar(select(Tag.id).where(Tag.id == tag_id).with_for_update()) is None:
+        raise NotFound
+    count = affected(session, delete(MemberTag).where(MemberTag.tag_id == tag_id))
+    affected(session, delete(Tag).where(Tag.id == tag_id))
+    _audit(session, tag.brand_id, tag_id, "delete", {"name": tag.name, "members": count}, actor, now)
+    return count
+
+
+def get_tag(session: Session, *, tag_id: UUID) -> TagFacts:
+    """With the number of members that carry it. Raises NotFound."""
+    row = session.execute(select(*_COLUMNS).where(Tag.id == tag_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    query = select(func.count()).select_from(MemberTag).where(MemberTag.tag_id == tag_id)
+    return TagFacts(*row, members=session.scalar(query) or 0)
+
+
+def list_tags(session: Session, *, brand_id: UUID) -> list[TagFacts]:
+    """By name, with the number of members that carry each."""
+    counted = (
+        select(MemberTag.tag_id, func.count().label("members"))
+        .join(Tag, Tag.id == MemberTag.tag_id)
+        .where(Tag.brand_id == brand_id)
+        .group_by(MemberTag.tag_id)
+        .subquery()
+    )
+    query = (
+        select(*_COLUMNS, func.coalesce(counted.c.members, 0))
+        .outerjoin(counted, counted.c.tag_id == Tag.id)
+        .where(Tag.brand_id == brand_id)
+        .order_by(Tag.key)
+        .limit(TAGS_MAX)
+    )
+    return [TagFacts(*row) for row in session.execute(query)]
+
+
+def find_tags(session: Session, *, brand_id: UUID, tag_ids: Collection[UUID] | None = None) -> list[TagFacts]:
+    """Those of the ids that are tags of the brand (all of its tags without ids), by name and uncounted."""
+    query = select(*_COLUMNS).where(Tag.brand_id == brand_id).order_by(Tag.key).limit(TAGS_MAX)
+    if tag_ids is not None:
+        query = query.where(Tag.id.in_(sorted(tag_ids)))
+    return [TagFacts(*row) for row in session.execute(query)]
+
+
+def mark(session: Session, *, tag_id: UUID, member_ids: Collection[UUID], source: TagSource, now: datetime) -> int:
+    """Puts a tag on members of its brand; returns on how many it was not before. Others of the ids are left out.
+
+    Raises NotFound where there is no such tag any more.
+    """
+    brand_id = session.scalar(select(Tag.brand_id).where(Tag.id == tag_id).with_for_update(read=True))
+    if brand_id is None:
+        raise NotFound
+    count = 0
+    for some in _pieces(member_ids):
+        here = (Member.id.in_(some), Member.brand_id == brand_id, Member.left_at.is_(None))
+        query = select(Member.id).where(*here).order_by(Member.id).with_for_update(read=True)
+        found = session.scalars(query).all()
+        carried = select(MemberTag.member_id).where(MemberTag.tag_id == tag_id, MemberTag.member_id.in_(found))
+        fresh = sorted(set(found) - set(session.scalars(carried)))
+        rows = [{"member_id": one, "tag_id": tag_id, "source": source.value, "tagged_at": now} for one in fresh]
+        insert_many(session, MemberTag, rows, may_exist=True)
+        count += len(rows)
+    return count
+
+
+def unmark(session: Session, *, tag_id: UUID, member_ids: Collection[UUID]) -> int:
+    """Takes a tag off members; returns off how many."""
+    return sum(
+        affected(session, delete(MemberTag).where(MemberTag.tag_id == tag_id, MemberTag.member_id.in_(some)))
+        for some in _pieces(member_ids)
+    )
+
+
+def marks_of(session: Session, *, member_ids: Collection[UUID]) -> dict[UUID, list[Mark]]:
+    """The tags of each of these members, by name."""
+    query = (
+        select(MemberTag.member_id, Tag.id, Tag.name, MemberTag.source, MemberTag.tagged_at)
+        .join(Tag, Tag.id == MemberTag.tag_id)
+        .where(MemberTag.member_id.in_(sorted(member_ids)))
+        .order_by(Tag.key)
+    )
+    found: dict[UUID, list[Mark]] = {one: [] for one in member_ids}
+    for member_id, tag_id, name, source, tagged_at in session.execute(query):
+        found[member_id].append(Mark(tag_id, name, TagSource(source), tagged_at))
+    return found
+
+
+def count_members(session: Session, *, brand_id: UUID, any_of: Collection[UUID], none_of: Collection[UUID]) -> int:
+    """How many members of a brand carry one of these tags (of none: all do), and none of those."""
+    carried = exists().where(MemberTag.member_id == Member.id)
+    query = select(func.count()).select_from(Member).where(Member.brand_id == brand_id, Member.left_at.is_(None))
+    if any_of:
+        query = query.where(carried.where(MemberTag.tag_id.in_(sorted(any_of))))
+    if none_of:
+        query = query.where(~carried.where(MemberTag.tag_id.in_(sorted(none_of))))
+    return session.scalar(query) or 0
+
+
+def has_tags(session: Session, *, member_id: UUID, tag_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Which of these tags a member carries."""
+    query = select(MemberTag.tag_id).where(MemberTag.member_id == member_id, MemberTag.tag_id.in_(sorted(tag_ids)))
+    return frozenset(session.scalars(query))
+
+
+def _pieces(ids: Collection[UUID]) -> Sequence[Sequence[UUID]]:
+    """In the order of their ids, so that two who tag the same people never wait for each other in a circle."""
+    ordered = sorted(set(ids))
+    return [ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE)]
+
+
+def _audit(
+    session: Session, brand_id: UUID, tag_id: UUID, verb: str, facts: dict[str, object], actor: str, now: datetime
+) -> None:
+    staff.audit(
+        session, actor=actor, brand_id=brand_id, action=f"tag.{verb}", subject=f"tag:{tag_id}", facts=facts, now=now
+    )
