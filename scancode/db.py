@@ -98,6 +98,11 @@ def new_id(now: datetime) -> UUID:
     return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
 
 
+def made_at(id_: UUID) -> datetime:
+    """When ``new_id`` made this id, to the millisecond."""
+    return datetime.fromtimestamp((id_.int >> 80) / 1000, UTC)
+
+
 def insert_once(session: Session, table: Table | Any, **values: Any) -> bool:
     """INSERT … ON CONFLICT DO NOTHING. True when this call made the row, False when a unique key was there first."""
     connection = session.connection()

@@ -23,6 +23,7 @@ from scancode.web.h5.front import Front
 from scancode.web.limits import limiter
 from scancode.web.runtime import build
 from scancode.wiring import Wired
+from tests.shown import Browser
 
 _engines: Final[dict[tuple[object, ...], Engine]] = {}
 _apps: Final[dict[Settings, Flask]] = {}
@@ -71,6 +72,7 @@ def web_app(wired: Wired) -> Flask:
         _apps[anywhere] = create_app(wired=wired)  # never serves: what serves are copies of it
     app = copy.copy(_apps[anywhere])
     app.config = copy.copy(app.config)
+    app.test_client_class = Browser
     app.extensions = {**app.extensions, "scancode": build(**vars(wired))}
     limiter.enabled = app.config["RATELIMIT_ENABLED"]  # one for all applications: the last one made sets it
     assert type(app.__dict__.pop("wsgi_app")) is Front

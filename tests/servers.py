@@ -136,4 +136,6 @@ class Browser:
                 body = error.headers["Location"]
         found = re.search(r'name="token" value="([^"]+)"', body)
         self.token = found[1] if found else self.token
+        for sheet in re.findall(r'media="print" href="([^"]+)"', body):  # a browser shows its page
+            self._open(Request(self._url(sheet), headers=self._sent()), follow=True)
         return status, body

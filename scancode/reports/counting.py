@@ -1,7 +1,7 @@
 """The queries under every report: plain, bounded SELECTs that group one step of the funnel by one column.
 
 Days are texts of the brand's zone and moments are parameters, so both databases count alike. Test batches are left out
-by the ``is_test`` mark of the row itself, or of its batch.
+by the ``is_test`` mark of the row itself, or of its batch; scans that nobody confirmed are left out too.
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def scanned(
     statement = (
         select(func.count(distinct(Scan.code_id)), func.count(), func.count(distinct(Scan.visitor_id)))
         .select_from(Scan)
-        .where(Scan.day.between(period.first_day, period.last_day), Scan.is_test.is_(False))
+        .where(
+            Scan.day.between(period.first_day, period.last_day), Scan.is_test.is_(False), Scan.is_confirmed.is_(True)
+        )
     )
     if brand_id is not None:
         statement = statement.where(Scan.brand_id == brand_id)

@@ -1,4 +1,4 @@
-"""Recorded scans in pages that continue where the last one ended, and how often a code was scanned."""
+"""Confirmed scans in pages that continue where the last one ended, and how often a code was scanned."""
 
 from __future__ import annotations
 
@@ -45,9 +45,10 @@ def page_of_scans(
     """Scans of a brand in the order of their days and ids, oldest first, from ``after`` on.
 
     An id begins with the time at which its scan was made, so what comes later stands later; but scans of the same
-    moment may be committed in another order, so a reader at the very end shall read the last minute again.
+    moment may be committed or confirmed in another order, so a reader at the very end shall read the last minute again.
     """
-    query = select(Scan).where(Scan.brand_id == brand_id).order_by(Scan.day, Scan.id).limit(limit)
+    counted = (Scan.brand_id == brand_id, Scan.is_confirmed.is_(True))
+    query = select(Scan).where(*counted).order_by(Scan.day, Scan.id).limit(limit)
     if first_day is not None:
         query = query.where(Scan.day >= first_day)
     if last_day is not None:
@@ -68,7 +69,7 @@ def count_of_code(session: Session, *, code_id: int) -> ScanCount:
     """Counts the scans of a code, at most ``COUNT_MAX`` of them."""
     some = (
         select(Scan.scanned_at, Scan.verdict)
-        .where(Scan.code_id == code_id)
+        .where(Scan.code_id == code_id, Scan.is_confirmed.is_(True))
         .order_by(Scan.id)
         .limit(COUNT_MAX + 1)
         .subquery()

@@ -39,6 +39,8 @@ class Scan(Attributed, Base):
     # What was odd about it: a comma list of ``rules.Risk``.
     risk: Mapped[str | None] = mapped_column(String(40))
     is_test: Mapped[bool]
+    # False: the page was sent, and no browser has shown it yet (docs/decisions/0026); it counts for nothing.
+    is_confirmed: Mapped[bool] = mapped_column(default=True)
 
 
 class ScanMiss(Base):

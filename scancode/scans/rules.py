@@ -63,6 +63,8 @@ class Earlier:
     address: str | None = None
     is_crowd: bool = False
     """One of many browsers at one address: it speaks for nothing. Kept, because addresses are not."""
+    is_confirmed: bool = True
+    """Whether a browser has shown the page; where none has, the scan is nothing to anybody but who made it."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ class History:
 
 
 def history(earlier: Iterable[Earlier], *, visitor_id: UUID) -> History:
-    """Sums up the earlier live scans of a code (oldest first, at most ``HISTORY_MAX``), as this visitor sees them."""
+    """Sums up the earlier live scans of a code (oldest first, at most ``HISTORY_MAX``), as this visitor sees them:
+    those of others that are confirmed, and all of their own."""
     visitors: set[UUID] = set()
     times: list[datetime] = []
     places: dict[int, None] = {}
@@ -95,7 +98,7 @@ def history(earlier: Iterable[Earlier], *, visitor_id: UUID) -> History:
         count += 1
         if scan.visitor_id == visitor_id:
             own = own or scan.scanned_at
-        else:
+        elif scan.is_confirmed:
             visitors.add(scan.visitor_id)
             times.append(scan.scanned_at)
             if scan.region is not None:
@@ -210,7 +213,7 @@ def is_crowd(earlier: Iterable[Earlier], *, visitor_id: UUID, address: str | Non
     """Whether so many other browsers of the same network address scanned the code that this one tells nothing new."""
     if address is None:
         return False
-    others = {scan.visitor_id for scan in earlier if scan.address == address}
+    others = {scan.visitor_id for scan in earlier if scan.is_confirmed and scan.address == address}
     return len(others - {visitor_id}) >= BROWSERS_OF_ADDRESS_MAX
 
 

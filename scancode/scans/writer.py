@@ -1,5 +1,6 @@
 """Writes scans, many at a time. One thread per process takes whatever waits, looks up the earlier scans of those
 codes with one query, judges, inserts all rows with one statement and commits; then it takes what has come meanwhile.
+Confirmations (``confirming``) go with the same groups.
 
 So the rate follows the disk: nobody waits for a timer, and under load one commit carries many scans. A request gets
 its answer only after the commit that holds its row. When a group fails, its rows are tried singly, so that one bad row
@@ -24,6 +25,7 @@ from scancode.codes.rules import Life
 from scancode.db import Database, Sender, insert_many
 from scancode.errors import Unavailable
 from scancode.i18n import N_
+from scancode.scans.confirming import Confirmation, confirm, unconfirmed_of
 from scancode.scans.models import Scan
 from scancode.scans.past import Marked, examine, look_up
 from scancode.scans.rules import (
@@ -70,11 +72,14 @@ class Sighting:
     copy_terms: CopyTerms = USUAL_TERMS
 
     risks: tuple[Risk, ...] = ()
+    is_confirmed: bool = True
+    """False where only the page can tell whether a person looks at it: see ``confirming``."""
 
     def as_earlier(self) -> Earlier:
         """As later scans of the same code will see it."""
         in_crowd = Risk.CROWD in self.risks
-        return Earlier(self.visitor_id, self.scanned_at, self.attribution.region, self.address_digest, in_crowd)
+        region = self.attribution.region
+        return Earlier(self.visitor_id, self.scanned_at, region, self.address_digest, in_crowd, self.is_confirmed)
 
     def as_marked(self) -> Marked:
         return Marked(self.code_id, self.brand_id, self.product_id, self.batch_number)
@@ -88,9 +93,16 @@ class Recorded:
     history: History
 
 
-def write(sender: Sender, sightings: Sequence[Sighting]) -> list[Recorded]:
-    """Judges and inserts in the caller's transaction, in their order. A scan already there by its id stays as it is."""
-    pasts = look_up(sender, sorted({sighting.code_id for sighting in sightings}))
+Deed = Sighting | Confirmation
+
+
+def write(sender: Sender, sightings: Sequence[Sighting], confirmations: Sequence[Confirmation] = ()) -> list[Recorded]:
+    """Confirms, then judges and inserts, in the caller's transaction and in their order. A scan already there by its
+    id stays as it is."""
+    waiting = unconfirmed_of(sender, confirmations)
+    deeds: list[Deed] = [*sightings, *confirmations]
+    pasts = look_up(sender, sorted({(deed.code_id, deed.visitor_id) for deed in deeds}))
+    confirm(sender, confirmations, waiting, pasts)
     answers: list[Recorded] = []
     rows: list[dict[str, object]] = []
     for met in sightings:
@@ -99,11 +111,12 @@ def write(sender: Sender, sightings: Sequence[Sighting]) -> list[Recorded]:
         seen = history(past.earlier, visitor_id=sighting.visitor_id)
         verdict = judge(sighting.life, seen, is_suspect=past.is_suspect)
         if verdict in LIVE and seen.scans and not past.is_settled and not sighting.is_test:
-            examine(sender, past, sighting.as_earlier(), about=sighting.as_marked(), terms=sighting.copy_terms)
-            verdict = judge(sighting.life, seen, is_suspect=past.is_suspect)
+            about, terms = sighting.as_marked(), sighting.copy_terms
+            is_copied = examine(sender, past, sighting.as_earlier(), about=about, terms=terms)
+            verdict = judge(sighting.life, seen, is_suspect=is_copied)
         answers.append(Recorded(verdict, seen))
         rows.append(_row(sighting, verdict))
-        if verdict in LIVE and len(past.earlier) < HISTORY_MAX:
+        if verdict in LIVE and sighting.is_confirmed and len(past.earlier) < HISTORY_MAX:
             past.earlier.append(sighting.as_earlier())
     for start in range(0, len(rows), GROUP_MAX):
         insert_many(sender, Scan, rows[start : start + GROUP_MAX], may_exist=True)
@@ -132,17 +145,19 @@ def _row(sighting: Sighting, verdict: Verdict) -> dict[str, object]:
         "address_digest": sighting.address_digest,
         "risk": ",".join(sighting.risks) or None,
         "is_test": sighting.is_test,
+        "is_confirmed": sighting.is_confirmed,
     }
 
 
 class _Waiting:
     """A request that waits for its commit: a plain lock is its gate, the cheapest way to sleep and be woken."""
 
-    __slots__ = ("answer", "error", "gate", "has_left", "sighting")
+    __slots__ = ("answer", "deed", "error", "gate", "has_left", "is_written")
 
-    def __init__(self, sighting: Sighting) -> None:
-        self.sighting = sighting
+    def __init__(self, deed: Deed) -> None:
+        self.deed = deed
         self.answer: Recorded | None = None
+        self.is_written = False
         self.error: Exception | None = None
         self.has_left = False
         self.gate = threading.Lock()
@@ -163,18 +178,27 @@ class Writer:
 
     def record(self, sighting: Sighting) -> Recorded:
         """Returns once the scan is committed. Raises Stalled when that does not happen in time."""
+        answer = self._wait_for(sighting).answer
+        assert answer is not None
+        return answer
+
+    def confirm(self, confirmation: Confirmation) -> None:
+        """The same for a confirmation."""
+        self._wait_for(confirmation)
+
+    def _wait_for(self, deed: Deed) -> _Waiting:
         if self._pid != os.getpid():
             self._start()
         if self._queue.qsize() >= QUEUE_MAX:
             raise Stalled
-        waiting = _Waiting(sighting)
+        waiting = _Waiting(deed)
         self._queue.put(waiting)
         if not waiting.gate.acquire(timeout=self._stall_s):
             waiting.has_left = True
             raise Stalled
-        if waiting.answer is None:
+        if not waiting.is_written:
             raise Stalled from waiting.error
-        return waiting.answer
+        return waiting
 
     def _start(self) -> None:
         with self._start_lock:
@@ -205,7 +229,7 @@ class Writer:
 
     def _flush(self, group: list[_Waiting]) -> None:
         try:
-            answers = self._commit([waiting.sighting for waiting in group])
+            answers = self._commit([waiting.deed for waiting in group])
         except Exception as error:  # nobody may wait for ever, whatever went wrong
             log.warning("scan_group_failed", rows=len(group), error=type(error).__name__)
             if len(group) > 1 and not self._db.is_passing_raw(error):
@@ -216,19 +240,23 @@ class Writer:
                 waiting.error = error
                 waiting.gate.release()
             return
-        for waiting, answer in zip(group, answers, strict=True):
+        scans = [waiting for waiting in group if isinstance(waiting.deed, Sighting)]
+        for waiting, answer in zip(scans, answers, strict=True):
             waiting.answer = answer
+        for waiting in group:
+            waiting.is_written = True
             waiting.gate.release()
 
-    def _commit(self, sightings: list[Sighting]) -> list[Recorded]:
+    def _commit(self, deeds: list[Deed]) -> list[Recorded]:
         """One try more after a deadlock or a lost connection: rows carry their ids, so nothing is written twice."""
         try:
-            return self._once(sightings)
+            return self._once(deeds)
         except Exception as error:
             if not self._db.is_passing_raw(error):
                 raise
-            return self._once(sightings)
+            return self._once(deeds)
 
-    def _once(self, sightings: list[Sighting]) -> list[Recorded]:
+    def _once(self, deeds: list[Deed]) -> list[Recorded]:
+        confirmations = [deed for deed in deeds if isinstance(deed, Confirmation)]
         with self._db.group(durable=False) as statements:
-            return write(statements, sightings)
+            return write(statements, [deed for deed in deeds if isinstance(deed, Sighting)], confirmations)

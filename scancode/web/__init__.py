@@ -63,6 +63,7 @@ VIEWS = (
     "scancode.web.console.points",
     "scancode.web.console.complaints",
     "scancode.web.h5.scan",
+    "scancode.web.h5.seen",
     "scancode.web.h5.digital_link",
     "scancode.web.h5.well_known",
     "scancode.web.h5.claim",

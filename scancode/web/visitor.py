@@ -96,6 +96,12 @@ def current_visitor() -> Visitor:
     return found
 
 
+def known_visitor() -> Visitor | None:
+    """The browser of this request where it brought a cookie of ours; no other gets one."""
+    found = read_visitor(_signers(), request.environ)
+    return None if found.is_new else found
+
+
 def read_visitor(signers: Signers, environ: Mapping[str, Any]) -> Visitor:
     """The browser that sent this request: the one that its cookie names, else a new one."""
     sent = cookie_of(environ, COOKIE)

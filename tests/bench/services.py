@@ -230,10 +230,10 @@ def _scan_much(built: world.World) -> None:
             connection.execute(
                 text(
                     "INSERT INTO scans (code_id, id, scanned_at, day, verdict, visitor_id, brand_id, product_id,"
-                    " batch_number, source, client, is_test) SELECT :base + (n * 7919::bigint) % :count,"
+                    " batch_number, source, client, is_test, is_confirmed) SELECT :base + (n * 7919::bigint) % :count,"
                     " (lpad(to_hex(1700000000000 + n * 3), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid,"
                     " to_timestamp(1700000000 + n * 3), to_char(to_timestamp(1700000000 + n * 3), 'YYYY-MM-DD'),"
-                    " 'repeat', gen_random_uuid(), :brand, :product, :batch, 'unknown', 'wechat', false"
+                    " 'repeat', gen_random_uuid(), :brand, :product, :batch, 'unknown', 'wechat', false, true"
                     " FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n"
                 ),
                 {

@@ -83,6 +83,7 @@ def _outside(
             Scan.region.is_not(None),
             Scan.item_channel_id.in_({channel for channel, _ in territories}),
             Scan.is_test.is_(False),
+            Scan.is_confirmed.is_(True),
         )
         .group_by(*where)
     )
@@ -116,6 +117,7 @@ def _parcels(
             Scan.item_channel_id.in_({channel for channel, _, _ in outside}),
             Scan.verdict.in_([verdict.value for verdict in COUNTED]),
             Scan.is_test.is_(False),
+            Scan.is_confirmed.is_(True),
             Scan.scanned_at >= since,
         )
         .order_by(Scan.day.desc(), Scan.id.desc())
@@ -177,7 +179,11 @@ def _scanned_items(session: Session, shipment_id: UUID, since: datetime) -> int:
 def _scanned_codes(session: Session, row: ShippedRange, kind: Kind, since: datetime) -> int:
     first, last = (code_id(row.batch_number, kind, serial) for serial in (row.first, row.last))
     query = select(func.count(distinct(Scan.code_id))).where(
-        Scan.code_id >= first, Scan.code_id <= last, Scan.region.is_not(None), Scan.scanned_at >= since
+        Scan.code_id >= first,
+        Scan.code_id <= last,
+        Scan.region.is_not(None),
+        Scan.scanned_at >= since,
+        Scan.is_confirmed.is_(True),
     )
     return session.scalar(query) or 0
 

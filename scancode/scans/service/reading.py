@@ -34,6 +34,8 @@ class ScanFacts:
     risks: tuple[Risk, ...]
     """What was odd about it."""
     is_test: bool
+    is_confirmed: bool
+    """False: its page was sent and never shown; it counts for nothing."""
 
 
 def of_code(session: Session, *, code_id: int, limit: int = 50) -> list[ScanFacts]:
@@ -52,7 +54,7 @@ def latest_of_visitor(
 def attribution_of(session: Session, *, code_id: int, visitor_id: UUID) -> Attribution | None:
     """Where this visitor's newest scan of the code came from, else anybody's; None where it was never scanned."""
     own = _facts(session, (Scan.code_id == code_id) & (Scan.visitor_id == visitor_id), limit=1)
-    found = own or _facts(session, Scan.code_id == code_id, limit=1)
+    found = own or _facts(session, (Scan.code_id == code_id) & Scan.is_confirmed.is_(True), limit=1)
     return found[0].attribution if found else None
 
 
@@ -85,6 +87,7 @@ def _facts(session: Session, wanted: object, *, limit: int) -> list[ScanFacts]:
             client=row.client,
             risks=tuple(Risk(risk) for risk in (row.risk or "").split(",") if risk),
             is_test=row.is_test,
+            is_confirmed=row.is_confirmed,
         )
         for row in rows
     ]

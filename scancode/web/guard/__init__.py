@@ -117,6 +117,12 @@ class Guard:
             risks.append(Risk.MISSES)
         return tuple(risks)
 
+    def confirmation(self, visitor_id: UUID, *, now: datetime) -> None:
+        """Counts a confirmation as what it is to its browser: the first scan. Raises TooFast."""
+        limit = self.caps.scans_of_visitor
+        if 0 < limit < self._visitors.add(visitor_id, now.timestamp()):
+            raise TooFast
+
     def miss(self, environ: Mapping[str, Any], *, now: datetime) -> None:
         """Counts a text that is no code of ours. Raises WorkNeeded where there were too many."""
         at, limit = now.timestamp(), self.caps.misses

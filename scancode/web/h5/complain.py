@@ -164,7 +164,8 @@ def _verdict(shared: Runtime, code: ReadCode) -> str:
     own = next((scan for scan in seen if scan.visitor_id == current_visitor().id), None)
     if own is not None and not is_suspect:
         return own.verdict.value
-    past = History(first_at=seen[-1].scanned_at if seen else None)
+    counted = [scan.scanned_at for scan in seen if scan.is_confirmed]
+    past = History(first_at=counted[-1] if counted else None)
     return judge(code.batch.life_of(code.serial).state, past, is_suspect=is_suspect).value
 
 

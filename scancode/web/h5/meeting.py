@@ -119,4 +119,5 @@ def _sighting(
         is_test=code.batch.is_test,
         copy_terms=shared.copy_terms.get(code.brand.id),
         risks=risks,
+        is_confirmed=not visitor.is_new,  # who brings our cookie has shown a page of ours before
     )

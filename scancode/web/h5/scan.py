@@ -89,6 +89,7 @@ def _key(shared: Runtime, locale: str, meeting: Meeting, view: PrizeView, differ
     return (
         *(shared.watch.current(), locale, code.batch.number, code.kind, meeting.recorded.verdict, life, differs),
         *(
+            meeting.visitor.is_new,
             past.scans > 0,
             bool(past.regions),
             past.is_cut,
@@ -137,6 +138,7 @@ def _page(shared: Runtime, meeting: Meeting, view: PrizeView, differs: str) -> s
             history=meeting.recorded.history,
             prize=view,
             differs=differs,
+            is_new=meeting.visitor.is_new,
         )
 
     return _frames.fill(

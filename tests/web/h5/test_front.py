@@ -25,6 +25,7 @@ def rows(wired: Wired, table: type[Scan] | type[Claim]) -> int:
 @pytest.fixture
 def reached(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths that went on to Flask."""
+    app.test_client_class = FlaskClient  # what is asked for once the page is shown is not asked for here
     seen: list[str] = []
     full = app.full_dispatch_request
 
