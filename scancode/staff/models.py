@@ -54,7 +54,7 @@ class ApiToken(Base):
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
     staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
     brand_id: Mapped[UUID | None]
-    scopes: Mapped[str] = mapped_column(String(200))
+    scopes: Mapped[str] = mapped_column(String(400))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]

@@ -13,6 +13,7 @@ from scancode.channels.service.held import (
     shippable_batches,
     trail,
 )
+from scancode.channels.service.listing import page_of_channels, page_of_guides, page_of_stores, page_of_touchpoints
 from scancode.channels.service.live import TeamLine, TeamMember, change_live, create_live, meet_guide, team_of
 from scancode.channels.service.places import (
     NameTaken,
@@ -114,6 +115,10 @@ __all__ = [
     "load_sole_channels",
     "load_touchpoint",
     "meet_guide",
+    "page_of_channels",
+    "page_of_guides",
+    "page_of_stores",
+    "page_of_touchpoints",
     "receive",
     "set_batch_channel",
     "ship",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from scancode.catalog.rules import BadCheckDigit, BadGtin
+from scancode.catalog import pictures
+from scancode.catalog.looks import BadFont
+from scancode.catalog.rules import BadCheckDigit, BadColour, BadGtin
 from scancode.channels import service as channels
+from scancode.channels.rotation import BadShifts
 from scancode.codes.orders import (
     BadOrder,
     CountOutside,
@@ -171,6 +174,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     TagTaken,
     TooManyTags,
     TagInUse,
+    channels.NameTaken,
     packing.AlreadyInside,
     packing.AlreadyPacked,
     packing.NotPacked,
@@ -215,6 +219,12 @@ REFUSALS: tuple[type[Refusal], ...] = (
     TooManyFiles,
     BadPhone,
     BadTag,
+    BadShifts,
+    BadColour,
+    BadFont,
+    pictures.PictureTooLarge,
+    pictures.PictureTooSmall,
+    pictures.NotAPicture,
     handover.HouseClosed,
     handover.NoRecipient,
     KeyReused,

@@ -21,6 +21,7 @@ CODES = Tag(name="codes", description="Look a single code up, without recording 
 PACKING = Tag(name="packing", description="Items into cases, cases onto pallets, and what is in them.")
 UPLOADS = Tag(name="uploads", description="Files for the worker: association, shipment, rejects, returned files.")
 SHIPMENTS = Tag(name="shipments", description="Out, from place to place, back; receipts; what a place holds.")
+PLACES = Tag(name="places", description="Channels, stores, guides, placed and live codes, a brand's look.")
 SCANS = Tag(name="scans", description="Recorded scans with where they came from; never who made them.")
 COMPLAINTS = Tag(name="complaints", description="What people report about items, without who they are.")
 MEMBERS = Tag(name="members", description="Members by id, and their tags; never who they are.")
