@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -102,6 +102,12 @@ class Conditions:
     @property
     def is_empty(self) -> bool:
         return self == NONE
+
+    @property
+    def is_for_all(self) -> bool:
+        """Every code and everybody takes part; how often, how much and when it is more aside."""
+        aside: dict[str, Any] = {**dict.fromkeys(LIMITS), "boosts": ()}
+        return replace(self, **aside) == NONE
 
     @property
     def counts_people(self) -> bool:

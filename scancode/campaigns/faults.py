@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from scancode.campaigns.chance import WHOLE_PPM
 from scancode.campaigns.planning import (
+    CAMPAIGNS_A_CODE_MAX,
     POINTS_MAX,
     PRIZE_FEN_MAX,
     PRIZES_MAX,
@@ -51,7 +52,8 @@ def faults(
     for number, tranche in enumerate(plan.tranches, 1):
         if tranche.is_published:
             continue
-        for fault in (*_table_faults(tranche), *_range_faults(plan, tranche, batches, taken, claimed)):
+        shared = _sharing_faults(plan, tranche, taken, now)
+        for fault in (*_table_faults(tranche), *_range_faults(plan, tranche, batches, claimed), *shared):
             found.append(Fault(fault.code, fault.text, fault.facts, number))
     named = {line.batch_number for tranche in plan.tranches for line in tranche.ranges}
     if len({batches[number].is_test for number in named if number in batches}) > 1:
@@ -184,7 +186,6 @@ def _range_faults(
     plan: CampaignPlan,
     tranche: TranchePlan,
     batches: Mapping[int, BatchState],
-    taken: Sequence[Taken],
     claimed: Mapping[RangeLine, int],
 ) -> Iterator[Fault]:
     if not tranche.ranges:
@@ -201,12 +202,49 @@ def _range_faults(
         elif batch is not None and line.last >= batch.count:
             text = N_("Batch {batch} has codes 0 to {end}; codes {first} to {last} do not exist.")
             yield Fault("range_missing", text, {**facts, "end": batch.count - 1})
-        for other in (other for other in taken if overlap(other.range, line)):
-            text = N_("Batch {batch}: codes {first} to {last} belong to “{name}”, which has not ended.")
-            yield Fault("overlap_other", text, {**_shared(line, other.range), "name": other.name})
-        if claimed.get(line):
+        # Beside others a wheel turns for what they leave; an exact table is for codes that nobody has claimed.
+        if claimed.get(line) and (plan.is_exclusive or not tranche.has_odds):
             text = N_("Batch {batch}: {count} of the codes {first} to {last} are claimed already; leave them out.")
             yield Fault("claimed", text, {**facts, "count": claimed[line]})
+
+
+def _sharing_faults(plan: CampaignPlan, tranche: TranchePlan, taken: Sequence[Taken], now: datetime) -> Iterator[Fault]:
+    """Other campaigns over the same codes: only where none of them is exclusive, and where each can still give."""
+    for line in tranche.ranges:
+        others = [other for other in taken if overlap(other.range, line)]
+        for other in others:
+            facts = {**_shared(line, other.range), "name": other.name}
+            if other.is_exclusive:
+                text = N_("Batch {batch}: codes {first} to {last} belong to “{name}” alone, which has not ended.")
+                yield Fault("overlap_other", text, facts)
+            elif plan.is_exclusive:
+                text = N_(
+                    "Batch {batch}: codes {first} to {last} are in “{name}” too, which has not ended. An exclusive "
+                    "campaign has its codes to itself."
+                )
+                yield Fault("overlap_exclusive", text, facts)
+            elif plan.goes_first(other):
+                if plan.conditions.is_for_all and _spans(plan, other, now):
+                    text = N_(
+                        "Batch {batch}: “{name}” could never give its prizes for the codes {first} to {last}, because "
+                        "this campaign would go first for all of them until that one ends. Lower the priority, or set "
+                        "conditions."
+                    )
+                    yield Fault("starves_other", text, facts)
+            elif other.is_for_all and _spans(other, plan, now):
+                text = N_(
+                    "Batch {batch}: the codes {first} to {last} could never win here, because “{name}” goes first for "
+                    "all of them until this campaign ends. Raise the priority, or leave them out."
+                )
+                yield Fault("starved", text, facts)
+        if len({other.campaign_id for other in others}) >= CAMPAIGNS_A_CODE_MAX:
+            text = N_("Batch {batch}: at most {most} campaigns may share a code.")
+            yield Fault("many_campaigns", text, {"batch": line.batch_number, "most": CAMPAIGNS_A_CODE_MAX})
+
+
+def _spans(one: CampaignPlan | Taken, other: CampaignPlan | Taken, now: datetime) -> bool:
+    """Whether one runs for as long as the other still will."""
+    return one.starts_at <= max(other.starts_at, now) and one.ends_at >= other.ends_at
 
 
 def _batch_faults(plan: CampaignPlan, number: int, batch: BatchState | None) -> Iterator[Fault]:

@@ -55,6 +55,9 @@ class Campaign(Base):
     breaker_fen: Mapped[int | None] = mapped_column(BigInteger)
     breaker_since: Mapped[datetime | None]
     tripped_at: Mapped[datetime | None]
+    # Several campaigns may reach a code where none of them is exclusive: the highest priority goes first.
+    priority: Mapped[int] = mapped_column(default=0)
+    is_exclusive: Mapped[bool] = mapped_column(default=True)
     state: Mapped[str] = mapped_column(String(10))
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))

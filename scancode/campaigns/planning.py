@@ -28,6 +28,9 @@ TRANCHES_MAX = 50
 RANGES_MAX = 200
 PRIZES_MAX = 50
 WINDOW_DAYS_MAX = 1830
+PRIORITY_MAX = 9
+CAMPAIGNS_A_CODE_MAX = 8
+"""Unended campaigns that may share a code."""
 YUAN = re.compile(r"(?P<whole>[0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,3})(\.(?P<part>[0-9]{1,2}))?")
 
 
@@ -111,6 +114,12 @@ class CampaignPlan:
     conditions: Conditions = NONE
     lost_tags: int = 0
     """How many tags the conditions name that the brand does not have."""
+    priority: int = 0
+    is_exclusive: bool = True
+
+    def goes_first(self, other: Taken) -> bool:
+        """Whether it does over codes that both hold, once its waiting tranches are published."""
+        return self.priority > other.priority
 
     @property
     def points_most(self) -> int:
@@ -138,11 +147,37 @@ class BatchState:
 
 @dataclass(frozen=True)
 class Taken:
-    """A range that a campaign holds which has not ended."""
+    """A range that another campaign holds which has not ended, and what tells which of the two goes first there."""
 
     campaign_id: UUID
     name: str
     range: RangeLine
+    priority: int
+    is_exclusive: bool
+    is_for_all: bool
+    starts_at: datetime
+    ends_at: datetime
+    published_at: datetime
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Another unended campaign over codes of a plan: how many, and whether it goes first there.
+
+    ``by_tranche`` counts them for each tranche of the plan.
+    """
+
+    campaign_id: UUID
+    name: str
+    priority: int
+    goes_first: bool
+    starts_at: datetime
+    ends_at: datetime
+    by_tranche: Mapping[UUID, int]
+
+    @property
+    def codes(self) -> int:
+        return sum(self.by_tranche.values())
 
 
 @dataclass(frozen=True)
@@ -196,6 +231,11 @@ def totals(tranches: Iterable[TranchePlan]) -> Totals:
 def overlap(one: RangeLine, other: RangeLine) -> bool:
     """Whether they share a code."""
     return one.batch_number == other.batch_number and one.first <= other.last and other.first <= one.last
+
+
+def common(one: RangeLine, other: RangeLine) -> int:
+    """How many codes they share."""
+    return min(one.last, other.last) - max(one.first, other.first) + 1 if overlap(one, other) else 0
 
 
 def repeated(lines: Sequence[RangeLine]) -> list[RangeLine]:

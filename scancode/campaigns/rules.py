@@ -1,9 +1,9 @@
 """What a code is worth and when: offers, their phases, and the draw. Pure; checks of a plan are in ``planning``.
 
-An offer is one published tranche as a code of its ranges meets it. Over every serial there is at most one offer: the
-tranche that was published last. That one is also the relevant one at any moment: publication refuses ranges of an
-offer that has not ended, so whatever lies under the newest has ended, and an ended offer never comes back. Only an
-offer that was called off before it began gives way to the one under it, for nobody could ever claim from it.
+An offer is one published tranche as a code of its ranges meets it. An exclusive one has its codes to itself: whatever
+was published over them before has ended, and an ended offer never comes back, so the one published last is the relevant
+one at any moment. Only an offer that was called off before it began gives way to the one under it, for nobody could
+ever claim from it. Offers that are not exclusive may share codes: the one that goes first carries the others.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from uuid import UUID
 
 from scancode.campaigns import chance
 from scancode.campaigns.conditions import NONE, Conditions
 from scancode.campaigns.permutation import place_of
-from scancode.codes.ranges import Span, SpanMap, overlay
+from scancode.codes.ranges import Span, SpanMap, join, overlay
 
 
 class Phase(StrEnum):
@@ -90,6 +90,10 @@ class Offer:
     secret: bytes
     mode: str = "exact"
     conditions: Conditions = NONE
+    priority: int = 0
+    is_exclusive: bool = True
+    others: tuple[Offer, ...] = ()
+    """The offers that share its codes and go after it, in their order."""
 
     def __repr__(self) -> str:
         return f"Offer(tranche_id={self.tranche_id!s})"  # never the secret
@@ -103,8 +107,12 @@ class Offer:
 
     @cached_property
     def is_plain(self) -> bool:
-        """Nothing is counted when it is claimed from."""
-        return self.mode == "exact" and self.conditions.is_empty
+        """Nothing is counted when it is claimed from, and no other campaign can be over its codes."""
+        return self.mode == "exact" and self.is_exclusive and self.conditions.is_empty
+
+    def of_campaign(self, campaign_id: UUID | None) -> Offer | None:
+        """That campaign's offer over the same codes."""
+        return next((one for one in (self, *self.others) if one.campaign_id == campaign_id), None)
 
     @property
     def thanks(self) -> PrizeFacts:
@@ -126,6 +134,9 @@ class Offer:
         if span is None:
             raise LookupError(f"serial {serial} is not of tranche {self.tranche_id}")
         return span.value + serial - span.first
+
+    def covers(self, serial: int) -> bool:
+        return self._map.find(serial) is not None
 
     @cached_property
     def _map(self) -> SpanMap[int]:
@@ -187,19 +198,49 @@ def draw(offer: Offer, serial: int) -> PrizeFacts:
     return offer.prize_at(place_of(offer.secret, offer.size, offer.offset_of(serial)))
 
 
+def in_turn(offer: Offer, now: datetime) -> tuple[Offer, ...]:
+    """Those that may decide about its codes at this moment, the first first; never empty. A pause keeps its place, so
+    that what a code holds there is not lost. Where none has begun or all have ended: the next one, else the last."""
+    if not offer.others:
+        return (offer,)
+    every = (offer, *offer.others)
+    begun = [one for one in every if phase(one, now) is not Phase.ENDED and one.starts_at <= now]
+    if begun:
+        return tuple(begun)
+    coming = [one for one in every if phase(one, now) is not Phase.ENDED]
+    return (min(coming, key=lambda one: one.starts_at) if coming else max(every, key=lambda one: one.over_at),)
+
+
 def lay_out(offers: Iterable[Offer]) -> list[Span[Offer]]:
-    """The offer over each serial of a batch: the one published last, passing over those that were called off."""
-    spans: list[Span[Offer]] = []
-    for offer in in_order(offers):
-        for part in offer.spans:
-            spans = overlay(spans, Span(part.first, part.last, offer))
-    return spans
+    """The offer over each serial of a batch, as ``choose`` says."""
+    ordered, spans = in_order(offers), list[Span[Offer]]()
+    if all(offer.is_exclusive for offer in ordered):
+        for offer in ordered:
+            for part in offer.spans:
+                spans = overlay(spans, Span(part.first, part.last, offer))
+        return spans
+    edges = {edge for offer in ordered for part in offer.spans for edge in (part.first, part.last + 1)}
+    chosen: dict[tuple[UUID, ...], Offer | None] = {}
+    for first, after in pairwise(sorted(edges)):
+        here = [offer for offer in ordered if offer.covers(first)]
+        ids = tuple(offer.tranche_id for offer in here)
+        if ids not in chosen:
+            chosen[ids] = choose(here)
+        if (found := chosen[ids]) is not None:
+            spans.append(Span(first, after - 1, found))
+    return join(spans)
 
 
 def choose(offers: Sequence[Offer]) -> Offer | None:
-    """The same for offers that all cover one serial."""
+    """Of offers that all cover one serial: the one published last, passing over those that were called off. Where it
+    shares its codes, the one that goes first of those that had not ended by then."""
     ordered = in_order(offers)
-    return ordered[-1] if ordered else None
+    if not ordered or ordered[-1].is_exclusive:
+        return ordered[-1] if ordered else None
+    newest = ordered[-1].published_at
+    sharing = [one for one in ordered if not one.is_exclusive and one.state != "ended" and one.ends_at > newest]
+    sharing.sort(key=lambda one: (-one.priority, one.published_at, one.tranche_id.int))
+    return replace(sharing[0], others=tuple(sharing[1:])) if sharing else ordered[-1]
 
 
 def in_order(offers: Iterable[Offer]) -> list[Offer]:

@@ -6,8 +6,9 @@ spread vanishes when every code is claimed, and that sum is also the worst case.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,15 +47,18 @@ class Played:
 @dataclass(frozen=True)
 class Forecast:
     """``worst_fen`` and ``worst_points`` are never exceeded. Points given several times over, and those of n-th codes,
-    count in the worst case alone."""
+    count in the worst case alone. ``left`` is what it comes to when campaigns that go first take every code that they
+    share, and all others are claimed; None where there is no such campaign."""
 
     played: tuple[Played, ...]
     worst_fen: int
     worst_points: int
+    left: Played | None = None
 
 
-def forecast(plan: CampaignPlan, *, seed: int) -> Forecast:
-    """Plays all the pools together, at several shares of claimed codes."""
+def forecast(plan: CampaignPlan, *, seed: int, first: Mapping[UUID, int] | None = None) -> Forecast:
+    """Plays all the pools together, at several shares of claimed codes. ``first``: how many codes of a pool campaigns
+    share that go first."""
     rng = np.random.default_rng(seed)
     pools = [pool for pool in plan.tranches if pool.has_odds or totals([pool]).thanks_count >= 0]
     whole = totals(pools)
@@ -65,14 +69,22 @@ def forecast(plan: CampaignPlan, *, seed: int) -> Forecast:
         played=tuple(_play(pools, share, (worst_fen, worst_points), rng) for share in SHARES),
         worst_fen=worst_fen,
         worst_points=worst_points,
+        left=_play(pools, 1.0, (worst_fen, worst_points), rng, first) if first else None,
     )
 
 
-def _play(pools: Sequence[TranchePlan], share: float, budgets: tuple[int, int], rng: np.random.Generator) -> Played:
+def _play(
+    pools: Sequence[TranchePlan],
+    share: float,
+    budgets: tuple[int, int],
+    rng: np.random.Generator,
+    without: Mapping[UUID, int] | None = None,
+) -> Played:
     fen, points = np.zeros(RUNS, np.int64), np.zeros(RUNS, np.int64)
     codes = 0
     for pool in pools:
-        claimed = round(totals([pool]).size * share)
+        elsewhere = without.get(pool.id, 0) if without and pool.id else 0
+        claimed = round(max(0, totals([pool]).size - elsewhere) * share)
         codes += claimed
         if not pool.prizes or not claimed:
             continue

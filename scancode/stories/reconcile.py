@@ -291,9 +291,10 @@ def _take_over(
     if batch is None or brand is None:
         return None
     offer = campaigns.find_offer(session, batch_number=number, serial=serial, sealer=keys.draw_sealer)
-    prize = draw(offer, serial) if offer else None
-    fits = prize is not None and prize.amount_fen == bill.amount_fen
-    campaign_id = offer.campaign_id if offer and fits else None
+    # Where several campaigns share the code, it was the one whose prize is what was paid.
+    drawn = [(one, draw(one, serial)) for one in ((offer, *offer.others) if offer else ())]
+    offer, prize = next((pair for pair in drawn if pair[1].amount_fen == bill.amount_fen), (None, None))
+    campaign_id = offer.campaign_id if offer else None
     identity_id = _identity(session, bill, batch.brand_id, keys.sealer, now)
     claims.quarantine(
         session,
@@ -305,11 +306,11 @@ def _take_over(
         subject_id=identity_id,
         amount_fen=bill.amount_fen,
         campaign_id=campaign_id,
-        prize_id=prize.id if prize and fits else None,
+        prize_id=prize.id if prize else None,
         is_test=batch.is_test,
         now=bill.created_at or now,
     )
-    if offer and prize and fits:
+    if offer and prize:
         claims.charge(session, offer=offer, prize=prize, code_id=code_id, day=brand.day(bill.created_at or now))
     try:
         return payouts.adopt(

@@ -68,6 +68,18 @@ def in_words(conditions: Conditions, places: Places, *, has_odds: bool) -> list[
     return [*_who_and_where(conditions, places), *_how_much(conditions, has_odds), *_more(conditions, places)]
 
 
+def sharing_in_words(priority: int) -> str:
+    """What others over the same codes mean for whoever takes part."""
+    return str(
+        gettext(
+            "A code gives one reward, once. If it takes part in several campaigns of the brand, the one with the "
+            "highest priority that the code and you may take part in gives it (this one has priority %(priority)s; "
+            "with equal priority the earlier published one), and the prize that it holds here is then not given.",
+            priority=priority,
+        )
+    )
+
+
 def _who_and_where(conditions: Conditions, places: Places) -> Iterator[str]:
     if conditions.names_places:
         ids = (*conditions.channels, *conditions.stores, *conditions.scenes)

@@ -23,7 +23,7 @@ from scancode.campaigns.rules import Phase, phase_of
 from scancode.catalog.models import Product
 from scancode.catalog.rules import BrandFacts
 from scancode.codes.models import Batch
-from scancode.web.places import in_words, load_places
+from scancode.web.places import in_words, load_places, sharing_in_words
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Rulebook:
     lines: tuple[RuleLine, ...]
     conditions: tuple[str, ...]
     """In words."""
+    is_exclusive: bool
     has_odds: bool
     commitments: tuple[str, ...]
     """One for each pool that was published: what secret and table have to come out at, once they are revealed."""
@@ -122,6 +123,9 @@ def load_rulebook(session: Session, *, campaign_id: UUID, brand: BrandFacts, wit
     numbers = {line.batch_number for tranche in shown.values() for line in tranche.ranges}
     wanted = select(Product).where(Product.id.in_(select(Batch.product_id).where(Batch.number.in_(numbers))))
     products = session.scalars(wanted.order_by(Product.name_zh)).all()
+    said = [] if plan.is_exclusive else [sharing_in_words(plan.priority)]
+    if not plan.conditions.is_empty:
+        said += in_words(plan.conditions, load_places(session, brand_id=brand.id), has_odds=has_odds)
     return Rulebook(
         campaign_id=campaign.id,
         brand=brand,
@@ -134,11 +138,8 @@ def load_rulebook(session: Session, *, campaign_id: UUID, brand: BrandFacts, wit
         ends_at=campaign.ends_at,
         over_at=min(campaign.ended_at or campaign.ends_at, campaign.ends_at),
         lines=_lines(prizes, codes, has_odds=has_odds),
-        conditions=tuple(
-            in_words(plan.conditions, load_places(session, brand_id=brand.id), has_odds=has_odds)
-            if not plan.conditions.is_empty
-            else ()
-        ),
+        conditions=tuple(said),
+        is_exclusive=plan.is_exclusive,
         has_odds=has_odds,
         commitments=tuple(campaigns.list_commitments(session, campaign_id=campaign_id)),
         codes=codes,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from scancode.campaigns.conditions import Conditions
 from scancode.campaigns.faults import faults
 from scancode.campaigns.planning import (
     BatchState,
@@ -54,6 +55,21 @@ def found(plan: CampaignPlan, **over: Any) -> tuple[Fault, ...]:
 
 def pool(**over: Any) -> CampaignPlan:
     return replace(PLAN, tranches=(replace(POOL, **over),))
+
+
+def taken(first: int, last: int, **over: Any) -> Taken:
+    """Codes of another campaign of priority 0 that runs as long and gives everybody."""
+    facts: dict[str, Any] = {
+        "campaign_id": UUID(int=3),
+        "name": "别的活动",
+        "priority": 0,
+        "is_exclusive": False,
+        "is_for_all": True,
+        "starts_at": NOW,
+        "ends_at": NOW + timedelta(days=30),
+        "published_at": NOW - timedelta(days=1),
+    }
+    return Taken(range=RangeLine(7, first, last), **(facts | over))
 
 
 def test_a_good_plan_has_no_fault() -> None:
@@ -174,11 +190,49 @@ class TestTheRanges:
 
     def test_they_do_not_overlap_a_campaign_that_has_not_ended(self) -> None:
         half = pool(ranges=(RangeLine(7, 0, 499),))
-        touching = Taken(UUID(int=3), "别的活动", RangeLine(7, 500, 999))
+        touching = taken(500, 999, is_exclusive=True)
         assert codes(half, taken=(touching,)) == []
         (fault,) = found(half, taken=(replace(touching, range=RangeLine(7, 499, 999)),))
         assert fault.code == "overlap_other"
         assert fault.facts == {"batch": 7, "first": 499, "last": 499, "name": "别的活动"}
+
+    def test_codes_are_shared_only_where_both_share(self) -> None:
+        shared = replace(PLAN, is_exclusive=False, conditions=Conditions(stores=("a",)), priority=1)
+        assert codes(shared, taken=(taken(0, 9),)) == []
+        assert codes(shared, taken=(taken(0, 9, is_exclusive=True),)) == ["overlap_other"]
+        (fault,) = found(replace(shared, is_exclusive=True), taken=(taken(0, 9),))
+        assert (fault.code, fault.facts) == (
+            "overlap_exclusive",
+            {"batch": 7, "first": 0, "last": 9, "name": "别的活动"},
+        )
+
+    def test_what_could_never_win_is_refused_on_either_side(self) -> None:
+        same = replace(PLAN, is_exclusive=False)
+        assert codes(same, taken=(taken(0, 9),)) == ["starved"], "with equal priority the earlier one goes first"
+        assert codes(same, taken=(taken(0, 9, is_for_all=False),)) == []
+        assert codes(same, taken=(taken(0, 9, ends_at=PLAN.ends_at - TICK),)) == []
+        assert codes(same, taken=(taken(0, 9, starts_at=NOW + TICK),)) == []
+        above = replace(same, priority=1)
+        assert codes(above, taken=(taken(0, 9),)) == ["starves_other"]
+        assert codes(above, taken=(taken(0, 9, ends_at=PLAN.ends_at + TICK),)) == []
+        assert codes(replace(above, conditions=Conditions(members="members")), taken=(taken(0, 9),)) == []
+        limits = Conditions(person_day_max=2, day_max=9, nth=2, nth_points=1)
+        limited = replace(above, conditions=limits, budget_points=10**6)
+        assert codes(limited, taken=(taken(0, 9),)) == ["starves_other"], "limits choose nobody"
+
+    def test_a_code_is_shared_by_so_many(self) -> None:
+        shared = replace(PLAN, is_exclusive=False)
+        others = [taken(0, 9, campaign_id=UUID(int=30 + one), is_for_all=False) for one in range(8)]
+        assert codes(shared, taken=others[:7]) == []
+        assert codes(shared, taken=others) == ["many_campaigns"]
+
+    def test_a_wheel_that_shares_lies_over_claimed_codes(self) -> None:
+        some = {RangeLine(7, 0, 999): 3}
+        wheel = replace(POOL, mode="odds", prizes=(replace(PACKET, chance_ppm=10_000),))
+        shared = replace(PLAN, is_exclusive=False, tranches=(wheel,))
+        assert codes(shared, claimed=some) == []
+        assert codes(replace(shared, is_exclusive=True), claimed=some) == ["claimed"]
+        assert codes(replace(PLAN, is_exclusive=False), claimed=some) == ["claimed"], "an exact table does not"
 
     def test_they_hold_no_claimed_code(self) -> None:
         assert codes(claimed={RangeLine(7, 0, 999): 0}) == []

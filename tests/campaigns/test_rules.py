@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from scancode.campaigns.rules import Offer, Phase, PrizeFacts, choose, draw, lay_out, phase, phase_of
+from scancode.campaigns.rules import Offer, Phase, PrizeFacts, choose, draw, in_turn, lay_out, phase, phase_of
 from scancode.codes.ranges import Span, SpanMap
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -155,3 +155,61 @@ class TestWhichOfferACodeShows:
         assert self.first.over_at == NOW + timedelta(days=1)
         assert replace(self.first, ended_at=NOW + TICK).over_at == NOW + TICK
         assert replace(self.first, ended_at=NOW + timedelta(days=5)).over_at == NOW + timedelta(days=1)
+
+
+class TestSharing:
+    """A base campaign over 0 to 99; a weekend of higher priority over 50 to 149; both share."""
+
+    base = offer(1, is_exclusive=False, spans=(Span(0, 99, 0),), ends_at=NOW + timedelta(days=30))
+    weekend = offer(
+        2,
+        is_exclusive=False,
+        priority=3,
+        spans=(Span(50, 149, 0),),
+        published_at=NOW,
+        starts_at=NOW + timedelta(days=2),
+        ends_at=NOW + timedelta(days=4),
+    )
+
+    def stack(self, serial: int, *offers: Offer) -> list[int]:
+        span = SpanMap(lay_out(offers or (self.base, self.weekend))).find(serial)
+        return [one.tranche_id.int for one in (span.value, *span.value.others)] if span else []
+
+    def test_the_highest_priority_goes_first_and_carries_the_others(self) -> None:
+        edges = {0: [1], 49: [1], 50: [2, 1], 99: [2, 1], 100: [2], 149: [2], 150: []}
+        assert {serial: self.stack(serial) for serial in edges} == edges
+        assert self.stack(60, self.weekend, self.base) == [2, 1]
+        assert not any(one.others for span in lay_out([self.base, self.weekend]) for one in span.value.others)
+
+    def test_with_equal_priority_the_earlier_published_goes_first(self) -> None:
+        assert self.stack(60, self.base, replace(self.weekend, priority=0)) == [1, 2]
+
+    def test_what_had_ended_when_another_was_published_is_out(self) -> None:
+        over = replace(self.base, ends_at=NOW, starts_at=NOW - timedelta(days=1))
+        assert self.stack(60, over, self.weekend) == [2]
+        assert self.stack(60, replace(over, ends_at=NOW + TICK), self.weekend) == [2, 1]
+        assert self.stack(60, self.base, replace(self.weekend, state="ended", ended_at=NOW)) == [1]
+
+    def test_an_exclusive_one_published_later_stands_alone(self) -> None:
+        later = offer(3, spans=(Span(60, 60, 0),), published_at=NOW + timedelta(days=40))
+        assert self.stack(60, self.base, self.weekend, later) == [3]
+        assert self.stack(61, self.base, self.weekend, later) == [2, 1]
+
+    @pytest.mark.parametrize(
+        ("day", "expected"), [(-1, [1]), (0, [1]), (1, [1]), (2, [2, 1]), (3, [2, 1]), (4, [1]), (30, [1])]
+    )
+    def test_only_those_that_have_begun_decide(self, day: int, expected: list[int]) -> None:
+        chosen = choose([self.base, self.weekend])
+        assert chosen is not None
+        turns = in_turn(chosen, NOW + timedelta(days=day))
+        assert [one.tranche_id.int for one in turns] == expected
+
+    def test_a_pause_keeps_its_place_once_it_has_begun(self) -> None:
+        chosen = choose([self.base, replace(self.weekend, state="paused")])
+        assert chosen is not None
+        assert [one.tranche_id.int for one in in_turn(chosen, NOW + timedelta(days=3))] == [2, 1]
+        assert [one.tranche_id.int for one in in_turn(chosen, NOW)] == [1]
+
+    def test_what_shares_is_never_plain(self) -> None:
+        assert offer(1).is_plain
+        assert not self.base.is_plain

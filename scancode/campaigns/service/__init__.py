@@ -16,7 +16,7 @@ from scancode.campaigns.service.drafting import (
     remove_tranche,
     set_conditions,
 )
-from scancode.campaigns.service.offers import PURPOSE, find_offer, load_offers
+from scancode.campaigns.service.offers import PURPOSE, find_offer, load_offers, offers_of
 from scancode.campaigns.service.proving import list_commitments, reveal
 from scancode.campaigns.service.publishing import end, extend, pause, publish, resume
 from scancode.campaigns.service.reading import (
@@ -31,6 +31,7 @@ from scancode.campaigns.service.reading import (
     in_review,
     list_campaigns,
     list_prizes,
+    list_sharing,
     list_tranches,
     load_batches,
     load_plan,
@@ -98,6 +99,7 @@ __all__ = [
     "list_campaigns",
     "list_commitments",
     "list_prizes",
+    "list_sharing",
     "list_tranches",
     "list_tripped",
     "list_versions",
@@ -105,6 +107,7 @@ __all__ = [
     "load_offers",
     "load_plan",
     "naming",
+    "offers_of",
     "pause",
     "publish",
     "release",

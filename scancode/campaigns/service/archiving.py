@@ -21,7 +21,7 @@ from scancode.catalog.models import Brand
 from scancode.db import new_id
 from scancode.members import service as members
 
-TERMS = ("name_zh", "name_en", "rules_zh", "rules_en", "conditions")
+TERMS = ("name_zh", "name_en", "rules_zh", "rules_en", "conditions", "priority", "is_exclusive")
 SPONSOR = ("name_zh", "name_en", "company_zh", "company_en", "support_phone", "support_url", "timezone")
 
 

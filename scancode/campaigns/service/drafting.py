@@ -54,6 +54,9 @@ class Terms:
     budget_points: int
     rules_zh: str = ""
     rules_en: str = ""
+    priority: int = 0
+    is_exclusive: bool = True
+    """Nothing else may be published over its codes while it has not ended."""
 
 
 def create(
@@ -262,6 +265,8 @@ def _check_terms(terms: Terms) -> None:
         raise Invalid(field="rules", problem=N_("This is too long."))
     if terms.ends_at <= terms.starts_at:
         raise Invalid(field="ends_at", problem=N_("The campaign must end after it starts."))
+    if not 0 <= terms.priority <= planning.PRIORITY_MAX:
+        raise Invalid(field="priority", problem=N_("A priority is 0 to 9."))
     for field, budget in (("budget_fen", terms.budget_fen), ("budget_points", terms.budget_points)):
         if not 0 <= budget <= planning.BUDGET_MAX:
             raise Invalid(field=field, problem=N_("This budget is out of reach."))

@@ -33,6 +33,11 @@ def find_offer(session: Session, *, batch_number: int, serial: int, sealer: Seal
     return choose(_read(session, sealer, batch_number, serial))
 
 
+def offers_of(session: Session, *, campaign_id: UUID, batch_number: int, sealer: Sealer) -> list[Offer]:
+    """All offers of one campaign over a batch, whoever goes first there now. Raises SealBroken."""
+    return [one for one in _read(session, sealer, batch_number, None) if one.campaign_id == campaign_id]
+
+
 def _read(session: Session, sealer: Sealer, batch_number: int, serial: int | None) -> list[Offer]:
     statement = (
         select(
@@ -50,6 +55,8 @@ def _read(session: Session, sealer: Sealer, batch_number: int, serial: int | Non
             Campaign.ends_at,
             Campaign.ended_at,
             Campaign.conditions,
+            Campaign.priority,
+            Campaign.is_exclusive,
             TrancheRange.first,
             TrancheRange.last,
             TrancheRange.offset,
@@ -108,5 +115,7 @@ def _offer(rows: Sequence[Any], sealer: Sealer) -> Offer:
         ),
         mode=head.mode,
         conditions=conditions.from_text(head.conditions),
+        priority=head.priority,
+        is_exclusive=head.is_exclusive,
         secret=bytes.fromhex(sealer.open(head.secret, purpose=PURPOSE)),
     )

@@ -156,7 +156,8 @@ def extend(session: Session, *, campaign_id: UUID, ends_at: datetime, actor: str
     affected(session, update(Campaign).where(Campaign.id == campaign_id).values(ends_at=ends_at))
     found = _window_faults(session, campaign_id, now)
     # Somebody whose clock ran ahead of ours may have published over these codes, thinking that we had ended.
-    if find_taken(session, lines=lines, besides=campaign_id, now=now):
+    others = find_taken(session, lines=lines, besides=campaign_id, now=now)
+    if any(plan.is_exclusive or other.is_exclusive for other in others):
         raise WrongState(state=campaign.state)
     if found:
         raise CannotPublish(found)

@@ -27,8 +27,10 @@ from scancode.campaigns.planning import (
     Fault,
     PrizeLine,
     RangeLine,
+    Sharing,
     Taken,
     TranchePlan,
+    common,
     overlap,
 )
 from scancode.campaigns.service.refusals import CampaignNotFound, TrancheNotFound
@@ -192,6 +194,8 @@ def load_plan(session: Session, *, campaign_id: UUID) -> CampaignPlan:
         has_sponsor=bool(brand.company_zh and brand.company_en and (brand.support_phone or brand.support_url)),
         conditions=conditions,
         lost_tags=len(tags) - len(known),
+        priority=campaign.priority,
+        is_exclusive=campaign.is_exclusive,
         tranches=tuple(_tranche_plan(tranche, ranges[tranche.id], prizes[tranche.id]) for tranche in tranches),
     )
 
@@ -253,7 +257,19 @@ def load_batches(session: Session, numbers: Iterable[int]) -> dict[int, BatchSta
 def find_taken(session: Session, *, lines: Sequence[RangeLine], besides: UUID, now: datetime) -> tuple[Taken, ...]:
     """Published ranges that share a code with ``lines`` and whose campaign, another one, has not ended."""
     statement = (
-        select(Campaign.id, Campaign.name_zh, TrancheRange.batch_number, TrancheRange.first, TrancheRange.last)
+        select(
+            Campaign.id,
+            Campaign.name_zh,
+            Campaign.priority,
+            Campaign.is_exclusive,
+            Campaign.conditions,
+            Campaign.starts_at,
+            Campaign.ends_at,
+            Tranche.published_at,
+            TrancheRange.batch_number,
+            TrancheRange.first,
+            TrancheRange.last,
+        )
         .join(Tranche, Tranche.campaign_id == Campaign.id)
         .join(TrancheRange, TrancheRange.tranche_id == Tranche.id)
         .where(
@@ -265,7 +281,45 @@ def find_taken(session: Session, *, lines: Sequence[RangeLine], besides: UUID, n
         )
     )
     found = (
-        Taken(row.id, row.name_zh, RangeLine(row.batch_number, row.first, row.last))
+        Taken(
+            row.id,
+            row.name_zh,
+            RangeLine(row.batch_number, row.first, row.last),
+            priority=row.priority,
+            is_exclusive=row.is_exclusive,
+            is_for_all=from_text(row.conditions).is_for_all,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            published_at=row.published_at,
+        )
         for row in session.execute(statement)
     )
     return tuple(taken for taken in found if any(overlap(taken.range, line) for line in lines))
+
+
+def list_sharing(session: Session, *, campaign_id: UUID, now: datetime) -> tuple[Sharing, ...]:
+    """The other unended campaigns over codes of this one, those that go first before the others. Raises
+    CampaignNotFound."""
+    plan = load_plan(session, campaign_id=campaign_id)
+    published = {tranche.id: tranche.published_at for tranche in list_tranches(session, campaign_id=campaign_id)}
+    lines = [line for tranche in plan.tranches for line in tranche.ranges]
+    found: dict[UUID, Taken] = {}
+    first: dict[UUID, bool] = {}
+    codes: dict[UUID, dict[UUID, int]] = {}
+    for other in find_taken(session, lines=lines, besides=campaign_id, now=now):
+        for tranche in plan.tranches:
+            assert tranche.id is not None
+            shared = sum(common(other.range, line) for line in tranche.ranges)
+            if not shared:
+                continue
+            at = published[tranche.id]
+            found[other.campaign_id] = other
+            is_earlier = at is None or other.published_at < at
+            first[other.campaign_id] = not plan.goes_first(other) and (other.priority > plan.priority or is_earlier)
+            counts = codes.setdefault(other.campaign_id, {})
+            counts[tranche.id] = counts.get(tranche.id, 0) + shared
+    sharing = (
+        Sharing(one.campaign_id, one.name, one.priority, first[key], one.starts_at, one.ends_at, codes[key])
+        for key, one in found.items()
+    )
+    return tuple(sorted(sharing, key=lambda one: (not one.goes_first, -one.priority, one.starts_at)))

@@ -6,7 +6,7 @@ is never missed. Statements are few and plain: this is the one write that every 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,7 +34,7 @@ from scancode.claims.rules import (
 )
 from scancode.claims.service.binding import bind_one
 from scancode.claims.service.claimants import settle
-from scancode.claims.service.fitting import boosted, check_fit
+from scancode.claims.service.fitting import boosted, first_fitting
 from scancode.claims.service.gate import pass_quickly, pass_slowly
 from scancode.claims.service.holding import hold, is_to_be_held
 from scancode.claims.service.limits import Exhausted, count_person, take_day, take_prize
@@ -72,11 +72,12 @@ def claim(
     check_kind(code.kind)
     known = pass_quickly(session, code=code, offer=offer, claimant=claimant, now=now)
     claimant = known or settle(session, claimant=claimant, brand_id=batch.brand_id)
+    turns: tuple[Offer, ...] = (offer,) if known and offer else ()
     for _ in range(TRIES):
         may_bind = True
         try:
-            if known is None or offer is None:
-                offer = pass_slowly(
+            if not turns or known is None:
+                turns = pass_slowly(
                     session, code=code, brand=brand, claimant=claimant, draw_sealer=draw_sealer, now=now
                 )
         except Refusal as refusal:
@@ -88,7 +89,7 @@ def claim(
             if attribution is None and claimant.visitor_id is not None:
                 attribution = scans.attribution_of(session, code_id=code.code_id, visitor_id=claimant.visitor_id)
             about = Wanted(code, batch, brand, claimant, attribution, now, reservation_hours, prefix)
-            made = _make(session, about, offer)
+            made = _make(session, about, turns)
             if made is not None:
                 return made
             found = find_facts(session, code_id=code.code_id)
@@ -128,15 +129,22 @@ class Wanted:
         return made | origin_of(self.attribution)
 
 
-def _make(session: Session, about: Wanted, offer: Offer) -> ClaimAnswer | None:
+def _make(session: Session, about: Wanted, turns: Sequence[Offer]) -> ClaimAnswer | None:
     """The claim with what it earns; None where the code has one that holds."""
-    prize = draw(offer, about.code.serial)
-    if offer.is_plain:
-        return _enter(session, about, about.row(offer, prize))
+    if turns[0].is_plain:
+        return _enter(session, about, about.row(turns[0], draw(turns[0], about.code.serial)))
     kept = find_facts(session, code_id=about.code.code_id)
     if kept is not None and not kept.has_lapsed(about.now):
         return None
-    check_fit(session, offer=offer, claimant=about.claimant, attribution=about.attribution)
+    offer = first_fitting(
+        session,
+        offers=turns,
+        brand=about.brand,
+        claimant=about.claimant,
+        attribution=about.attribution,
+        now=about.now,
+    )
+    prize = draw(offer, about.code.serial)
     prize = boosted(prize, offer=offer, brand=about.brand, attribution=about.attribution, now=about.now)
     for one, is_free in _outcomes(kept, offer, prize):
         with suppress(Exhausted), session.begin_nested():

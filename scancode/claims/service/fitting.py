@@ -6,6 +6,7 @@ Who does not take part learns it in the words that the brand chose for people; w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scancode.campaigns.conditions import Members, Person, Place
-from scancode.campaigns.rules import Offer, PrizeFacts
+from scancode.campaigns.rules import Offer, PrizeFacts, phase
 from scancode.catalog.rules import BrandFacts
 from scancode.channels.models import Store
 from scancode.channels.rules import UNKNOWN, Attribution
@@ -29,10 +30,35 @@ from scancode.claims.rules import (
     LeftOut,
     MembersOnly,
     NewMembersOnly,
+    NoCampaign,
+    check_phase,
 )
+from scancode.errors import Refusal
 from scancode.members import service as members
 from scancode.members.models import Member
 from scancode.members.tags import public_names
+
+
+def first_fitting(
+    session: Session,
+    *,
+    offers: Sequence[Offer],
+    brand: BrandFacts,
+    claimant: Claimant,
+    attribution: Attribution | None,
+    now: datetime,
+) -> Offer:
+    """The first of the offers over a code whose conditions let this code and this person take part. Raises why the
+    first of all does not where none does; CampaignPaused where the one that does is paused."""
+    reason: Refusal | None = None
+    for offer in offers:
+        try:
+            check_fit(session, offer=offer, claimant=claimant, attribution=attribution)
+        except Refusal as refusal:
+            reason = reason or refusal
+        else:
+            return check_phase(phase(offer, now), offer, brand)
+    raise reason or NoCampaign
 
 
 def check_fit(session: Session, *, offer: Offer, claimant: Claimant, attribution: Attribution | None) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.models import Campaign
-from scancode.campaigns.rules import Offer, Phase, phase, phase_of
+from scancode.campaigns.rules import Offer, Phase, in_turn, phase, phase_of
 from scancode.catalog.rules import BrandFacts
 from scancode.claims.rules import (
     Claimant,
@@ -75,8 +75,8 @@ def pass_quickly(
     session: Session, *, code: ClaimCode, offer: Offer | None, claimant: Claimant, now: datetime
 ) -> Claimant | None:
     """The claimant as the book knows them, where the claim may be made under the cached offer. None where it may not,
-    or where more has to be looked up to tell."""
-    if offer is None or (claimant.identity_id is None and claimant.ids):
+    or where more has to be looked up to tell: whether another campaign goes first is read afresh."""
+    if offer is None or not offer.is_exclusive or (claimant.identity_id is None and claimant.ids):
         return None
     asked = {
         "serial": code.serial,
@@ -109,15 +109,18 @@ def pass_slowly(
     claimant: Claimant,
     draw_sealer: Sealer,
     now: datetime,
-) -> Offer:
-    """The offer that runs for the code at this moment, read afresh. Raises the refusal that applies."""
+) -> tuple[Offer, ...]:
+    """The offers that run for the code at this moment, read afresh, the first first; where there are several, paused
+    ones among them. Raises the refusal that applies."""
     if jobs.is_stopped(session, STOP) is not None:
         raise ClaimsStopped
     check_life(codes.life_of(session, batch_number=code.batch_number, serial=code.serial).state)
     if scans.are_suspect(session, code_ids=[code.code_id]):
         raise CodeSuspect
     fresh = campaigns.find_offer(session, batch_number=code.batch_number, serial=code.serial, sealer=draw_sealer)
-    offer = check_phase(phase(fresh, now), fresh, brand)
+    turns = in_turn(fresh, now) if fresh else ()
+    if len(turns) < 2:
+        check_phase(phase(turns[0], now) if turns else Phase.NONE, turns[0] if turns else None, brand)
     if claimant.is_snapshot:
         raise SnapshotAccount
-    return offer
+    return turns

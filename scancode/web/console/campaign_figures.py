@@ -3,6 +3,7 @@ edge reads them here; one grouped query whatever the number of campaigns."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,16 +14,20 @@ from sqlalchemy import and_, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from batches.codes import Kind, code_id
+from batches.codes import Kind, code_id, split_code_id
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.models import Tranche
 from scancode.campaigns.planning import CampaignPlan, totals
+from scancode.campaigns.rules import draw
 from scancode.claims.models import Claim, ClaimState
 from scancode.codes.models import Batch, LifeRange
 from scancode.codes.rules import Life
+from scancode.sealing import Sealer
 
 DEAD_LOOKED_AT_MAX = 500
 """Ranges of dead codes whose claims are looked for."""
+PASSED_LOOKED_AT_MAX = 5000
+"""Codes that another campaign rewarded whose prizes are worked out."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class PrizeFigures:
     reserved: int = 0
     lapsed: int = 0
     given: int = 0
+    passed: int = 0
+    """Codes of an exact table that held it and that another campaign has rewarded: nobody can win it any more."""
 
     @property
     def claimed(self) -> int:
@@ -53,7 +60,7 @@ class PrizeFigures:
 
     @property
     def remaining(self) -> int | None:
-        return None if self.count is None else self.count - self.drawn
+        return None if self.count is None else self.count - self.drawn - self.passed
 
     def name(self, locale: str) -> str:
         return self.name_en if locale == "en" else self.name_zh
@@ -71,12 +78,16 @@ class CampaignFigures:
     given_points: int
     dead: int
     """Codes void or recalled before anybody claimed them."""
+    passed: int
+    """Codes that another campaign has rewarded."""
+    passed_looked_at: int
+    """So many of these are counted with their prizes."""
     prizes: tuple[PrizeFigures, ...]
 
     @property
     def on_the_shelf(self) -> int:
         """Codes that somebody may still claim."""
-        return max(0, self.codes - self.drawn - self.dead)
+        return max(0, self.codes - self.drawn - self.dead - self.passed)
 
 
 def counts_of_claims(session: Session, now: datetime) -> Callable[[int, int, int], int]:
@@ -90,8 +101,8 @@ def counts_of_claims(session: Session, now: datetime) -> Callable[[int, int, int
     return claimed
 
 
-def load_figures(session: Session, *, plan: CampaignPlan, now: datetime) -> CampaignFigures:
-    """The figures of one campaign; the codes of a draft count as promised already."""
+def load_figures(session: Session, *, plan: CampaignPlan, sealer: Sealer, now: datetime) -> CampaignFigures:
+    """The figures of one campaign; the codes of a draft count as promised already. Raises SealBroken."""
 
     def sum_if(condition: ColumnElement[bool], value: Any) -> ColumnElement[int]:
         return func.coalesce(func.sum(case((condition, value), else_=0)), 0)
@@ -114,6 +125,7 @@ def load_figures(session: Session, *, plan: CampaignPlan, now: datetime) -> Camp
     left = {
         tranche.id: None if tranche.has_odds else max(0, totals([tranche]).thanks_count) for tranche in plan.tranches
     }
+    passed = _passed(session, plan, sealer, now)
     prizes = tuple(
         PrizeFigures(
             id=prize.id,
@@ -125,6 +137,7 @@ def load_figures(session: Session, *, plan: CampaignPlan, now: datetime) -> Camp
             count=left[prize.tranche_id] if prize.kind == "thanks" else prize.count,
             name_zh=prize.name_zh,
             name_en=prize.name_en,
+            passed=passed.by_prize[prize.id],
             **drawn.get(prize.id, {}),
         )
         for prize in campaigns.list_prizes(session, campaign_id=plan.id)
@@ -138,8 +151,37 @@ def load_figures(session: Session, *, plan: CampaignPlan, now: datetime) -> Camp
         given_fen=sum(prize.given for prize in prizes if prize.kind == "red_packet"),
         given_points=sum(prize.given for prize in prizes if prize.kind == "points"),
         dead=_dead(session, plan),
+        passed=passed.codes,
+        passed_looked_at=passed.by_prize.total(),
         prizes=prizes,
     )
+
+
+@dataclass(frozen=True)
+class _Passed:
+    codes: int
+    by_prize: Counter[UUID]
+
+
+def _passed(session: Session, plan: CampaignPlan, sealer: Sealer, now: datetime) -> _Passed:
+    """Codes of the published pools that another campaign has rewarded, and what those of exact tables held here."""
+    codes, by_prize = 0, Counter[UUID]()
+    if plan.is_exclusive:
+        return _Passed(codes, by_prize)
+    for line in (line for pool in plan.tranches if pool.is_published for line in pool.ranges):
+        low, high = (code_id(line.batch_number, Kind.INNER, serial) for serial in (line.first, line.last))
+        elsewhere = Claim.code_id.between(low, high) & Claim.campaign_id.is_distinct_from(plan.id) & _holds(now)
+        codes += session.scalar(select(func.count()).select_from(Claim).where(elsewhere)) or 0
+        left = PASSED_LOOKED_AT_MAX - by_prize.total()
+        offers = [
+            one
+            for one in campaigns.offers_of(session, campaign_id=plan.id, batch_number=line.batch_number, sealer=sealer)
+            if one.mode == "exact" and one.covers(line.first)
+        ]
+        if offers and left > 0:
+            found = session.scalars(select(Claim.code_id).where(elsewhere).order_by(Claim.code_id).limit(left))
+            by_prize.update(draw(offers[0], split_code_id(one)[2]).id for one in found)
+    return _Passed(codes, by_prize)
 
 
 def _dead(session: Session, plan: CampaignPlan) -> int:

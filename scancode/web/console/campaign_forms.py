@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import (
+    BooleanField,
     DateTimeLocalField,
     FieldList,
     Form,
@@ -26,7 +27,16 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.chance import WHOLE_PPM
 from scancode.campaigns.models import Campaign
-from scancode.campaigns.planning import PRIZES_MAX, RANGES_MAX, PrizeLine, RangeLine, TranchePlan, fen_of, yuan
+from scancode.campaigns.planning import (
+    PRIORITY_MAX,
+    PRIZES_MAX,
+    RANGES_MAX,
+    PrizeLine,
+    RangeLine,
+    TranchePlan,
+    fen_of,
+    yuan,
+)
 from scancode.codes.models import Batch
 
 BLANK_LINES = 2
@@ -43,6 +53,12 @@ class TermsForm(FlaskForm):
     ends_at = DateTimeLocalField(lazy_gettext("Ends"), validators=[InputRequired()])
     budget_yuan = StringField(lazy_gettext("Red packet budget (yuan)"), default="0", validators=[InputRequired()])
     budget_points = StringField(lazy_gettext("Points budget"), default="0", validators=[InputRequired()])
+    priority = SelectField(
+        lazy_gettext("Priority"),
+        choices=[SelectChoice(str(one), str(one)) for one in range(PRIORITY_MAX + 1)],
+        default="0",
+    )
+    is_shared = BooleanField(lazy_gettext("Its codes may take part in other campaigns, too"))
     rules_zh = TextAreaField(lazy_gettext("Further terms in Chinese"), validators=[Length(max=20_000)])
     rules_en = TextAreaField(lazy_gettext("Further terms in English"), validators=[Length(max=20_000)])
 
@@ -51,6 +67,7 @@ class TermsForm(FlaskForm):
         for name in ("name_zh", "name_en", "rules_zh", "rules_en"):
             self[name].data = getattr(campaign, name)
         self.brand_id.data = str(campaign.brand_id)
+        self.priority.data, self.is_shared.data = str(campaign.priority), not campaign.is_exclusive
         self.starts_at.data = campaign.starts_at.astimezone(zone)
         self.ends_at.data = campaign.ends_at.astimezone(zone)
         self.budget_yuan.data = yuan(campaign.budget_fen).replace(",", "")
@@ -74,6 +91,8 @@ class TermsForm(FlaskForm):
             budget_points=budget_points,
             rules_zh=(self.rules_zh.data or "").strip(),
             rules_en=(self.rules_en.data or "").strip(),
+            priority=int(self.priority.data),
+            is_exclusive=not self.is_shared.data,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from wtforms.fields.choices import SelectChoice
 
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.models import Campaign, CampaignState
-from scancode.campaigns.planning import CampaignPlan, Fault
+from scancode.campaigns.planning import CampaignPlan, Fault, Sharing
 from scancode.campaigns.rules import Phase, phase_of
 from scancode.campaigns.simulation import forecast
 from scancode.catalog import service as catalog
@@ -200,7 +200,8 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
     with shared.db.reading() as session:
         plan = campaigns.load_plan(session, campaign_id=campaign_id)
         review = campaigns.find_review(session, campaign_id=campaign_id)
-        figures = load_figures(session, plan=plan, now=now)
+        figures = load_figures(session, plan=plan, sealer=shared.draw_sealer, now=now)
+        sharing = campaigns.list_sharing(session, campaign_id=campaign_id, now=now) if plan.tranches else ()
         has_odds = any(tranche.has_odds for tranche in plan.tranches)
         places = load_places(session, brand_id=campaign.brand_id)
         group = _group(session, plan, places)
@@ -218,10 +219,11 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
         figures=figures,
         conditions=in_words(plan.conditions, places, has_odds=has_odds),
         group=group,
+        sharing=sharing,
         faults=[(fault.tranche, fault_text(fault)) for fault in faults],
         review=review,
         is_asker=review is not None and review.asked_by == current_staff().id,
-        forecast=forecast(plan, seed=plan.id.int % 2**32) if plan.waiting else None,
+        forecast=forecast(plan, seed=plan.id.int % 2**32, first=_first(sharing)) if plan.waiting else None,
         is_refused=status == 422,
     )
     return page, status
@@ -238,6 +240,15 @@ def _group(session: Session, plan: CampaignPlan, places: Places) -> tuple[str, s
         session, brand_id=plan.brand_id, any_of=[UUID(one) for one in any_of], none_of=[UUID(one) for one in none_of]
     )
     return ", ".join(named.get(one, "?") for one in any_of), ", ".join(named.get(one, "?") for one in none_of), count
+
+
+def _first(sharing: Sequence[Sharing]) -> dict[UUID, int]:
+    """Codes of each pool that campaigns share which go first."""
+    codes: dict[UUID, int] = {}
+    for one in sharing:
+        for tranche_id, count in one.by_tranche.items():
+            codes[tranche_id] = codes.get(tranche_id, 0) + (count if one.goes_first else 0)
+    return {tranche_id: count for tranche_id, count in codes.items() if count}
 
 
 def own_campaign(campaign_id: UUID) -> Campaign:

@@ -45,7 +45,8 @@ def _hint(session: Session, row: claims.HeldFacts) -> str:
 def _campaign(row: claims.HeldFacts) -> str:
     number, _, serial = split_code_id(row.claim.code_id)
     span = runtime().offers.get(number).find(serial)
-    return span.value.name(current_locale()) if span and span.value.campaign_id == row.claim.campaign_id else "–"
+    offer = span.value.of_campaign(row.claim.campaign_id) if span else None
+    return offer.name(current_locale()) if offer else "–"
 
 
 @console.post("/claims/held/<int:code_id>/<any(release, refuse):verb>")

@@ -121,7 +121,7 @@ def preview_product(token: str) -> str:
         brand = catalog.load_brand(session, brand_id=product.brand_id) if product else None
     if product is None or brand is None:
         raise preview.PreviewOver
-    prize = SimpleNamespace(phase="none", offer=None, claim=None, can_claim=False, is_member=False)
+    prize = SimpleNamespace(phase="none", offer=None, claim=None, can_claim=False, is_member=False, others=())
     return _sample_page(
         brand,
         product,

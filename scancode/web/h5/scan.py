@@ -11,7 +11,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from batches.codes import Kind
-from scancode.campaigns.rules import Offer, Phase, phase
+from scancode.campaigns.rules import Offer, Phase, in_turn, phase
 from scancode.channels.regions import name_of
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, ClaimView
@@ -44,6 +44,8 @@ class PrizeView:
     can_claim: bool
     is_member: bool = False
     """The person has joined the brand, so there is no need to ask them to."""
+    others: tuple[Offer, ...] = ()
+    """Campaigns that share the code and go after ``offer``."""
 
 
 @h5.get("/<text>")
@@ -85,7 +87,7 @@ def _key(shared: Runtime, locale: str, meeting: Meeting, view: PrizeView, differ
     """All that the page reads beside what ``_values`` puts in its places. Who has a claim gets a page of their own."""
     code, past, claim = meeting.code, meeting.recorded.history, view.claim
     life = code.batch.life_of(code.serial)
-    offer = view.offer.tranche_id if view.offer else None
+    offer = tuple(one.tranche_id for one in (view.offer, *view.others) if one)
     return (
         *(shared.watch.current(), locale, code.batch.number, code.kind, meeting.recorded.verdict, life, differs),
         *(
@@ -166,9 +168,12 @@ def _known_prize(shared: Runtime, meeting: Meeting) -> PrizeView:
 
 
 def _view(code: ReadCode, offer: Offer | None, claim: ClaimView | None, now: datetime) -> PrizeView:
-    at = phase(offer, now)
+    turns = in_turn(offer, now) if offer else ()
+    offer = turns[0] if turns else None
+    at = Phase.RUNNING if any(phase(one, now) is Phase.RUNNING for one in turns) else phase(offer, now)
     is_live = code.batch.life_of(code.serial).state is Life.ACTIVE
-    return PrizeView(at, offer, claim, can_claim=claim is None and is_live and at is Phase.RUNNING)
+    can_claim = claim is None and is_live and at is Phase.RUNNING
+    return PrizeView(at, offer, claim, can_claim, others=turns[1:])
 
 
 def find_refused(shared: Runtime, locale: str, text: str, refusal: NotOurs) -> str | None:

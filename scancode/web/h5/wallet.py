@@ -178,7 +178,8 @@ def _reward(shared: Runtime, view: ClaimView, brand: BrandFacts) -> Reward:
     batch = shared.batches.get(number)
     text = batch.verifier.mint(number, kind, serial) if batch else None
     span = shared.offers.get(number).find(serial)
-    prizes = span.value.prizes if span and span.value.campaign_id == claim.campaign_id else ()
+    offer = span.value.of_campaign(claim.campaign_id) if span else None
+    prizes = offer.prizes if offer else ()
     names = [prize.name(locale) for prize in prizes if prize.id == claim.prize_id]
     confirmation = _confirmation(shared, view)
     return Reward(

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from batches.codes import Kind, code_id
 from scancode.campaigns import service as campaigns
+from scancode.campaigns.conditions import Conditions
 from scancode.campaigns.models import Campaign
 from scancode.campaigns.planning import PrizeLine, RangeLine
 from scancode.campaigns.rules import draw
@@ -515,3 +516,63 @@ def test_it_counts_what_lapsed_what_is_dead_and_what_is_on_the_shelf(dave: Flask
     shown = page(dave, f"/console/campaigns/{campaign.id}")
     assert "899 个尚可领取 · 99 个作废或召回且未领取" in shown
     assert "已失效" in shown
+
+
+def test_campaigns_share_codes_where_both_say_so_and_the_pages_tell(dave: FlaskClient, house: House) -> None:
+    base = make(house, is_exclusive=False, ends_at=datetime.now(UTC) + timedelta(days=9))
+    here = "/console/campaigns/new"
+    assert "与其他活动并行" in page(dave, here)
+    post(dave, here, **{**TERMS, "is_shared": "y", "priority": "5"})
+    with house.wired.db.transaction() as session:
+        (weekend,) = (one for one in campaigns.list_campaigns(session, brand_id=house.brand_id) if one.id != base.id)
+        assert (weekend.priority, weekend.is_exclusive) == (5, False)
+        members = Conditions(members="members")
+        campaigns.set_conditions(
+            session, campaign_id=weekend.id, conditions=members, actor="dave", now=datetime.now(UTC)
+        )
+        lines = [RangeLine(house.batch, 0, 99)]
+        prizes = [PrizeLine("points", 5, 40, "积分", "Points")]
+        campaigns.add_tranche(
+            session, campaign_id=weekend.id, ranges=lines, prizes=prizes, actor="dave", now=datetime.now(UTC)
+        )
+    shown = page(dave, f"/console/campaigns/{weekend.id}")
+    assert "与以下活动共用码" in shown
+    assert "开盖有奖 0 本活动 100" in shown
+    edit = f"/console/campaigns/{weekend.id}/edit"
+    again = dave.get(edit).get_data(as_text=True)
+    assert re.search(r'<option selected value="5">', again)
+    assert re.search(r'<input[^>]*checked[^>]*name="is_shared"', again)
+    with house.wired.db.transaction() as session:
+        factories.publish_campaign(session, house.wired.draw_sealer, campaign_id=weekend.id, now=datetime.now(UTC))
+    for serial in range(3):
+        claim(house, weekend, serial)
+    shown = page(dave, f"/console/campaigns/{base.id}")
+    assert "开盖有奖 5 对方 100" in shown
+    assert "997 个尚可领取 · 3 个已由其他活动奖励" in shown
+    assert "让出" in shown
+    rules = page(dave, f"/console/campaigns/{base.id}/rules")
+    assert "每个码只奖励一次。如果一个码同时参加本品牌的多个活动" in rules
+    assert "以上数量为最多可中出的数量" in rules
+
+
+def test_a_wheel_is_not_asked_what_it_would_have_given(dave: FlaskClient, house: House) -> None:
+    """Only exact tables hold a prize for a code that another campaign rewards."""
+    base = make(house, is_exclusive=False, ends_at=datetime.now(UTC) + timedelta(days=9))
+    with house.wired.db.transaction() as session:
+        wheel = factories.make_campaign(
+            session, brand_id=house.brand_id, is_exclusive=False, ends_at=datetime.now(UTC) + timedelta(days=20)
+        )
+        campaigns.add_tranche(
+            session,
+            campaign_id=wheel.id,
+            ranges=[RangeLine(house.batch, 0, 999)],
+            prizes=[PrizeLine("points", 5, 40, "积分", "Points", chance_ppm=100_000)],
+            mode="odds",
+            actor="dave",
+            now=datetime.now(UTC),
+        )
+        factories.publish_campaign(session, house.wired.draw_sealer, campaign_id=wheel.id, now=datetime.now(UTC))
+    claim(house, base, 7)
+    shown = page(dave, f"/console/campaigns/{wheel.id}")
+    assert "1 个已由其他活动奖励" in shown
+    assert "让出" not in shown
