@@ -20,6 +20,7 @@ EXEMPT = {
     "my_data": "the person's own data is what the law calls it",
     "own_data": "the person's own data is what the law calls it",
     "handle_error": "the standard library's name for what a server does about a broken connection",
+    "handle_request": "gunicorn's name for what a thread of a worker does",
     "process_bind_param": "SQLAlchemy's name for what a type overrides",
     "process_result_value": "SQLAlchemy's name for what a type overrides",
 }

@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
@@ -19,7 +20,7 @@ import structlog
 from scancode.claims.rules import ClaimAnswer
 from scancode.claims.service.claiming import claim
 from scancode.claims.service.many import Request, claim_many
-from scancode.db import Database, Group
+from scancode.db import Database
 
 GROUP_MAX = 64
 YIELDS_MAX = 16
@@ -64,7 +65,15 @@ class Desk:
             ticket.woken.acquire()
             if ticket.leads:
                 self._lead(ticket)
-        return ticket.answer or self._serve_singly(request)
+        return ticket.answer or self.serve_singly(request)
+
+    def serve_many(self, requests: Sequence[Request]) -> list[ClaimAnswer | None]:
+        """Those who came together, in one transaction and in their order. None for one that has to be served singly;
+        whom it concerns is told then. Waits as long as the database takes."""
+        answers: list[ClaimAnswer | None] = []
+        for start in range(0, len(requests), GROUP_MAX):
+            answers += self._together(requests[start : start + GROUP_MAX])
+        return answers
 
     def _lead(self, ticket: _Ticket) -> None:
         """One transaction for this one and whoever waits; then the turn goes on."""
@@ -104,22 +113,19 @@ class Desk:
                 return
 
     def _serve_group(self, group: list[_Ticket]) -> None:
-        try:
-            with self._db.group() as statements:
-                answers = self._together(statements, group)
-        except Exception as error:  # whatever it was: singly it is found out whose it is
-            log.info("claim_group_failed", claims=len(group), error=type(error).__name__)
-            return
-        for ticket, answer in zip(group, answers, strict=True):
+        for ticket, answer in zip(group, self._together([ticket.request for ticket in group]), strict=True):
             ticket.answer = answer
 
-    @staticmethod
-    def _together(statements: Group, group: list[_Ticket]) -> list[ClaimAnswer | None]:
-        now = max(ticket.request.now for ticket in group)
-        return claim_many(statements, requests=[ticket.request for ticket in group], now=now)
+    def _together(self, requests: Sequence[Request]) -> list[ClaimAnswer | None]:
+        try:
+            with self._db.group() as statements:
+                return claim_many(statements, requests=requests, now=max(request.now for request in requests))
+        except Exception as error:  # whatever it was: singly it is found out whose it is
+            log.info("claim_group_failed", claims=len(requests), error=type(error).__name__)
+            return [None] * len(requests)
 
-    def _serve_singly(self, asked: Request) -> ClaimAnswer:
-        """In its own thread and transaction: what the group left out, with all its reasons."""
+    def serve_singly(self, asked: Request) -> ClaimAnswer:
+        """In a transaction of its own: what a group left out, with all its reasons. Raises as ``serve``."""
         return self._db.retrying(
             lambda session: claim(
                 session,

@@ -36,7 +36,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "bind": f"{settings.bind_host}:{settings.port}",
             "workers": settings.web_workers,
             "threads": settings.web_threads,
-            "worker_class": "gthread",
+            "worker_class": "scancode.web.gathering.worker.Worker",
             "keepalive": 5,
             "preload_app": True,  # nothing connects and no thread starts before the first request
             "timeout": 60,

@@ -51,6 +51,12 @@ class Stalled(Unavailable):
     code = "scan_stalled"
     text = N_("The scan could not be recorded just now, so no answer is given. Please scan again in a moment.")
 
+    @classmethod
+    def after(cls, error: Exception) -> Stalled:
+        stalled = cls()
+        stalled.__cause__ = error
+        return stalled
+
 
 @dataclass(frozen=True)
 class Sighting:
@@ -94,6 +100,8 @@ class Recorded:
 
 
 Deed = Sighting | Confirmation
+Written = Recorded | Confirmation
+"""What is in the database of a deed."""
 
 
 def write(sender: Sender, sightings: Sequence[Sighting], confirmations: Sequence[Confirmation] = ()) -> list[Recorded]:
@@ -152,24 +160,23 @@ def _row(sighting: Sighting, verdict: Verdict) -> dict[str, object]:
 class _Waiting:
     """A request that waits for its commit: a plain lock is its gate, the cheapest way to sleep and be woken."""
 
-    __slots__ = ("answer", "deed", "error", "gate", "has_left", "is_written")
+    __slots__ = ("deed", "gate", "has_left", "outcome")
 
     def __init__(self, deed: Deed) -> None:
         self.deed = deed
-        self.answer: Recorded | None = None
-        self.is_written = False
-        self.error: Exception | None = None
+        self.outcome: Written | Stalled = Stalled()
         self.has_left = False
         self.gate = threading.Lock()
         self.gate.acquire()
 
 
 class Writer:
-    """The process's writer. ``record`` is called by request threads; the thread starts with the first of them."""
+    """The process's writer. ``write`` is called by request threads; the thread starts with the first of them. Who has
+    a group together calls ``write_many``."""
 
     def __init__(self, db: Database, *, stall_s: float) -> None:
         self._db = db
-        self._stall_s = stall_s
+        self.stall_s = stall_s
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._start_lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -178,27 +185,24 @@ class Writer:
 
     def record(self, sighting: Sighting) -> Recorded:
         """Returns once the scan is committed. Raises Stalled when that does not happen in time."""
-        answer = self._wait_for(sighting).answer
-        assert answer is not None
-        return answer
+        written = self.write(sighting)
+        assert isinstance(written, Recorded)
+        return written
 
-    def confirm(self, confirmation: Confirmation) -> None:
-        """The same for a confirmation."""
-        self._wait_for(confirmation)
-
-    def _wait_for(self, deed: Deed) -> _Waiting:
+    def write(self, deed: Deed) -> Written:
+        """The same for a scan or a confirmation."""
         if self._pid != os.getpid():
             self._start()
         if self._queue.qsize() >= QUEUE_MAX:
             raise Stalled
         waiting = _Waiting(deed)
         self._queue.put(waiting)
-        if not waiting.gate.acquire(timeout=self._stall_s):
+        if not waiting.gate.acquire(timeout=self.stall_s):
             waiting.has_left = True
             raise Stalled
-        if not waiting.is_written:
-            raise Stalled from waiting.error
-        return waiting
+        if isinstance(waiting.outcome, Stalled):
+            raise waiting.outcome
+        return waiting.outcome
 
     def _start(self) -> None:
         with self._start_lock:
@@ -213,7 +217,7 @@ class Writer:
         """Ends the thread once it has written what waits; part of closing the database."""
         if self._thread is not None and self._pid == os.getpid():
             self._queue.put(None)
-            self._thread.join(timeout=self._stall_s + 10)
+            self._thread.join(timeout=self.stall_s + 10)
 
     def _run(self) -> None:
         while True:
@@ -222,32 +226,24 @@ class Writer:
                 while len(taken) < GROUP_MAX:
                     taken.append(self._queue.get_nowait())
             group = [waiting for waiting in taken if waiting is not None and not waiting.has_left]
-            if group:
-                self._flush(group)
+            outcomes = self.write_many([waiting.deed for waiting in group]) if group else []
+            for waiting, outcome in zip(group, outcomes, strict=True):
+                waiting.outcome = outcome
+                waiting.gate.release()
             if None in taken:
                 return
 
-    def _flush(self, group: list[_Waiting]) -> None:
+    def write_many(self, deeds: Sequence[Deed]) -> list[Written | Stalled]:
+        """Writes them together in the caller's thread, and waits as long as that takes. In their order."""
         try:
-            answers = self._commit([waiting.deed for waiting in group])
+            return self._commit(deeds)
         except Exception as error:  # nobody may wait for ever, whatever went wrong
-            log.warning("scan_group_failed", rows=len(group), error=type(error).__name__)
-            if len(group) > 1 and not self._db.is_passing_raw(error):
-                for waiting in group:
-                    self._flush([waiting])
-                return
-            for waiting in group:
-                waiting.error = error
-                waiting.gate.release()
-            return
-        scans = [waiting for waiting in group if isinstance(waiting.deed, Sighting)]
-        for waiting, answer in zip(scans, answers, strict=True):
-            waiting.answer = answer
-        for waiting in group:
-            waiting.is_written = True
-            waiting.gate.release()
+            log.warning("scan_group_failed", rows=len(deeds), error=type(error).__name__)
+            if len(deeds) > 1 and not self._db.is_passing_raw(error):
+                return [outcome for deed in deeds for outcome in self.write_many([deed])]
+            return [Stalled.after(error) for _ in deeds]
 
-    def _commit(self, deeds: list[Deed]) -> list[Recorded]:
+    def _commit(self, deeds: Sequence[Deed]) -> list[Written | Stalled]:
         """One try more after a deadlock or a lost connection: rows carry their ids, so nothing is written twice."""
         try:
             return self._once(deeds)
@@ -256,7 +252,9 @@ class Writer:
                 raise
             return self._once(deeds)
 
-    def _once(self, deeds: list[Deed]) -> list[Recorded]:
+    def _once(self, deeds: Sequence[Deed]) -> list[Written | Stalled]:
         confirmations = [deed for deed in deeds if isinstance(deed, Confirmation)]
         with self._db.group(durable=False) as statements:
-            return write(statements, [deed for deed in deeds if isinstance(deed, Sighting)], confirmations)
+            answers = write(statements, [deed for deed in deeds if isinstance(deed, Sighting)], confirmations)
+        recorded = iter(answers)
+        return [next(recorded) if isinstance(deed, Sighting) else deed for deed in deeds]

@@ -90,10 +90,10 @@ def install(app: Flask, settings: Settings) -> None:
 
     for part in (security, limits, visitor):
         part.install(app, settings)
+    security.trust_proxies(app, settings)
     for piece in (assets, language, problems, health, pickup, notices):
         piece.install(app)
     for module in VIEWS:
         import_module(module)
     for face in ("h5", "console", "api"):
         import_module(f"scancode.web.{face}").install(app)
-    security.trust_proxies(app, settings)

@@ -139,10 +139,11 @@ def standard_headers(app: Flask) -> list[tuple[str, str]]:
 
 
 def trust_proxies(app: Flask, settings: Settings) -> None:
-    """Believes so many proxies about address, scheme and host. Has to be the outermost layer of the application."""
-    if settings.trusted_proxies:
-        count = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    """Believes so many proxies about address, scheme and host: ``app.extensions["proxies"]`` is called with the WSGI
+    environment by whatever stands outermost."""
+    count = settings.trusted_proxies
+    proxies = ProxyFix(lambda environ, start_response: [], x_for=count, x_proto=count, x_host=count)
+    app.extensions["proxies"] = lambda environ: proxies(environ, lambda *_: bytes) if count else None
 
 
 def _harden(response: Response) -> Response:

@@ -72,7 +72,7 @@ def of(sighting: Sighting) -> Confirmation:
 def show(writer: Writer, sighting: Sighting) -> Recorded:
     """Somebody scans and their browser shows the page."""
     recorded = writer.record(sighting)
-    writer.confirm(of(sighting))
+    writer.write(of(sighting))
     return recorded
 
 
@@ -104,7 +104,7 @@ def test_what_a_browser_has_shown_makes_a_repeat(writer: Writer, sighting: Sight
 def test_a_confirmation_later_than_the_next_scan_counts_from_then_on(writer: Writer, sighting: Sighting) -> None:
     writer.record(sighting)
     assert writer.record(another(sighting, 1)).verdict is Verdict.FIRST
-    writer.confirm(of(sighting))
+    writer.write(of(sighting))
     assert writer.record(another(sighting, 2)).verdict is Verdict.REPEAT
 
 
@@ -126,7 +126,7 @@ def test_previews_mark_nothing_and_the_person_who_shows_it_does(
     assert writer.record(fifth).verdict is Verdict.SUSPECT  # as the page says, should a person see it
     assert not is_marked(db, sighting)
     assert writer.record(replace(people[0], scan_id=new_id(NOW), is_confirmed=True)).verdict is Verdict.FIRST
-    writer.confirm(of(fifth))
+    writer.write(of(fifth))
     assert is_marked(db, sighting)
     assert writer.record(another(sighting, 30)).verdict is Verdict.SUSPECT
 
@@ -138,7 +138,7 @@ def test_who_throws_cookies_away_marks_nothing_by_confirming_all_at_once(
     for one in mallory:
         writer.record(one)
     with ThreadPoolExecutor(12) as pool:
-        list(pool.map(writer.confirm, map(of, mallory)))
+        list(pool.map(writer.write, map(of, mallory)))
     assert not is_marked(db, sighting)
     with db.reading() as session:
         crowd = session.scalar(select(func.count()).select_from(Scan).where(Scan.risk == "crowd"))
@@ -160,10 +160,10 @@ def test_a_confirmation_is_of_its_own_visitor_and_code(db: Database, writer: Wri
     stranger = replace(of(sighting), visitor_id=uuid4())
     crossed = replace(of(sighting), visitor_id=other.visitor_id)
     for one in (stranger, crossed):
-        writer.confirm(one)
+        writer.write(one)
     assert confirmed(db) == 0
     for _ in range(2):
-        writer.confirm(of(other))
+        writer.write(of(other))
     assert confirmed(db) == 1
 
 

@@ -26,4 +26,4 @@ def install(app: Flask) -> None:
     from scancode.web.h5.front import Front  # it needs the views, and they need the blueprint
 
     app.register_blueprint(h5)
-    app.wsgi_app = Front(app)  # type: ignore[method-assign]
+    app.extensions["front"] = app.wsgi_app = Front(app)  # type: ignore[method-assign]

@@ -16,7 +16,7 @@ from scancode.claims import service as claims
 from scancode.errors import Refusal
 from scancode.web.clients import client_of
 from scancode.web.h5 import h5
-from scancode.web.h5.meeting import KNOWN, attribution_of, require_welcome
+from scancode.web.h5.meeting import KNOWN, Steps, alone, attribution_of, require_welcome
 from scancode.web.people import Person, current_person
 from scancode.web.reading import ReadCode, read_code
 from scancode.web.runtime import Runtime, runtime
@@ -34,7 +34,7 @@ def claim(text: str) -> Response | tuple[str, int]:
     try:
         if met is not None:
             raise met
-        answer = take(shared, request.environ, code, current_visitor(), current_person(code.brand.id))
+        answer = alone(shared, take(shared, request.environ, code, current_visitor(), current_person(code.brand.id)))
     except Refusal as refusal:
         page = render_template(
             "h5/claim_refused.html",
@@ -57,27 +57,26 @@ def claim_digital_link(gtin: str, text: str) -> Response | tuple[str, int]:
 
 def take(
     shared: Runtime, environ: Mapping[str, Any], code: ReadCode, visitor: Visitor, person: Person
-) -> claims.ClaimAnswer:
+) -> Steps[claims.ClaimAnswer]:
     """Makes the claim; returns once it is committed. Raises its refusals, Blocked, TooManyClaims, and what the database
     raises."""
     now = shared.now()
     require_welcome(shared, environ, visitor, now)
     shared.guard.claim((visitor.id, person.identity_id or person.phone_identity_id or person.member_id), now=now)
     span = shared.offers.get(code.batch.number).find(code.serial)
-    return shared.desk.serve(
-        claims.Request(
-            code=claims.ClaimCode(code.code_id, code.batch.number, code.kind, code.serial),
-            batch=code.batch,
-            brand=code.brand,
-            offer=span.value if span else None,
-            claimant=claims.Claimant(visitor.id, person.identity_id, person.phone_identity_id, person.member_id),
-            attribution=attribution_of(shared, environ, code, visitor, now),
-            now=now,
-            reservation_hours=shared.settings.reservation_hours,
-            prefix=shared.settings.payout_prefix,
-            draw_sealer=shared.draw_sealer,
-        )
+    answer: claims.ClaimAnswer = yield claims.Request(
+        code=claims.ClaimCode(code.code_id, code.batch.number, code.kind, code.serial),
+        batch=code.batch,
+        brand=code.brand,
+        offer=span.value if span else None,
+        claimant=claims.Claimant(visitor.id, person.identity_id, person.phone_identity_id, person.member_id),
+        attribution=attribution_of(shared, environ, code, visitor, now),
+        now=now,
+        reservation_hours=shared.settings.reservation_hours,
+        prefix=shared.settings.payout_prefix,
+        draw_sealer=shared.draw_sealer,
     )
+    return answer
 
 
 def address_after(

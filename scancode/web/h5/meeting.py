@@ -1,22 +1,24 @@
 """A phone meets a package: the code is read, the visitor known again, the scan attributed and recorded.
 
 Everything here works on the WSGI environment alone, so that ``front`` can do it before Flask has looked at the request
-and the view can do it after.
+and the view can do it after. Where the database has to write, a step is yielded instead of made, so that whoever has
+many requests in hand can make their steps together; ``alone`` makes them for one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from scancode.catalog.rules import BrandFacts
 from scancode.channels.rules import Attribution, ItemFacts, Seen, attribute, channel_of_region
+from scancode.claims import service as claims
 from scancode.db import new_id
 from scancode.scans.blocklist import Blocked
 from scancode.scans.rules import History, Risk, judge
-from scancode.scans.writer import Recorded, Sighting
+from scancode.scans.writer import Deed, Recorded, Sighting, Written
 from scancode.web.clients import client_of, is_bot
 from scancode.web.limits import address_of
 from scancode.web.reading import ReadCode
@@ -25,6 +27,11 @@ from scancode.web.visitor import Visitor
 
 KNOWN = "scancode.meeting"
 """Under this name the WSGI environment carries a Meeting, or the exception that was met instead."""
+
+T = TypeVar("T")
+Step = Deed | claims.Request
+"""To be written. What is written of it comes back: ``writer.Written`` or a ClaimAnswer, or the refusal is raised."""
+Steps = Generator[Step, Any, T]
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,32 @@ class Meeting:
     recorded: Recorded
 
 
-def meet(shared: Runtime, environ: Mapping[str, Any], code: ReadCode, visitor: Visitor, now: datetime) -> Meeting:
+def alone(shared: Runtime, steps: Steps[T], *, left: Step | None = None) -> T:
+    """Makes all steps, each by itself, and returns what they lead to. ``left`` is one that was taken already, and that
+    a group left out. Raises what they raise."""
+    try:
+        step = left or next(steps)
+        while True:
+            try:
+                outcome = _make(shared, step, is_left=step is left)
+            except Exception as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(outcome)
+    except StopIteration as end:
+        led_to: T = end.value
+        return led_to
+
+
+def _make(shared: Runtime, step: Step, *, is_left: bool) -> Written | claims.ClaimAnswer:
+    if isinstance(step, claims.Request):
+        return shared.desk.serve_singly(step) if is_left else shared.desk.serve(step)
+    return shared.writer.write(step)
+
+
+def meet(
+    shared: Runtime, environ: Mapping[str, Any], code: ReadCode, visitor: Visitor, now: datetime
+) -> Steps[Meeting]:
     """Records the scan and returns once it is committed. What a robot looks at is judged and not recorded.
 
     Raises Stalled, Blocked, TooFast.
@@ -49,7 +81,7 @@ def meet(shared: Runtime, environ: Mapping[str, Any], code: ReadCode, visitor: V
         known = None if visitor.is_new else visitor.id
         risks = shared.guard.scan(environ, visitor_id=known, code_id=code.code_id, now=now)
         attribution = attribution_of(shared, environ, code, visitor, now)
-        recorded = shared.writer.record(_sighting(shared, environ, code, visitor, attribution, risks, now))
+        recorded = yield _sighting(shared, environ, code, visitor, attribution, risks, now)
     return Meeting(code, visitor, now, recorded)
 
 

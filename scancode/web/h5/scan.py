@@ -21,7 +21,7 @@ from scancode.resolver.rules import links_for_people
 from scancode.web.guard import WorkNeeded
 from scancode.web.h5 import h5
 from scancode.web.h5.frames import Frames, stand_in
-from scancode.web.h5.meeting import KNOWN, Meeting, meet
+from scancode.web.h5.meeting import KNOWN, Meeting, alone, meet
 from scancode.web.h5.page_scripts import script_for, with_script
 from scancode.web.h5.work import work_page
 from scancode.web.language import current_locale
@@ -61,7 +61,7 @@ def answer(text: str, *, differs: str = "") -> Response | tuple[str, int]:
     try:
         if met is None:
             code = read_code(shared, text, met_in=request.environ)
-            met = meet(shared, request.environ, code, current_visitor(), shared.now())
+            met = alone(shared, meet(shared, request.environ, code, current_visitor(), shared.now()))
         if isinstance(met, Exception):
             raise met
     except NotOurs as refusal:

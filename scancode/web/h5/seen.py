@@ -7,7 +7,9 @@ reads a page to preview its title does not. Only then does the scan count (docs/
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Response, request
 
@@ -16,10 +18,10 @@ from scancode.scans.confirming import Confirmation
 from scancode.scans.past import Marked
 from scancode.web.clients import is_bot
 from scancode.web.h5 import h5
-from scancode.web.h5.meeting import require_welcome
-from scancode.web.reading import read_code
-from scancode.web.runtime import runtime
-from scancode.web.visitor import known_visitor
+from scancode.web.h5.meeting import KNOWN, Steps, alone, require_welcome
+from scancode.web.reading import ReadCode, read_code
+from scancode.web.runtime import Runtime, runtime
+from scancode.web.visitor import Visitor, known_visitor
 
 SHOWN_WITHIN = timedelta(hours=1)
 """A page that is shown is shown at once; later nobody needs to ask the database."""
@@ -28,12 +30,22 @@ SHOWN_WITHIN = timedelta(hours=1)
 @h5.get("/<text>/seen.css")
 def seen(text: str) -> Response:
     """Always empty. Raises NotOurs, Blocked, TooFast, Stalled."""
-    shared, visitor, now = runtime(), known_visitor(), runtime().now()
-    code = read_code(shared, text)
-    if visitor is not None and not is_bot(request.environ) and now - made_at(visitor.id) < SHOWN_WITHIN:
-        require_welcome(shared, request.environ, visitor, now)
-        shared.guard.confirmation(visitor.id, now=now)
-        about = Marked(code.code_id, code.brand.id, code.product.id, code.batch.number)
-        terms = shared.copy_terms.get(code.brand.id)
-        shared.writer.confirm(Confirmation(visitor.id, about, code.batch.is_test, terms))
+    shared, met = runtime(), request.environ.pop(KNOWN, None)
+    if isinstance(met, Exception):  # what the front was refused
+        raise met
+    code, visitor = read_code(shared, text), known_visitor()
+    if visitor is not None:
+        alone(shared, confirm(shared, request.environ, code, visitor, shared.now()))
     return Response("", mimetype="text/css")
+
+
+def confirm(
+    shared: Runtime, environ: Mapping[str, Any], code: ReadCode, visitor: Visitor, now: datetime
+) -> Steps[None]:
+    """The page was shown to this browser, if it is one that has just come."""
+    if visitor.is_new or is_bot(environ) or now - made_at(visitor.id) >= SHOWN_WITHIN:
+        return
+    require_welcome(shared, environ, visitor, now)
+    shared.guard.confirmation(visitor.id, now=now)
+    about = Marked(code.code_id, code.brand.id, code.product.id, code.batch.number)
+    yield Confirmation(visitor.id, about, code.batch.is_test, shared.copy_terms.get(code.brand.id))

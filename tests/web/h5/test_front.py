@@ -133,7 +133,7 @@ def test_a_stall_is_said_by_flask(app: Flask, shop: Shop, monkeypatch: pytest.Mo
         calls.append(1)
         raise Stalled
 
-    monkeypatch.setattr(Writer, "record", stall)
+    monkeypatch.setattr(Writer, "write", stall)
     answer = app.test_client().get(f"/{shop.code(1)}")
     assert (answer.status_code, len(calls)) == (503, 1)
 
