@@ -15,6 +15,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -48,6 +49,13 @@ SECRETS = {name: f"t1:insecure-test-{name}-0123456789abcdef0123456789" for name 
 @pytest.fixture
 def now() -> datetime:
     return NOW
+
+
+@pytest.fixture
+def noon() -> Iterator[None]:
+    """Every clock of this process stands still at ``now``: no minute or day ends in the middle of the test."""
+    with time_machine.travel(NOW, tick=False):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -20,9 +20,11 @@ from scancode.complaints.rules import (
     TooManyComplaints,
 )
 from scancode.complaints.service import About
+from scancode.db import Database
 from scancode.wiring import Wired
 from tests import factories
 from tests.factories import NOW
+from tests.threads import at_once
 
 ALICE = UUID(int=7)
 PHOTO = Encoded(b"pixels", "image/webp", 40, 40, "00")
@@ -50,6 +52,15 @@ def complain(session: Session, wired: Wired, brand_id: UUID | None, *, minutes: 
 def work(session: Session, made: UUID, verb: str, text: str = "thank you", *, second: int = 0) -> None:
     at = NOW + timedelta(seconds=second)
     complaints.work_on(session, complaint_id=made, verb=verb, text=text, actor="staff:x", now=at)
+
+
+def test_posts_at_once_do_not_go_over_the_limit(db: Database, wired: Wired) -> None:
+    def post(_: int) -> UUID:
+        return db.retrying(lambda session: complain(session, wired, None))
+
+    made = at_once(12, post)
+    assert sum(isinstance(one, UUID) for one in made) == OF_VISITOR_MAX
+    assert sum(isinstance(one, TooManyComplaints) for one in made) == 12 - OF_VISITOR_MAX
 
 
 def test_a_browser_may_send_a_few_a_day(session: Session, wired: Wired, brand_id: UUID) -> None:

@@ -22,10 +22,11 @@ from scancode.scans.writer import Sighting, write
 from scancode.staff.rules import Role
 from scancode.wiring import Wired
 from tests import factories
+from tests.conftest import NOW
 from tests.web.console.desk import Desk
 from tests.web.console.office import Office, open_office, words
 
-NOW = datetime.now(UTC)
+pytestmark = pytest.mark.usefixtures("noon")
 ZHEJIANG, HANGZHOU, SHENZHEN = 330000, 330100, 440300
 TERMS = DiversionTerms()
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import altcha
 import pytest
-import time_machine
 
 from scancode.errors import Refusal
 from scancode.scans.blocklist import BadBlock, Block, BlockKind, Blocklist, BlockReasonNeeded, read_terms, read_value
@@ -18,17 +17,9 @@ from scancode.scans.rules import Risk
 from scancode.web.guard import BULK_CODES, Caps, Guard, TooFast, TooManyClaims, WorkNeeded
 from scancode.web.guard.counts import Counts
 from scancode.web.guard.work import Work, WorkWrong
+from tests.conftest import NOW
 
-NOW = datetime.now(UTC)
-
-
-@pytest.fixture(autouse=True)
-def _clock() -> Iterator[None]:
-    """Every clock stands still: no minute ends in the middle of a test."""
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
+pytestmark = pytest.mark.usefixtures("noon")
 ALICE, BOB = UUID(int=1), UUID(int=2)
 HOME = {"REMOTE_ADDR": "192.0.2.1"}
 

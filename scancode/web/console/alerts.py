@@ -8,18 +8,16 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, SelectField
-from wtforms.fields.choices import SelectChoice
+from wtforms import IntegerField
 from wtforms.validators import NumberRange, Optional
 
 from batches.codes import MAX_BATCH_COUNT
-from scancode.catalog import service as catalog
 from scancode.codes import service as codes
 from scancode.handover import service as handover
 from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
-from scancode.web.language import current_locale
+from scancode.web.console.chosen import brand_choices, brand_to_change
 from scancode.web.runtime import runtime
 
 DAYS_MAX = 3650
@@ -28,7 +26,6 @@ DAYS_MAX = 3650
 class TermsForm(FlaskForm):
     """A brand's own limit and times; an empty field is the installation's setting."""
 
-    brand = SelectField(lazy_gettext("Brand"))
     order_limit = IntegerField(
         lazy_gettext("Items one person may order in a day alone"),
         validators=[Optional(), NumberRange(0, MAX_BATCH_COUNT)],
@@ -75,20 +72,16 @@ def terms() -> ResponseReturnValue:
     """A brand's own limit and times. For administrators: the limit binds the factory."""
     form, shared = TermsForm(), runtime()
     with shared.db.reading() as session:
-        brands = catalog.list_brands(session, brand_id=brand_scope())
-        form.brand.choices = [SelectChoice(str(brand.id), brand.name(current_locale())) for brand in brands]
-        wanted = request.args.get("brand", type=UUID) or (brands[0].id if brands else None)
-        own = codes.find_terms(session, brand_id=wanted) if wanted else None
-    if request.method == "GET" and wanted is not None:
-        form.brand.data = str(wanted)
+        brand, brands = brand_to_change(session), brand_choices(session)
+        own = codes.find_terms(session, brand_id=brand.id)
+    if request.method == "GET":
         for name in ("order_limit", "pack_days", "download_days", "activate_days"):
             form[name].data = getattr(own, name, None)
     if form.validate_on_submit():
         with shared.db.transaction() as session:
-            visible(UUID(form.brand.data))
             codes.set_terms(
                 session,
-                brand_id=UUID(form.brand.data),
+                brand_id=brand.id,
                 order_limit=form.order_limit.data,
                 pack_days=form.pack_days.data,
                 download_days=form.download_days.data,
@@ -97,8 +90,8 @@ def terms() -> ResponseReturnValue:
                 now=shared.now(),
             )
         flash(gettext("Saved."), "success")
-        return redirect(url_for("console.terms", brand=form.brand.data))
-    page = render_template("console/alerts/terms.html", form=form, brands=brands, settings=shared.settings)
+        return redirect(url_for("console.terms", brand=brand.slug))
+    page = render_template("console/alerts/terms.html", form=form, brand=brand, brands=brands, settings=shared.settings)
     return page, 422 if request.method == "POST" else 200
 
 

@@ -19,7 +19,7 @@ from scancode.catalog import service as catalog
 from scancode.catalog.rules import PRIVACY_LENGTH_MAX, TOUCH_DAYS_MAX, BrandDraft
 from scancode.errors import Refusal
 from scancode.ledger.rules import REMIND_DAYS_MAX, TERM_DAYS_MAX, PointsTerm, TermKind
-from scancode.web.console import console
+from scancode.web.console import chosen, console
 from scancode.web.console.access import allow, brand_scope, current_staff, operator_only, visible
 from scancode.web.console.session import refuse_field
 from scancode.web.language import current_locale
@@ -170,6 +170,6 @@ def _refuse(form: FlaskForm, refusal: Refusal) -> None:
 
 
 def brand_choices(session: Session) -> list[SelectChoice]:
-    """The brands that the person may choose among, for a select field."""
-    found = catalog.list_brands(session, brand_id=brand_scope())
-    return [SelectChoice(str(row.id), row.name(current_locale())) for row in found]
+    """The brands that the person may choose among, for a select field: of several none is chosen beforehand."""
+    found = [SelectChoice(str(row.id), row.name(current_locale())) for row in chosen.brand_choices(session)]
+    return found if len(found) == 1 else [SelectChoice("", gettext("Choose a brand")), *found]

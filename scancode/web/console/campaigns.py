@@ -18,13 +18,13 @@ from scancode.campaigns.models import Campaign, CampaignState
 from scancode.campaigns.planning import CampaignPlan, Fault, Sharing
 from scancode.campaigns.rules import Phase, phase_of
 from scancode.campaigns.simulation import forecast
-from scancode.catalog import service as catalog
 from scancode.catalog.rules import BrandFacts
 from scancode.errors import Refusal
 from scancode.members import service as members
 from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
+from scancode.web.console.brands import brand_choices
 from scancode.web.console.campaign_figures import counts_of_claims, load_figures, progress_of
 from scancode.web.console.campaign_forms import EndForm, TermsForm
 from scancode.web.language import current_locale
@@ -299,10 +299,9 @@ def _move(campaign_id: UUID, verb: Callable[..., Any], done: str) -> ResponseRet
 
 def _choose_brand(form: TermsForm) -> None:
     with runtime().db.reading() as session:
-        brands = catalog.list_brands(session, brand_id=brand_scope())
-    form.brand_id.choices = [SelectChoice(str(brand.id), brand.name(current_locale())) for brand in brands]
-    if len(brands) == 1:
-        form.brand_id.data = str(brands[0].id)
+        form.brand_id.choices = brand_choices(session)
+    if len(form.brand_id.choices) == 1:
+        form.brand_id.data = form.brand_id.choices[0].value
 
 
 def _terms_page(form: TermsForm, campaign: Campaign | None) -> ResponseReturnValue:

@@ -9,22 +9,20 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
-from scancode.catalog import service as catalog
 from scancode.errors import Invalid, NotFound
 from scancode.handover import service as handover
 from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
+from scancode.web.console.brands import brand_choices
 from scancode.web.console.session import refuse_field
-from scancode.web.language import current_locale
 from scancode.web.runtime import runtime
 
 
 class HouseForm(FlaskForm):
-    brand = SelectField(lazy_gettext("Brand"))
+    brand = SelectField(lazy_gettext("Brand"), validators=[InputRequired()])
     name = StringField(lazy_gettext("Name of the print house"), validators=[InputRequired(), Length(max=80)])
     contact = StringField(lazy_gettext("Whom to call"), validators=[Length(max=200)])
     recipient = StringField(lazy_gettext("Public key (age1…)"), validators=[Length(max=120)])
@@ -57,9 +55,8 @@ def house(house_id: UUID) -> ResponseReturnValue:
 def _edit(found: handover.HouseFacts | None) -> ResponseReturnValue:
     form, shared = HouseForm(obj=found), runtime()
     with shared.db.reading() as session:
-        brands = catalog.list_brands(session, brand_id=brand_scope())
-    offered = [brand for brand in brands if found is None or brand.id == found.brand_id]
-    form.brand.choices = [SelectChoice(str(brand.id), brand.name(current_locale())) for brand in offered]
+        choices = brand_choices(session)
+    form.brand.choices = [one for one in choices if found is None or one.value == str(found.brand_id)]
     if form.validate_on_submit():
         try:
             with shared.db.transaction() as session:
@@ -82,5 +79,5 @@ def _edit(found: handover.HouseFacts | None) -> ResponseReturnValue:
         else:
             flash(gettext("Saved."), "success")
             return redirect(url_for("console.houses"))
-    page = render_template("console/houses/form.html", form=form, found=found, one_brand=len(offered) == 1)
+    page = render_template("console/houses/form.html", form=form, found=found, one_brand=len(form.brand.choices) == 1)
     return page, 422 if request.method == "POST" else 200

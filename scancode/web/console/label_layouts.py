@@ -43,7 +43,7 @@ _FLOATS = ("label_width_mm", "label_height_mm", "gap_x_mm", "gap_y_mm", "bleed_m
 
 
 class LayoutForm(FlaskForm):
-    brand = SelectField(lazy_gettext("Brand"))
+    brand = SelectField(lazy_gettext("Brand"), validators=[InputRequired()])
     name = StringField(lazy_gettext("Name of the layout"), validators=[InputRequired(), Length(max=60)])
     medium = SelectField(
         lazy_gettext("Printed on"),

@@ -21,7 +21,7 @@ from scancode.staff.rules import Role
 from scancode.web import preview
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff, visible
-from scancode.web.console.chosen import chosen_brand
+from scancode.web.console.chosen import brand_to_change
 from scancode.web.console.products import NoPicture
 from scancode.web.console.session import refuse_field
 from scancode.web.runtime import runtime
@@ -44,9 +44,9 @@ class LogoForm(FlaskForm):
 @console.get("/look", endpoint="look")
 @marketing
 def look_of_mine() -> ResponseReturnValue:
-    """The look of one's own brand; of the first where there are several."""
+    """The look of one's own brand."""
     with runtime().db.reading() as session:
-        brand = chosen_brand(session)
+        brand = brand_to_change(session)
     return redirect(url_for("console.brand_look", brand_id=brand.id))
 
 

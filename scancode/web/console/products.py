@@ -60,7 +60,7 @@ class ProductForm(FlaskForm):
 
 
 class NewProductForm(ProductForm):
-    brand = SelectField(lazy_gettext("Brand"))
+    brand = SelectField(lazy_gettext("Brand"), validators=[InputRequired()])
 
 
 class PictureForm(FlaskForm):

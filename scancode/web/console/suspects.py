@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
-from wtforms import IntegerField, SelectField
-from wtforms.fields.choices import SelectChoice
+from wtforms import IntegerField
 from wtforms.validators import NumberRange, Optional
 
 from batches.codes import split_code_id
-from scancode.catalog import service as catalog
 from scancode.errors import NotFound
 from scancode.i18n import N_
 from scancode.scans import service as scans
@@ -22,7 +18,7 @@ from scancode.scans.rules import Risk, Sign, Standing
 from scancode.staff.rules import Role
 from scancode.web.console import console, steps
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
-from scancode.web.language import current_locale
+from scancode.web.console.chosen import brand_choices, brand_to_change
 from scancode.web.runtime import runtime
 
 SHOWN_MAX = 100
@@ -54,7 +50,6 @@ anyone = allow(Role.FACTORY, Role.MARKETING)
 class CopyTermsForm(FlaskForm):
     """A brand's own values of the rules; an empty field is the installation's setting."""
 
-    brand = SelectField(lazy_gettext("Brand"))
     suspect_visitors = IntegerField(
         lazy_gettext("Different people who scanned it"), validators=[Optional(), NumberRange(3, 10_000)]
     )
@@ -123,26 +118,23 @@ def suspect_terms() -> ResponseReturnValue:
     """From when on codes of a brand look copied."""
     form, shared = CopyTermsForm(), runtime()
     with shared.db.reading() as session:
-        brands = catalog.list_brands(session, brand_id=brand_scope())
-        form.brand.choices = [SelectChoice(str(brand.id), brand.name(current_locale())) for brand in brands]
-        wanted = request.args.get("brand", type=UUID) or (brands[0].id if brands else None)
-        own = scans.own_terms(session, brand_id=wanted) if wanted in {brand.id for brand in brands} and wanted else None
-    if request.method == "GET" and wanted is not None:
-        form.brand.data = str(wanted)
+        brand, brands = brand_to_change(session), brand_choices(session)
+        own = scans.own_terms(session, brand_id=brand.id)
+    if request.method == "GET":
         for name in FIELDS:
             form[name].data = getattr(own, name, None)
     if form.validate_on_submit():
-        brand_id = UUID(form.brand.data)
         with shared.db.transaction() as session:
-            visible(brand_id)
             scans.set_terms(
                 session,
-                brand_id=brand_id,
+                brand_id=brand.id,
                 values={name: form[name].data for name in FIELDS},
                 actor=current_staff().actor,
                 now=shared.now(),
             )
         flash(gettext("Saved."), "success")
-        return redirect(url_for("console.suspect_terms", brand=brand_id))
-    page = render_template("console/suspects/terms.html", form=form, brands=brands, settings=shared.settings)
+        return redirect(url_for("console.suspect_terms", brand=brand.slug))
+    page = render_template(
+        "console/suspects/terms.html", form=form, brand=brand, brands=brands, settings=shared.settings
+    )
     return page, 422 if request.method == "POST" else 200

@@ -17,7 +17,7 @@ from scancode.staff import service as staff
 from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff, visible
-from scancode.web.console.chosen import brand_choices, chosen_brand
+from scancode.web.console.chosen import brand_choices, brand_to_change, chosen_brand
 from scancode.web.csv_files import csv_file
 from scancode.web.runtime import runtime
 
@@ -89,7 +89,7 @@ def territories() -> ResponseReturnValue:
     """Taking in a file, all of it or nothing."""
     shared, problem = runtime(), None
     with shared.db.reading() as session:
-        brand, brands = chosen_brand(session), brand_choices(session)
+        brand, brands = brand_to_change(session), brand_choices(session)
     if request.method == "POST":
         try:
             count = _take_in(brand.id)

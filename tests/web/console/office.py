@@ -10,10 +10,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from batches import codes as press
 from scancode.catalog import revision
+from scancode.codes.models import Batch
 from scancode.staff.rules import Role
 from scancode.wiring import Wired
 from tests import factories
+from tests.web.console.desk import Desk
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,27 @@ class Office:
     other_brand_id: UUID
     product_id: UUID
     batch: int
+
+    def go_live(self) -> None:
+        """Codes 0 to 99 of the batch are live."""
+        with self.wired.db.transaction() as session:
+            factories.make_life(session, batch_number=self.batch, first=0, last=99)
+            revision.bump(session)
+
+    def text(self, serial: int, kind: press.Kind = press.Kind.INNER) -> str:
+        """A code as it is printed."""
+        with self.wired.db.reading() as session:
+            batch = session.get_one(Batch, self.batch)
+        return press.mint_one(self.wired.keyring.derive(batch.kid, batch.salt), self.batch, kind, serial)
+
+    def desk(self, role: Role = Role.MARKETING, brand: str = "brand_id") -> Desk:
+        """Somebody new of ``brand_id`` or ``other_brand_id``, or of the operator (empty), who reads English."""
+        with self.wired.db.transaction() as session:
+            brand_id = getattr(self, brand) if brand else None
+            person = factories.add_staff(session, role=role, brand_id=brand_id)
+        found = Desk(self.app, self.wired.db, person)
+        found.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+        return found
 
     def browser(self, login: str) -> Browser:
         """Signs one of them in."""

@@ -101,6 +101,10 @@ def test_alerts_stand_on_the_home_page_and_are_acknowledged(carol: Desk, works: 
 def test_only_an_administrator_sets_a_brands_limit(app: Flask, carol: Desk, works: Works) -> None:
     assert carol.get("/console/alerts/terms").status_code == 403
     alice = Desk(app, works.wired.db, hire(works.wired.db, "Alice", Role.ADMIN, works.brand_id))
-    wanted = {"brand": str(works.brand_id), "order_limit": "500", "pack_days": "", "download_days": "1"}
+    wanted = {"order_limit": "500", "pack_days": "", "download_days": "1"}
     assert alice.post("/console/alerts/terms", wanted).status_code == 302
     assert 'value="500"' in alice.get("/console/alerts/terms").text
+    with works.wired.db.transaction() as session:
+        other = factories.make_brand(session)
+    mallory = Desk(app, works.wired.db, hire(works.wired.db, "Mallory", Role.ADMIN, other.id))
+    assert 'value="500"' not in mallory.get(f"/console/alerts/terms?brand={works.brand_id}").text

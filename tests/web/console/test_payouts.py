@@ -6,8 +6,11 @@ import csv
 import io
 import re
 import threading
+from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 
@@ -23,8 +26,16 @@ from scancode.web.runtime import Runtime
 from scancode.wiring import Wired
 from scancode.worker import loop
 from tests.claims.shop import Shop, open_shop, visitor
+from tests.conftest import NOW
 from tests.fakes.pay import FakePay
 from tests.web.console.desk import Desk, hire
+
+
+@pytest.fixture(autouse=True)
+def _a_day_later() -> Iterator[None]:
+    """What was promised at ``NOW`` is due, and nothing of it is old."""
+    with time_machine.travel(NOW + timedelta(days=1)):
+        yield
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -17,9 +16,10 @@ from scancode.scans.models import Scan
 from scancode.staff.models import AuditRow
 from scancode.wiring import Wired
 from tests import factories
+from tests.conftest import NOW
 from tests.web.console.office import Browser, Office, open_office, words
 
-NOW = datetime.now(UTC)
+pytestmark = pytest.mark.usefixtures("noon")
 SPAN = "first=2026-11-01&last=2026-11-30"
 
 

@@ -9,7 +9,6 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from batches import codes as press
 from scancode.wiring import Wired
 from tests import factories
 from tests.web.console.office import Browser, Office, open_office, words
@@ -147,8 +146,7 @@ def test_a_receipt_with_something_missing_and_the_file_of_what_is_held(
     office: Office, carol: Browser, places: tuple[str, str]
 ) -> None:
     path = book(carol, office, places[1]).location
-    key = office.wired.keyring.derive("t1", bytes(16))
-    code = press.mint_one(key, office.batch, press.Kind.INNER, 3)
+    code = office.text(3)
     page = carol.get(path).get_data(as_text=True)
     token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', page)
     assert token
@@ -164,8 +162,7 @@ def test_a_receipt_with_something_missing_and_the_file_of_what_is_held(
 def test_codes_in_a_file_are_shipped_and_a_return_needs_no_place(
     office: Office, carol: Browser, places: tuple[str, str]
 ) -> None:
-    key = office.wired.keyring.derive("t1", bytes(16))
-    codes = "\n".join(press.mint_one(key, office.batch, press.Kind.INNER, serial) for serial in (4, 5, 9))
+    codes = "\n".join(office.text(serial) for serial in (4, 5, 9))
     answer = book(carol, office, places[0], batch="", ranges="", codes=codes)
     assert "4–5" in carol.read(answer.location)
     back = book(carol, office, "", "TH-1", batch="", ranges="", codes=codes, kind="return")
@@ -179,7 +176,8 @@ def test_an_operator_says_for_which_brand(office: Office, places: tuple[str, str
     """Never the first of several unasked: neither for what is shipped nor for what is packed, checked or changed."""
     olga = office.browser("olga")
     own, other = (f"brand-{each.hex[-8:]}" for each in (office.brand_id, office.other_brand_id))
-    for path in (NEW, "/console/packing", "/console/preflight", "/console/channels/new"):
+    asking = (NEW, "/console/packing", "/console/preflight", "/console/channels/new", "/console/look")
+    for path in (*asking, "/console/suspects/terms", "/console/alerts/terms", "/console/diversion/territories"):
         page = olga.get(path)
         assert "Choose the brand that this is for." in words(page)
         assert all(f'href="{path}?brand={slug}"' in page.text for slug in (own, other))
@@ -187,6 +185,9 @@ def test_an_operator_says_for_which_brand(office: Office, places: tuple[str, str
     assert "华东商超" not in olga.get(f"{NEW}?brand={other}").text
     sent = olga.send(f"{NEW}?brand={own}", number="CK-9", batch=str(office.batch), ranges="0-9", place=places[0])
     assert sent.status_code == 302, words(sent)
+    for path in ("/console/products/new", "/console/layouts/new", "/console/houses/new", "/console/campaigns/new"):
+        assert re.search(r'<select[^>]* name="brand(_id)?"[^>]*>\s*<option( selected)? value="">', olga.get(path).text)
+        assert olga.send(path, name="x").status_code == 422
     form = {"kind": "shipment", "value": "CK-9", "note": "x"}
     refused = olga.send("/console/life/activate", **form)
     assert (refused.status_code, "Choose the brand that this is for." in words(refused)) == (422, True)

@@ -10,13 +10,10 @@ from sqlalchemy import select
 
 from batches import codes as press
 from scancode.catalog import revision
-from scancode.codes.models import Batch
 from scancode.scans import service as scans
-from scancode.staff.models import AuditRow, Staff
+from scancode.staff.models import AuditRow
 from scancode.staff.rules import Role
 from scancode.wiring import Wired
-from tests import factories
-from tests.web.console.desk import Desk
 from tests.web.console.office import Office, open_office, words
 
 EN = {"Accept-Language": "en"}
@@ -26,8 +23,8 @@ EN = {"Accept-Language": "en"}
 def office(app: Flask, wired: Wired) -> Office:
     """Codes 0 to 99 are live; three people make a code suspect."""
     office = open_office(app, wired)
+    office.go_live()
     with wired.db.transaction() as session:
-        factories.make_life(session, batch_number=office.batch, first=0, last=99)
         values = {"suspect_visitors": 3}
         scans.set_terms(session, brand_id=office.brand_id, values=values, actor="t", now=datetime.now(UTC))
         revision.bump(session)
@@ -36,11 +33,7 @@ def office(app: Flask, wired: Wired) -> Office:
 
 @pytest.fixture
 def text(office: Office) -> str:
-    with office.wired.db.reading() as session:
-        batch = session.get(Batch, office.batch)
-        assert batch is not None
-        key = office.wired.keyring.derive(batch.kid, batch.salt)
-    return press.mint_one(key, office.batch, press.Kind.INNER, 7)
+    return office.text(7)
 
 
 def scan(office: Office, text: str, address: int) -> str:
@@ -48,17 +41,8 @@ def scan(office: Office, text: str, address: int) -> str:
     return words(office.app.test_client().get(f"/{text}", headers=EN, environ_base=environ))
 
 
-def desk(office: Office, role: Role, brand: str = "brand_id") -> Desk:
-    with office.wired.db.transaction() as session:
-        brand_id = getattr(office, brand) if brand else None
-        person: Staff = factories.add_staff(session, role=role, brand_id=brand_id)
-    found = Desk(office.app, office.wired.db, person)
-    found.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
-    return found
-
-
 def test_from_the_third_person_to_a_decision(office: Office, text: str) -> None:
-    carol, mallory = desk(office, Role.FACTORY), desk(office, Role.FACTORY, "other_brand_id")
+    carol, mallory = office.desk(Role.FACTORY), office.desk(Role.FACTORY, "other_brand_id")
     assert "No code looks copied" in words(carol.get("/console/suspects"))
     scan(office, text, 1)
     assert "scanned before" in scan(office, text, 2)
@@ -86,9 +70,12 @@ def test_from_the_third_person_to_a_decision(office: Office, text: str) -> None:
 
 
 def test_an_administrator_sets_a_brands_own_rules(office: Office) -> None:
-    olga, path = desk(office, Role.ADMIN, ""), "/console/suspects/terms"
-    fields = {"brand": str(office.brand_id), "suspect_visitors": "2"}
-    assert olga.post(path, fields, form=path).status_code == 422
-    assert olga.post(path, fields | {"suspect_visitors": "50"}, form=path).status_code == 302
-    assert 'value="50"' in olga.get(f"{path}?brand={office.brand_id}").text
-    assert desk(office, Role.MARKETING).get(path).status_code == 403
+    olga, path = office.desk(Role.ADMIN, ""), "/console/suspects/terms"
+    own, other = (f"{path}?brand=brand-{each.hex[-8:]}" for each in (office.brand_id, office.other_brand_id))
+    assert olga.post(own, {"suspect_visitors": "2"}, form=own).status_code == 422
+    assert olga.post(own, {"suspect_visitors": "50"}, form=own).status_code == 302
+    assert 'value="50"' in olga.get(own).text
+    assert 'value="50"' in office.desk(Role.ADMIN).get(path).text
+    assert 'value="50"' not in office.desk(Role.ADMIN, "other_brand_id").get(own).text
+    assert 'value="50"' not in olga.get(other).text
+    assert office.desk(Role.MARKETING).get(path).status_code == 403

@@ -11,14 +11,8 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 
-from batches import codes as press
-from scancode.catalog import revision
-from scancode.codes.models import Batch
 from scancode.complaints.models import Complaint, ComplaintPhoto
-from scancode.staff.rules import Role
 from scancode.wiring import Wired
-from tests import factories
-from tests.web.console.desk import Desk
 from tests.web.console.office import Office, open_office, words
 
 EN = {"Accept-Language": "en"}
@@ -28,19 +22,13 @@ FORGED = "ZZZZZZZZZZZZZZZZZZZZ"
 @pytest.fixture
 def office(app: Flask, wired: Wired) -> Office:
     office = open_office(app, wired)
-    with wired.db.transaction() as session:
-        factories.make_life(session, batch_number=office.batch, first=0, last=99)
-        revision.bump(session)
+    office.go_live()
     return office
 
 
 @pytest.fixture
 def text(office: Office) -> str:
-    with office.wired.db.reading() as session:
-        batch = session.get(Batch, office.batch)
-        assert batch is not None
-        key = office.wired.keyring.derive(batch.kid, batch.salt)
-    return press.mint_one(key, office.batch, press.Kind.INNER, 7)
+    return office.text(7)
 
 
 def photo() -> io.BytesIO:
@@ -64,15 +52,6 @@ def send(client: FlaskClient, code: str, /, **fields: object) -> str:
     return words(answer)
 
 
-def desk(office: Office, brand: str) -> Desk:
-    with office.wired.db.transaction() as session:
-        brand_id = getattr(office, brand) if brand else None
-        person = factories.add_staff(session, role=Role.MARKETING, brand_id=brand_id)
-    found = Desk(office.app, office.wired.db, person)
-    found.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
-    return found
-
-
 def test_a_photo_reaches_the_brand_and_the_answer_comes_back(office: Office, text: str, client: FlaskClient) -> None:
     scanned = client.get(f"/{text}", headers=EN).text
     assert f'href="/{text}/report"' in scanned
@@ -82,7 +61,7 @@ def test_a_photo_reaches_the_brand_and_the_answer_comes_back(office: Office, tex
     assert (row.brand_id, row.verdict, row.contact) == (office.brand_id, "first", None)
     assert (kept.mime, kept.width) == ("image/webp", 64)
     assert b"Yiwu" not in kept.content
-    dave, mallory, here = desk(office, "brand_id"), desk(office, "other_brand_id"), f"/console/complaints/{row.id}"
+    dave, mallory, here = office.desk(), office.desk(brand="other_brand_id"), f"/console/complaints/{row.id}"
     assert "Blurred" in words(dave.get("/console/complaints"))
     assert "Nobody has complained" in words(mallory.get("/console/complaints"))
     assert [mallory.get(path).status_code for path in (here, f"{here}/photo")] == [404, 404]
@@ -132,14 +111,14 @@ def test_a_forgery_is_reported_to_whose_batch_it_pretends_to_be_of(office: Offic
         (office.brand_id, forged, None),
         (None, FORGED, None),
     ]
-    assert words(desk(office, "").get("/console/complaints")).count("Looks counterfeit") == 2
-    assert words(desk(office, "brand_id").get("/console/complaints")).count("Looks counterfeit") == 1
+    assert words(office.desk(brand="").get("/console/complaints")).count("Looks counterfeit") == 2
+    assert words(office.desk().get("/console/complaints")).count("Looks counterfeit") == 1
 
 
 def test_a_number_is_shown_to_who_asks_and_that_is_on_record(office: Office, text: str, client: FlaskClient) -> None:
     send(client, text, text="call me", contact="13800000001", is_agreed="y")
     with office.wired.db.reading() as session:
         row = session.scalars(select(Complaint)).one()
-    dave, here = desk(office, "brand_id"), f"/console/complaints/{row.id}"
+    dave, here = office.desk(), f"/console/complaints/{row.id}"
     assert "13800000001" not in dave.get(here).text
     assert "+8613800000001" in dave.post(f"{here}/contact").text

@@ -5,18 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import altcha
 import pytest
-import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from batches import codes as press
-from scancode.catalog import revision
-from scancode.codes.models import Batch
 from scancode.scans.models import Scan
 from scancode.staff.rules import Role
 from scancode.web.guard import Caps
@@ -28,31 +22,19 @@ from tests.web.test_clients import RECORDED
 
 EN = {"Accept-Language": "en"}
 FORGED = "ZZZZZZZZZZZZZZZZZZZZ"
-
-
-@pytest.fixture(autouse=True)
-def _clock() -> Iterator[None]:
-    """Every clock stands still: no minute ends in the middle of a test."""
-    with time_machine.travel(datetime.now(UTC), tick=False):
-        yield
+pytestmark = pytest.mark.usefixtures("noon")
 
 
 @pytest.fixture
 def office(app: Flask, wired: Wired) -> Office:
     office = open_office(app, wired)
-    with wired.db.transaction() as session:
-        factories.make_life(session, batch_number=office.batch, first=0, last=99)
-        revision.bump(session)
+    office.go_live()
     return office
 
 
 @pytest.fixture
 def text(office: Office) -> str:
-    with office.wired.db.reading() as session:
-        batch = session.get(Batch, office.batch)
-        assert batch is not None
-        key = office.wired.keyring.derive(batch.kid, batch.salt)
-    return press.mint_one(key, office.batch, press.Kind.INNER, 7)
+    return office.text(7)
 
 
 def limit(office: Office, **over: int) -> None:
