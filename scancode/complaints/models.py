@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scancode.db import Base
@@ -21,9 +21,9 @@ class Complaint(Base):
         Index("ix_complaints_queue", "brand_id", "state", "made_at"),
         Index("ix_complaints_visitor", "visitor_id", "made_at"),
         Index("ix_complaints_code", "code_id"),
-        UniqueConstraint("visitor_id", "turn"),
     )
 
+    # Follows from the browser and how many it had sent before: see ``service``.
     id: Mapped[UUID] = mapped_column(primary_key=True)
     brand_id: Mapped[UUID | None] = mapped_column(ForeignKey("brands.id"))
     product_id: Mapped[UUID | None] = mapped_column(ForeignKey("products.id"))
@@ -35,8 +35,6 @@ class Complaint(Base):
     text: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(10))
     visitor_id: Mapped[UUID]
-    # How many the browser had sent before: of two posts at once only one has the next number.
-    turn: Mapped[int]
     language: Mapped[str] = mapped_column(String(5))
     # A phone number, sealed; kept only where the person agreed to be called about this.
     contact: Mapped[str | None] = mapped_column(Text)

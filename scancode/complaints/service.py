@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import case, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ from scancode.complaints.rules import (
     NothingToAnswer,
     TooManyComplaints,
 )
-from scancode.db import affected, insert_once, new_id
+from scancode.db import affected, insert_once
 from scancode.errors import NotFound
 from scancode.sealing import Sealer
 from scancode.staff import service as staff
@@ -89,15 +89,16 @@ def complain(
 
 
 def _in_turn(session: Session, visitor_id: UUID, row: dict[str, Any], now: datetime) -> UUID:
-    """Writes it under the next number of the browser; who was overtaken counts again. Raises TooManyComplaints."""
+    """Writes it as the next one of the browser: its id follows from that, so of two posts at once one is overtaken and
+    counts again. Raises TooManyComplaints."""
     own, recent = Complaint.visitor_id == visitor_id, Complaint.made_at > now - OF_VISITOR_PERIOD
     for _ in range(OF_VISITOR_MAX + 1):
-        made = new_id(now)
         counted = select(func.count(), func.count(case((recent, 1)))).where(own)
         turn, lately = session.execute(counted).one()
         if lately >= OF_VISITOR_MAX:
             break
-        if insert_once(session, Complaint, id=made, turn=turn, **row):
+        made = uuid5(visitor_id, f"complaint:{turn}")
+        if insert_once(session, Complaint, id=made, **row):
             return made
     raise TooManyComplaints
 

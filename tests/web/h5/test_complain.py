@@ -106,7 +106,7 @@ def test_a_forgery_is_reported_to_whose_batch_it_pretends_to_be_of(office: Offic
     for typed in (forged, FORGED):
         assert "Your report is with the brand" in send(client, typed, text="x")
     with office.wired.db.reading() as session:
-        rows = session.scalars(select(Complaint).order_by(Complaint.id)).all()
+        rows = session.scalars(select(Complaint).order_by(Complaint.made_at)).all()
     assert [(row.brand_id, row.typed, row.code_id) for row in rows] == [
         (office.brand_id, forged, None),
         (None, FORGED, None),
