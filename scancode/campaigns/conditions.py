@@ -17,7 +17,20 @@ from uuid import UUID
 from scancode.i18n import N_
 
 COUNT_MAX = 10**9
-LIMITS = ("person_day_max", "person_max", "day_max", "day_fen_max", "nth", "nth_points", "hold_day")
+RED_PACKET_FEN_MIN = 10
+RED_PACKET_FEN_MAX = 20_000
+POINTS_MAX = 1_000_000
+LIMITS = (
+    "person_day_max",
+    "person_max",
+    "day_max",
+    "day_fen_max",
+    "nth",
+    "nth_points",
+    "nth_fen",
+    "nth_count",
+    "hold_day",
+)
 PLACES_MAX = 500
 TAGS_MAX = 50
 BOOSTS_MAX = 10
@@ -78,9 +91,10 @@ class Conditions:
     ``person_day_max``, ``person_max``: codes of one person, in a day and in all. ``day_max``: codes of everybody in a
     day. ``day_fen_max``: money of everybody in a day; for pools with odds, whose later prizes of the day become thanks.
     ``channels``, ``stores``, ``scenes`` (ids) and ``regions`` (a province or city): a code takes part that comes from
-    one of them. ``nth_points`` are added to the ``nth`` code of a person. From the code number ``hold_day`` of a person
-    in a day on, staff look before anything is given. ``tags_any``, ``tags_none`` (ids): members take part who carry one
-    of these tags, and none of those.
+    one of them. The ``nth`` code of a person gives a second prize, ``nth_points`` or a red packet of ``nth_fen``, at
+    most ``nth_count`` times in all. From the code number ``hold_day`` of a person in a day on, staff look before
+    anything is given. ``tags_any``, ``tags_none`` (ids): members take part who carry one of these tags, and none
+    of those.
     """
 
     person_day_max: int | None = None
@@ -95,6 +109,8 @@ class Conditions:
     boosts: tuple[Boost, ...] = ()
     nth: int | None = None
     nth_points: int | None = None
+    nth_fen: int | None = None
+    nth_count: int | None = None
     hold_day: int | None = None
     tags_any: tuple[str, ...] = ()
     tags_none: tuple[str, ...] = ()
@@ -148,9 +164,10 @@ class Conditions:
         """How many times its points a code gives; the largest of the boosts that hold."""
         return max((boost.factor for boost in self.boosts if boost.holds(store_id, local)), default=1)
 
-    def bonus_most(self, codes: int) -> int:
-        """What the n-th codes of all people can come to in points."""
-        return codes // self.nth * self.nth_points if self.nth and self.nth_points else 0
+    def nth_most(self, codes: int) -> int:
+        """How many second prizes so many codes can come to, whoever claims them."""
+        most = codes // self.nth if self.nth else 0
+        return most if self.nth_count is None else min(most, self.nth_count)
 
 
 NONE = Conditions()
@@ -164,8 +181,13 @@ def problems(conditions: Conditions) -> Iterator[tuple[str, str]]:
             yield name, N_("A limit is at least 1. Leave it empty for none.")
     if conditions.person_day_max and conditions.person_max and conditions.person_day_max > conditions.person_max:
         yield "person_day_max", N_("This is more than a person may have in all.")
-    if (conditions.nth is None) != (conditions.nth_points is None):
-        yield "nth_points", N_("Say both: which code of a person, and how many points it adds.")
+    kinds = [conditions.nth_points, conditions.nth_fen].count(None)
+    if (conditions.nth is None) != (kinds == 2) or kinds == 0 or (conditions.nth is None and conditions.nth_count):
+        yield "nth", N_("Say which code of a person gives a second prize, and either points or a red packet.")
+    if conditions.nth_fen is not None and not RED_PACKET_FEN_MIN <= conditions.nth_fen <= RED_PACKET_FEN_MAX:
+        yield "nth_fen", N_("A red packet is 0.10 to 200 yuan.")
+    if conditions.nth_points is not None and conditions.nth_points > POINTS_MAX:
+        yield "nth_points", N_("These are too many points for one prize.")
     if max(map(len, (conditions.channels, conditions.stores, conditions.scenes, conditions.regions))) > PLACES_MAX:
         yield "stores", N_("These are too many places: choose their channel or region instead.")
     if max(len(conditions.tags_any), len(conditions.tags_none)) > TAGS_MAX:

@@ -11,22 +11,20 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from scancode.campaigns.chance import WHOLE_PPM
+from scancode.campaigns.conditions import POINTS_MAX, RED_PACKET_FEN_MAX, RED_PACKET_FEN_MIN
 from scancode.campaigns.planning import (
     CAMPAIGNS_A_CODE_MAX,
-    POINTS_MAX,
     PRIZE_FEN_MAX,
     PRIZES_MAX,
     RANGES_MAX,
-    RED_PACKET_FEN_MAX,
-    RED_PACKET_FEN_MIN,
     WINDOW_DAYS_MAX,
     BatchState,
     CampaignPlan,
     Fault,
     PrizeLine,
     RangeLine,
+    Reserve,
     Taken,
-    Totals,
     TranchePlan,
     overlap,
     totals,
@@ -42,13 +40,15 @@ def faults(
     taken: Sequence[Taken],
     claimed: Mapping[RangeLine, int],
     now: datetime,
+    left: Reserve | None = None,
 ) -> tuple[Fault, ...]:
     """Everything that keeps the plan's waiting tranches from being published now; empty when nothing does.
 
     ``batches``: those named by the plan, as far as they exist. ``taken``: what other campaigns hold that have not
-    ended. ``claimed``: how many codes of a range somebody has claimed already.
+    ended. ``claimed``: how many codes of a range somebody has claimed already. ``left``: of the budgets, where they are
+    counted down already.
     """
-    found = [*_window_faults(plan, now), *_budget_faults(plan), *_condition_faults(plan), *_own_overlaps(plan)]
+    found = [*_window_faults(plan, now), *_budget_faults(plan, left), *_own_overlaps(plan)]
     for number, tranche in enumerate(plan.tranches, 1):
         if tranche.is_published:
             continue
@@ -76,43 +76,27 @@ def _window_faults(plan: CampaignPlan, now: datetime) -> Iterator[Fault]:
         )
 
 
-def _budget_faults(plan: CampaignPlan) -> Iterator[Fault]:
-    whole = totals(plan.tranches)
-    if any(tranche.has_odds for tranche in plan.tranches):
-        yield from _odds_budget_faults(plan, whole)
-        return
-    if whole.sum_fen > plan.budget_fen:
+def _budget_faults(plan: CampaignPlan, left: Reserve | None) -> Iterator[Fault]:
+    """What is sure to be needed is reserved; wheels are counted down from the rest, so their stock may well be worth
+    more."""
+    sure, before = plan.reserved(plan.tranches), plan.reserved(plan.published)
+    if sure.fen > plan.budget_fen or (left and sure.fen - before.fen > left.fen):
         yield Fault(
             "over_budget_fen",
             N_("The red packets add up to {sum} yuan; the budget is {budget} yuan."),
-            {"sum": yuan(whole.sum_fen), "budget": yuan(plan.budget_fen)},
+            {"sum": yuan(sure.fen), "budget": yuan(before.fen + left.fen if left else plan.budget_fen)},
         )
-    points = plan.points_most
-    if points > plan.budget_points:
+    if sure.points > plan.budget_points or (left and sure.points - before.points > left.points):
         yield Fault(
             "over_budget_points",
             N_("The points add up to {sum}; the budget is {budget}."),
-            {"sum": points, "budget": plan.budget_points},
+            {"sum": sure.points, "budget": before.points + left.points if left else plan.budget_points},
         )
-
-
-def _condition_faults(plan: CampaignPlan) -> Iterator[Fault]:
     if plan.lost_tags:
         yield Fault("tags_gone", N_("The conditions name a tag that is no longer there. Choose again."))
-    if plan.conditions.nth and any(tranche.has_odds for tranche in plan.tranches):
-        yield Fault("nth_odds", N_("Points for the n-th code need pools with an exact table, whose sum is known."))
-
-
-def _odds_budget_faults(plan: CampaignPlan, whole: Totals) -> Iterator[Fault]:
-    """The budget is counted down while people win, so the stock may well be worth more."""
-    if not all(tranche.has_odds for tranche in plan.tranches):
-        yield Fault("mixed_modes", N_("Pools with odds and pools with an exact table cannot share a budget."))
-    for kind, sum_, budget in (
-        ("red_packet", whole.sum_fen, plan.budget_fen),
-        ("points", whole.sum_points, plan.budget_points),
-    ):
-        prizes = [prize for tranche in plan.tranches for prize in tranche.prizes if prize.kind == kind]
-        if sum_ and budget < max(prize.most for prize in prizes):
+    for kind, rest in (("red_packet", plan.budget_fen - sure.fen), ("points", plan.budget_points - sure.points)):
+        wheels = [prize for tranche in plan.tranches if tranche.has_odds for prize in tranche.prizes]
+        if 0 <= rest < max((prize.most for prize in wheels if prize.kind == kind), default=0):
             yield Fault("budget_below_prize", N_("The budget does not even pay the largest prize once."))
 
 

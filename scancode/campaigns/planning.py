@@ -18,11 +18,8 @@ from uuid import UUID
 from scancode.campaigns.chance import sum_of
 from scancode.campaigns.conditions import NONE, Conditions
 
-RED_PACKET_FEN_MIN = 10
-RED_PACKET_FEN_MAX = 20_000
 PRIZE_FEN_MAX = 5_000_000
 """The legal maximum of one prize, whatever it is."""
-POINTS_MAX = 1_000_000
 BUDGET_MAX = 10**13
 TRANCHES_MAX = 50
 RANGES_MAX = 200
@@ -100,6 +97,15 @@ class TranchePlan:
 
 
 @dataclass(frozen=True)
+class Reserve:
+    """Fen and points set aside, and ``seconds``: how many second prizes of n-th codes are among them."""
+
+    fen: int
+    points: int
+    seconds: int = 0
+
+
+@dataclass(frozen=True)
 class CampaignPlan:
     id: UUID
     brand_id: UUID
@@ -122,10 +128,37 @@ class CampaignPlan:
         return self.priority > other.priority
 
     @property
-    def points_most(self) -> int:
-        """What the points can come to, times over and with those of n-th codes."""
-        whole = totals(self.tranches)
-        return whole.sum_points * self.conditions.factor_most + self.conditions.bonus_most(whole.size)
+    def has_odds(self) -> bool:
+        """Something of the budget is counted down while people win."""
+        return any(tranche.has_odds for tranche in self.tranches)
+
+    @property
+    def published(self) -> tuple[TranchePlan, ...]:
+        return tuple(tranche for tranche in self.tranches if tranche.is_published)
+
+    def reserved(self, tranches: Sequence[TranchePlan]) -> Reserve:
+        """What of the budget these tranches need whatever happens: exact tables in full, with points times over, and
+        the second prizes of n-th codes. Wheels are counted down from the rest."""
+        exact = totals(tranche for tranche in tranches if not tranche.has_odds)
+        seconds = self.conditions.nth_most(totals(tranches).size)
+        return Reserve(
+            fen=exact.sum_fen + seconds * (self.conditions.nth_fen or 0),
+            points=exact.sum_points * self.conditions.factor_most + seconds * (self.conditions.nth_points or 0),
+            seconds=seconds,
+        )
+
+    @property
+    def most(self) -> Reserve:
+        """The worst case of all its pools: with wheels what is in stock, as far as the budget pays it."""
+        wheels, sure = totals(tranche for tranche in self.tranches if tranche.has_odds), self.reserved(self.tranches)
+        if not self.has_odds:
+            return sure
+        factor = self.conditions.factor_most
+        return Reserve(
+            fen=min(sure.fen + wheels.sum_fen, self.budget_fen),
+            points=min(sure.points + wheels.sum_points * factor, self.budget_points),
+            seconds=sure.seconds,
+        )
 
     @property
     def waiting(self) -> tuple[TranchePlan, ...]:

@@ -61,15 +61,12 @@ def forecast(plan: CampaignPlan, *, seed: int, first: Mapping[UUID, int] | None 
     share that go first."""
     rng = np.random.default_rng(seed)
     pools = [pool for pool in plan.tranches if pool.has_odds or totals([pool]).thanks_count >= 0]
-    whole = totals(pools)
-    worst_fen, worst_points = whole.sum_fen, plan.points_most
-    if any(pool.has_odds for pool in pools):
-        worst_fen, worst_points = min(worst_fen, plan.budget_fen), min(worst_points, plan.budget_points)
+    worst = plan.most
     return Forecast(
-        played=tuple(_play(pools, share, (worst_fen, worst_points), rng) for share in SHARES),
-        worst_fen=worst_fen,
-        worst_points=worst_points,
-        left=_play(pools, 1.0, (worst_fen, worst_points), rng, first) if first else None,
+        played=tuple(_play(pools, share, (worst.fen, worst.points), rng) for share in SHARES),
+        worst_fen=worst.fen,
+        worst_points=worst.points,
+        left=_play(pools, 1.0, (worst.fen, worst.points), rng, first) if first else None,
     )
 
 

@@ -41,10 +41,15 @@ class Claim(Attributed, Base):
     reserved_until: Mapped[datetime | None]
     claimed_at: Mapped[datetime]
     is_test: Mapped[bool]
+    # Of a second prize: the how manieth code of its person earned it. Its ``code_id`` is ``rules.second_id``.
+    nth: Mapped[int | None]
 
 
 class PersonCount(Base):
-    """How many codes of a campaign that limits it a person has claimed: in a day, and in all (``period`` empty)."""
+    """How many codes of a campaign that limits it a person has claimed: in a day, and in all (``period`` empty).
+
+    The row whose period is ``nth`` says that they had their second prize: there is one for a person and campaign.
+    """
 
     __tablename__ = "person_counts"
 

@@ -11,7 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from batches.codes import Kind
+from batches.codes import Kind, split_code_id
+from batches.codes import code_id as make_code_id
 from scancode.campaigns.rules import Offer, Phase
 from scancode.catalog.rules import BrandFacts
 from scancode.codes.rules import Life
@@ -271,6 +272,16 @@ class ClaimFacts:
     reserved_until: datetime | None
     claimed_at: datetime
     is_test: bool
+    nth: int | None = None
+    """Of a second prize: the how manieth code of its person earned it."""
+
+    @property
+    def cause(self) -> str:
+        return cause_of(self.code_id, self.nth)
+
+    @property
+    def is_second(self) -> bool:
+        return self.nth is not None
 
     def has_lapsed(self, now: datetime) -> bool:
         """A reservation that nobody bound in time; the code can be claimed again."""
@@ -322,6 +333,25 @@ class ClaimAnswer:
 
     view: ClaimView
     is_new: bool
+
+
+def cause_of(code_id: int, nth: int | None) -> str:
+    """Why there are points or money: unique for each claim."""
+    return f"claim:{code_id}" if nth is None else f"nth:{code_id}"
+
+
+def second_id(code_id: int) -> int:
+    """Under which the second prize is booked that a code brought its person: the number of the outer code of the same
+    item, which never claims anything itself. So claim, payout and bill have a number of their own, found from the code
+    alone, and the code itself still rewards once."""
+    number, _, serial = split_code_id(code_id)
+    return make_code_id(number, Kind.OUTER, serial)
+
+
+def code_of(claim: ClaimFacts) -> int:
+    """The code in whose package the prize was: for a second one, that which brought it."""
+    number, kind, serial = split_code_id(claim.code_id)
+    return make_code_id(number, Kind.INNER if claim.is_second else kind, serial)
 
 
 def owns(claimant: Claimant, claim: ClaimFacts) -> bool:

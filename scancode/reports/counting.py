@@ -107,7 +107,8 @@ def scanned(
 def claims(
     session: Session, brand_id: UUID | None, period: Period, by: Dimension | None, model: Model = "last"
 ) -> dict[str, int]:
-    """By key: codes claimed by somebody whom the prize can reach; a reservation is no claim yet."""
+    """By key: codes claimed by somebody whom the prize can reach; a reservation is no claim yet, a second prize none
+    either."""
     statement = (
         select(func.count())
         .select_from(Claim)
@@ -115,6 +116,7 @@ def claims(
             Claim.day.between(period.first_day, period.last_day),
             Claim.is_test.is_(False),
             Claim.state == ClaimState.CLAIMED.value,
+            Claim.nth.is_(None),
         )
     )
     if brand_id is not None:

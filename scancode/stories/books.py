@@ -13,7 +13,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from scancode.claims.models import Claim
-from scancode.claims.rules import ClaimState
+from scancode.claims.rules import ClaimState, cause_of
 from scancode.ledger import service as ledger
 from scancode.ledger.models import Entry
 from scancode.payouts.models import Payout
@@ -133,7 +133,7 @@ def _pages(session: Session, since: datetime) -> Iterator[list[Row[tuple[int, st
     after = -1
     while True:
         rows = session.execute(
-            select(Claim.code_id, Claim.prize_kind, Claim.amount, Claim.brand_id, Claim.account_id)
+            select(Claim.code_id, Claim.prize_kind, Claim.amount, Claim.brand_id, Claim.account_id, Claim.nth)
             .where(
                 Claim.code_id > after,
                 Claim.claimed_at >= since,
@@ -167,7 +167,7 @@ def _compare_money(session: Session, page: list[Row[tuple[int, str, int, object]
 def _compare_points(session: Session, page: list[Row[tuple[int, str, int, object]]], report: Report) -> None:
     """By the side of the brand's own account, which every grant has, whomever the points belong to by now."""
     won = {
-        (ledger.issuer_id(row.brand_id), f"claim:{row.code_id}"): row
+        (ledger.issuer_id(row.brand_id), cause_of(row.code_id, row.nth)): row
         for row in page
         if row.prize_kind == "points" and row.account_id is not None
     }

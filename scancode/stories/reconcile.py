@@ -18,9 +18,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from batches.codes import UnknownKind, split_code_id
+from batches.codes import Kind, UnknownKind, split_code_id
 from scancode.campaigns import service as campaigns
-from scancode.campaigns.rules import draw
+from scancode.campaigns.rules import Offer, PrizeFacts, draw
 from scancode.catalog import service as catalog
 from scancode.claims import service as claims
 from scancode.codes import service as codes
@@ -283,7 +283,7 @@ def _take_over(
 ) -> PayoutFacts | None:
     """Enters a bill that the book lost, and takes its code out of play. None where the book lacks its batch too."""
     try:
-        number, _, serial = split_code_id(code_id)
+        number, kind, serial = split_code_id(code_id)
     except UnknownKind:
         return None
     batch = codes.find_batch(session, number=number)
@@ -291,9 +291,8 @@ def _take_over(
     if batch is None or brand is None:
         return None
     offer = campaigns.find_offer(session, batch_number=number, serial=serial, sealer=keys.draw_sealer)
-    # Where several campaigns share the code, it was the one whose prize is what was paid.
-    drawn = [(one, draw(one, serial)) for one in ((offer, *offer.others) if offer else ())]
-    offer, prize = next((pair for pair in drawn if pair[1].amount_fen == bill.amount_fen), (None, None))
+    is_second = kind == Kind.OUTER
+    offer, prize = _earned(offer, bill.amount_fen, serial, is_second=is_second)
     campaign_id = offer.campaign_id if offer else None
     identity_id = _identity(session, bill, batch.brand_id, keys.sealer, now)
     claims.quarantine(
@@ -308,8 +307,11 @@ def _take_over(
         campaign_id=campaign_id,
         prize_id=prize.id if prize else None,
         is_test=batch.is_test,
+        nth=(offer.conditions.nth if offer else None) or 0 if is_second else None,
         now=bill.created_at or now,
     )
+    if campaign_id and is_second and identity_id:
+        claims.mark_second(session, campaign_id=campaign_id, identity_id=identity_id)
     if offer and prize:
         claims.charge(session, offer=offer, prize=prize, code_id=code_id, day=brand.day(bill.created_at or now))
     try:
@@ -320,12 +322,24 @@ def _take_over(
             brand_id=batch.brand_id,
             campaign_id=campaign_id,
             identity_id=identity_id,
-            cause=f"claim:{code_id}",
+            cause=claims.cause_of(code_id, 0 if is_second else None),
             bill=bill,
             now=now,
         )
     except ValueError:
         return None
+
+
+def _earned(
+    offer: Offer | None, amount_fen: int, serial: int, *, is_second: bool
+) -> tuple[Offer | None, PrizeFacts | None]:
+    """Which campaign a bill was for, and with which prize (None for a second prize). Where several campaigns share the
+    code, it was the one whose prize is what was paid."""
+    for one in (offer, *offer.others) if offer else ():
+        prize = None if is_second else draw(one, serial)
+        if amount_fen == (prize.amount_fen if prize else one.conditions.nth_fen):
+            return one, prize
+    return None, None
 
 
 def _identity(session: Session, bill: BillState, brand_id: UUID, sealer: Sealer, now: datetime) -> UUID | None:

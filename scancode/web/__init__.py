@@ -52,6 +52,7 @@ VIEWS = (
     "scancode.web.console.reports",
     "scancode.web.console.campaigns",
     "scancode.web.console.campaign_breaker",
+    "scancode.web.console.campaign_export",
     "scancode.web.console.campaign_conditions",
     "scancode.web.console.held_claims",
     "scancode.web.console.campaign_pools",

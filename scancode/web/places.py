@@ -63,9 +63,9 @@ def load_places(session: Session, *, brand_id: UUID) -> Places:
     return Places(first, second, third, members.find_tags(session, brand_id=brand_id))
 
 
-def in_words(conditions: Conditions, places: Places, *, has_odds: bool) -> list[str]:
-    """A sentence for each condition, in the reader's language."""
-    return [*_who_and_where(conditions, places), *_how_much(conditions, has_odds), *_more(conditions, places)]
+def in_words(conditions: Conditions, places: Places, *, has_odds: bool, codes: int) -> list[str]:
+    """A sentence for each condition, in the reader's language; ``codes`` take part."""
+    return [*_who_and_where(conditions, places), *_how_much(conditions, has_odds), *_more(conditions, places, codes)]
 
 
 def sharing_in_words(priority: int) -> str:
@@ -135,7 +135,7 @@ def _how_much(conditions: Conditions, has_odds: bool) -> Iterator[str]:
         )
 
 
-def _more(conditions: Conditions, places: Places) -> Iterator[str]:
+def _more(conditions: Conditions, places: Places, codes: int) -> Iterator[str]:
     for boost in conditions.boosts:
         yield gettext(
             "%(times)s times the points for items from %(stores)s, %(window)s.",
@@ -143,11 +143,15 @@ def _more(conditions: Conditions, places: Places) -> Iterator[str]:
             stores=_listed(places.names(boost.stores)),
             window=_window(boost),
         )
-    if conditions.nth and conditions.nth_points:
+    if conditions.nth:
         yield gettext(
-            "The code number %(nth)s that a person claims adds %(points)s points.",
+            "The code number %(nth)s that a person claims brings a second prize, whatever it holds itself: %(prize)s. "
+            "Once for each person, at most %(count)s in all.",
             nth=conditions.nth,
-            points=f"{conditions.nth_points:,}",
+            prize=gettext("a red packet of %(sum)s", sum=f"¥{yuan(conditions.nth_fen)}")
+            if conditions.nth_fen
+            else gettext("%(count)s points", count=f"{conditions.nth_points:,}"),
+            count=f"{conditions.nth_most(codes):,}",
         )
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.chance import WHOLE_PPM
 from scancode.campaigns.models import Prize
+from scancode.campaigns.planning import TranchePlan
 from scancode.campaigns.rules import Phase, phase_of
 from scancode.catalog.models import Product
 from scancode.catalog.rules import BrandFacts
@@ -46,6 +47,27 @@ class RuleLine:
 
 
 @dataclass(frozen=True)
+class RuleTable:
+    """Prizes that are drawn alike by ``codes``: all exact tables together, or one wheel, whichever pools turn it."""
+
+    has_odds: bool
+    codes: int
+    lines: tuple[RuleLine, ...]
+
+    def odds(self, line: RuleLine) -> str:
+        """The share of codes that hold a prize, or win it: ``1.5%``, with as many digits as it takes to be no zero."""
+        if self.has_odds:
+            without = WHOLE_PPM - sum(one.chance_ppm or 0 for one in self.lines)
+            share = (line.chance_ppm if line.chance_ppm is not None else without) / 10_000
+        else:
+            share = 100 * (line.count or 0) / self.codes if self.codes else 0.0
+        digits = 2
+        while share and digits < 8 and float(f"{share:.{digits}f}") == 0:
+            digits += 1
+        return f"{share:.{digits}f}".rstrip("0").rstrip(".") + "%"
+
+
+@dataclass(frozen=True)
 class Rulebook:
     """Everything that the rules page says. ``codes`` is how many codes take part."""
 
@@ -59,11 +81,10 @@ class Rulebook:
     starts_at: datetime
     ends_at: datetime
     over_at: datetime
-    lines: tuple[RuleLine, ...]
+    tables: tuple[RuleTable, ...]
     conditions: tuple[str, ...]
     """In words."""
     is_exclusive: bool
-    has_odds: bool
     commitments: tuple[str, ...]
     """One for each pool that was published: what secret and table have to come out at, once they are revealed."""
     codes: int
@@ -87,17 +108,9 @@ class Rulebook:
     def phase(self, now: datetime) -> Phase:
         return phase_of(state=self.state, starts_at=self.starts_at, ends_at=self.ends_at, now=now)
 
-    def odds(self, line: RuleLine) -> str:
-        """The share of codes that hold a prize, or win it: ``1.5%``, with as many digits as it takes to be no zero."""
-        if self.has_odds:
-            without = WHOLE_PPM - sum(one.chance_ppm or 0 for one in self.lines)
-            share = (line.chance_ppm if line.chance_ppm is not None else without) / 10_000
-        else:
-            share = 100 * (line.count or 0) / self.codes if self.codes else 0.0
-        digits = 2
-        while share and digits < 8 and float(f"{share:.{digits}f}") == 0:
-            digits += 1
-        return f"{share:.{digits}f}".rstrip("0").rstrip(".") + "%"
+    @property
+    def lines(self) -> tuple[RuleLine, ...]:
+        return tuple(line for table in self.tables for line in table.lines)
 
     @property
     def has_random(self) -> bool:
@@ -125,7 +138,7 @@ def load_rulebook(session: Session, *, campaign_id: UUID, brand: BrandFacts, wit
     products = session.scalars(wanted.order_by(Product.name_zh)).all()
     said = [] if plan.is_exclusive else [sharing_in_words(plan.priority)]
     if not plan.conditions.is_empty:
-        said += in_words(plan.conditions, load_places(session, brand_id=brand.id), has_odds=has_odds)
+        said += in_words(plan.conditions, load_places(session, brand_id=brand.id), has_odds=has_odds, codes=codes)
     return Rulebook(
         campaign_id=campaign.id,
         brand=brand,
@@ -137,14 +150,26 @@ def load_rulebook(session: Session, *, campaign_id: UUID, brand: BrandFacts, wit
         starts_at=campaign.starts_at,
         ends_at=campaign.ends_at,
         over_at=min(campaign.ended_at or campaign.ends_at, campaign.ends_at),
-        lines=_lines(prizes, codes, has_odds=has_odds),
+        tables=_tables(list(shown.values()), prizes),
         conditions=tuple(said),
         is_exclusive=plan.is_exclusive,
-        has_odds=has_odds,
         commitments=tuple(campaigns.list_commitments(session, campaign_id=campaign_id)),
         codes=codes,
         products=tuple(dict.fromkeys((product.name_zh, product.name_en) for product in products)),
     )
+
+
+def _tables(pools: Sequence[TranchePlan], prizes: Sequence[Prize]) -> tuple[RuleTable, ...]:
+    groups: dict[tuple[object, ...], list[TranchePlan]] = {}
+    for pool in pools:
+        wheel = tuple((one.kind, one.amount, one.most, one.chance_ppm, one.name_zh) for one in pool.prizes)
+        groups.setdefault((pool.mode, wheel if pool.has_odds else ()), []).append(pool)
+    tables = []
+    for (mode, _), alike in groups.items():
+        ids, codes = {pool.id for pool in alike}, sum(line.count for pool in alike for line in pool.ranges)
+        lines = _lines([one for one in prizes if one.tranche_id in ids], codes, has_odds=mode == "odds")
+        tables.append(RuleTable(mode == "odds", codes, lines))
+    return tuple(tables)
 
 
 def _lines(prizes: Sequence[Prize], codes: int, *, has_odds: bool) -> tuple[RuleLine, ...]:

@@ -52,7 +52,10 @@ def test_a_code_takes_part_that_comes_from_any_of_the_places() -> None:
     [
         (Conditions(day_max=0), "day_max"),
         (Conditions(person_day_max=3, person_max=2), "person_day_max"),
-        (Conditions(nth=5), "nth_points"),
+        (Conditions(nth=5), "nth"),
+        (Conditions(nth_count=5), "nth"),
+        (Conditions(nth=5, nth_points=5, nth_fen=50), "nth"),
+        (Conditions(nth=5, nth_fen=20_001), "nth_fen"),
         (Conditions(boosts=(Boost(6, (str(SHOP),), "2026-12-01", "2026-12-02"),)), "boosts"),
         (Conditions(boosts=(Boost(3, (), "2026-12-01", "2026-12-02"),)), "boosts"),
         (Conditions(boosts=(Boost(3, (str(SHOP),), "2026-12-02", "2026-12-01"),)), "boosts"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -247,10 +248,36 @@ def test_it_refuses_odds_that_cannot_be(session: Session, sealer: Sealer, batch:
         campaign = make_campaign(session, brand_id=batch.brand_id, budget_fen=budget)
         add(session, campaign.id, batch.number, prizes=prizes, mode="odds")
         assert refused(session, sealer, campaign.id) == code
-    mixed = make_campaign(session, brand_id=batch.brand_id)
-    add(session, mixed.id, batch.number, 0, 9, prizes=line(10), mode="odds")
-    add(session, mixed.id, batch.number, 10, 999)
-    assert refused(session, sealer, mixed.id) == ["mixed_modes"]
+
+
+def test_exact_tables_are_set_aside_and_a_wheel_gets_the_rest(session: Session, sealer: Sealer, batch: Batch) -> None:
+    def left() -> int | None:
+        return campaigns.find_left(session, owner_id=mixed.id, name=campaigns.BUDGET_FEN)
+
+    wheel = [PrizeLine("red_packet", 100, 10, "红包", "Red packet", None, 1000)]
+    mixed = make_campaign(session, brand_id=batch.brand_id, budget_fen=2_000)
+    add(session, mixed.id, batch.number, 0, 99, prizes=wheel, mode="odds")
+    add(session, mixed.id, batch.number, 100, 199, prizes=[PACKET])
+    publish_campaign(session, sealer, campaign_id=mixed.id)
+    assert left() == 1_000
+    # The wheel has given 500 of them; a later table of 600 is too much, one of 500 takes the rest.
+    assert campaigns.take(session, owner_id=mixed.id, name=campaigns.BUDGET_FEN, amount=500, code_id=1)
+    pool = add(session, mixed.id, batch.number, 200, 299, prizes=[replace(PACKET, count=6)])
+    assert refused(session, sealer, mixed.id) == ["over_budget_fen"]
+    campaigns.remove_tranche(session, tranche_id=pool.id, actor="dave", now=NOW)
+    add(session, mixed.id, batch.number, 200, 299, prizes=[replace(PACKET, count=5)])
+    publish_campaign(session, sealer, campaign_id=mixed.id)
+    assert left() == 0
+
+
+def test_a_wheel_that_comes_later_gets_what_tables_have_left(session: Session, sealer: Sealer, batch: Batch) -> None:
+    mixed = make_campaign(session, brand_id=batch.brand_id, budget_fen=1_700)
+    add(session, mixed.id, batch.number, 0, 99, prizes=[PACKET])
+    publish_campaign(session, sealer, campaign_id=mixed.id)
+    wheel = [PrizeLine("red_packet", 100, 10, "红包", "Red packet", None, 1000)]
+    add(session, mixed.id, batch.number, 100, 199, prizes=wheel, mode="odds")
+    publish_campaign(session, sealer, campaign_id=mixed.id)
+    assert campaigns.find_left(session, owner_id=mixed.id, name=campaigns.BUDGET_FEN) == 700
 
 
 def test_rules_are_archived_as_they_were_told_whatever_changes_later(

@@ -108,5 +108,5 @@ def test_the_nth_code_counts_when_a_browser_becomes_somebody(session: Session, w
     for serial in range(2):
         shop.claim(session, browser, serial)
     alice = shop.openid(session)
-    assert shop.bind(session, Claimant(browser.visitor_id, alice)) == 2
+    assert shop.bind(session, Claimant(browser.visitor_id, alice)) == 3
     assert ledger.balance(session, account_id=alice) == 2 * 7 + 500

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, select, text
 
+from scancode.campaigns.conditions import Conditions
 from scancode.claims import rules as claim_rules
 from scancode.claims import service as claims
-from scancode.claims.models import Claim
+from scancode.claims.models import Claim, PersonCount
 from scancode.claims.rules import Claimant, Standing
 from scancode.jobs import service as jobs
 from scancode.jobs.models import Job
@@ -23,7 +24,7 @@ from scancode.staff import service as staff
 from scancode.stories import going_on, reconcile
 from scancode.stories.books import Gap, Report
 from scancode.wiring import Wired
-from tests.claims.shop import PREFIX, open_shop, visitor
+from tests.claims.shop import PREFIX, open_shop, points, visitor
 from tests.factories import NOW
 from tests.payouts.conftest import Till, open_till
 
@@ -99,6 +100,34 @@ def test_a_lost_claim_that_was_paid_never_pays_again(till: Till) -> None:
     assert mine.standing == Standing.QUARANTINED
     assert mine.is_mine
     assert mine.claim.campaign_id == till.shop.campaign_id
+    assert not till.work(after_s=100_000)
+
+
+def test_a_lost_second_prize_that_was_paid_stays_its_persons_and_comes_no_more(wired: Wired) -> None:
+    terms = {"budget_fen": 100_000, "budget_points": 10_000, "conditions": Conditions(nth=1, nth_fen=100)}
+    with wired.db.transaction() as session:
+        shop = open_shop(session, wired, prizes=points(7), campaign=terms)
+        alice = Claimant(None, shop.openid(session))
+        shop.claim(session, alice)
+    till = open_till(wired, shop, alice)
+    till = replace(till, code_id=claims.second_id(till.code_id))
+    till.world.clock = till.clock
+    pay(till)
+    forget_claims(till)
+    with wired.db.transaction() as session:
+        session.execute(delete(PersonCount))
+    report = compare(till)
+    assert [one.gap for one in report.differences] == [Gap.FOUND]
+    go_on(till, report)
+    assert till.find().state == S.PAID
+    with wired.db.transaction() as session:
+        for serial in range(3):
+            shop.claim(session, alice, serial)
+        mine = claims.of_person(session, claimant=alice, now=till.now)
+        assert [(one.claim.code_id, one.standing) for one in mine if one.claim.is_second] == [
+            (till.code_id, Standing.QUARANTINED)
+        ]
+        assert session.scalar(select(func.count()).select_from(Payout)) == 1
     assert not till.work(after_s=100_000)
 
 

@@ -2,7 +2,7 @@
 
 from scancode.campaigns.service.archiving import list_versions
 from scancode.campaigns.service.breaker import Armed, list_armed, list_tripped, release, set_breaker, trip
-from scancode.campaigns.service.counters import BUDGET_FEN, BUDGET_POINTS, STOCK, find_left, take
+from scancode.campaigns.service.counters import BUDGET_FEN, BUDGET_POINTS, SECONDS, STOCK, find_left, take
 from scancode.campaigns.service.drafting import (
     SERIAL_MAX,
     THANKS_EN,
@@ -17,7 +17,7 @@ from scancode.campaigns.service.drafting import (
     set_conditions,
 )
 from scancode.campaigns.service.offers import PURPOSE, find_offer, load_offers, offers_of
-from scancode.campaigns.service.proving import list_commitments, reveal
+from scancode.campaigns.service.proving import list_commitments, prize_finder, reveal
 from scancode.campaigns.service.publishing import end, extend, pause, publish, resume
 from scancode.campaigns.service.reading import (
     Claimed,
@@ -57,6 +57,7 @@ __all__ = [
     "BUDGET_FEN",
     "BUDGET_POINTS",
     "PURPOSE",
+    "SECONDS",
     "SERIAL_MAX",
     "STOCK",
     "THANKS_EN",
@@ -109,6 +110,7 @@ __all__ = [
     "naming",
     "offers_of",
     "pause",
+    "prize_finder",
     "publish",
     "release",
     "remove_tranche",

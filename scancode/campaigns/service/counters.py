@@ -14,10 +14,11 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from scancode.campaigns.models import CounterSlot
+from scancode.campaigns.planning import Reserve
 from scancode.db import affected, insert_many
 
-STOCK, BUDGET_FEN, BUDGET_POINTS = "stock", "fen", "points"
-"""Counters of a prize, and of a campaign."""
+STOCK, BUDGET_FEN, BUDGET_POINTS, SECONDS = "stock", "fen", "points", "nth"
+"""Counters of a prize; and of a campaign, ``SECONDS`` for the second prizes of n-th codes."""
 SLOTS = 16
 TRIES = 3
 
@@ -29,6 +30,13 @@ def open_counter(session: Session, *, owner_id: UUID, name: str, total: int) -> 
         {"owner_id": owner_id, "name": name, "slot": slot, "left_count": share + (slot < rest)} for slot in range(SLOTS)
     ]
     insert_many(session, CounterSlot, rows, may_exist=True)
+
+
+def put(session: Session, *, owner_id: UUID, name: str, amount: int) -> None:
+    """More of it, in one slot: the others borrow there. The counter is opened where it is not there yet."""
+    open_counter(session, owner_id=owner_id, name=name, total=0)
+    first = (CounterSlot.owner_id == owner_id, CounterSlot.name == name, CounterSlot.slot == 0)
+    affected(session, update(CounterSlot).where(*first).values(left_count=CounterSlot.left_count + amount))
 
 
 def take(session: Session, *, owner_id: UUID, name: str, amount: int, code_id: int, opens_with: int = 0) -> bool:
@@ -92,3 +100,10 @@ def find_left(session: Session, *, owner_id: UUID, name: str) -> int | None:
     total = select(func.sum(CounterSlot.left_count))
     found = session.scalar(total.where(CounterSlot.owner_id == owner_id, CounterSlot.name == name))
     return None if found is None else int(found)
+
+
+def find_budgets_left(session: Session, *, campaign_id: UUID) -> Reserve | None:
+    """What wheels have left of a campaign's budgets; None where nothing is counted down."""
+    fen = find_left(session, owner_id=campaign_id, name=BUDGET_FEN)
+    points = find_left(session, owner_id=campaign_id, name=BUDGET_POINTS)
+    return None if fen is None or points is None else Reserve(fen, points)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scancode.campaigns.models import Prize, Tranche, TrancheRange
+from scancode.campaigns.models import Mode, Prize, Tranche, TrancheRange
 from scancode.campaigns.proof import Line, Table
 from scancode.campaigns.rules import Phase, phase_of
 from scancode.campaigns.service.offers import PURPOSE
@@ -47,10 +48,7 @@ def list_commitments(session: Session, *, campaign_id: UUID) -> list[str]:
 def reveal(session: Session, *, campaign_id: UUID, sealer: Sealer, now: datetime) -> list[tuple[Table, bytes, str]]:
     """Table, secret and commitment of each pool, for anybody. Raises CampaignNotFound, NotRevealed before the end,
     SealBroken."""
-    campaign = get_campaign(session, campaign_id=campaign_id)
-    at = phase_of(state=campaign.state, starts_at=campaign.starts_at, ends_at=campaign.ends_at, now=now)
-    if at is not Phase.ENDED:
-        raise NotRevealed
+    _require_end(session, campaign_id, now)
     query = select(Tranche.id, Tranche.secret, Tranche.commitment).where(
         Tranche.campaign_id == campaign_id, Tranche.commitment.is_not(None)
     )
@@ -63,3 +61,40 @@ def reveal(session: Session, *, campaign_id: UUID, sealer: Sealer, now: datetime
         )
         for row in rows
     ]
+
+
+def prize_finder(
+    session: Session, *, campaign_id: UUID, sealer: Sealer, now: datetime
+) -> Callable[[int, int], UUID | None]:
+    """Tells by batch and serial which prize a code of an exact table holds. Raises CampaignNotFound, NotRevealed before
+    the end, SealBroken."""
+    _require_end(session, campaign_id, now)
+    exact = select(Tranche.id, Tranche.secret).where(
+        Tranche.campaign_id == campaign_id, Tranche.published_at.is_not(None), Tranche.mode == Mode.EXACT
+    )
+    prizes = select(Prize.id).order_by(Prize.position)
+    pools = [
+        (
+            table_of(session, tranche_id=row.id),
+            bytes.fromhex(sealer.open(row.secret, purpose=PURPOSE)),
+            session.scalars(prizes.where(Prize.tranche_id == row.id)).all(),
+        )
+        for row in session.execute(exact).all()
+    ]
+
+    def find(batch_number: int, serial: int) -> UUID | None:
+        for table, secret, ids in pools:
+            index = table.index_of(batch_number, serial)
+            if index is not None:
+                line, _ = table.drawn(secret, index)
+                return None if line is None else ids[line]
+        return None
+
+    return find
+
+
+def _require_end(session: Session, campaign_id: UUID, now: datetime) -> None:
+    campaign = get_campaign(session, campaign_id=campaign_id)
+    at = phase_of(state=campaign.state, starts_at=campaign.starts_at, ends_at=campaign.ends_at, now=now)
+    if at is not Phase.ENDED:
+        raise NotRevealed

@@ -16,11 +16,20 @@ from sqlalchemy.orm import Session
 
 from scancode.campaigns.faults import faults
 from scancode.campaigns.models import Campaign, CampaignState, Prize, PrizeKind, Tranche
-from scancode.campaigns.planning import Fault, TranchePlan, totals
+from scancode.campaigns.planning import CampaignPlan, Fault, TranchePlan, totals
 from scancode.campaigns.proof import commitment
 from scancode.campaigns.rules import Phase, phase_of
 from scancode.campaigns.service.archiving import archive
-from scancode.campaigns.service.counters import BUDGET_FEN, BUDGET_POINTS, STOCK, open_counter
+from scancode.campaigns.service.counters import (
+    BUDGET_FEN,
+    BUDGET_POINTS,
+    SECONDS,
+    STOCK,
+    find_left,
+    open_counter,
+    put,
+    take,
+)
 from scancode.campaigns.service.drafting import lock
 from scancode.campaigns.service.offers import PURPOSE
 from scancode.campaigns.service.proving import table_of
@@ -35,6 +44,7 @@ from scancode.campaigns.service.refusals import CannotPublish, NotLonger, WrongS
 from scancode.catalog import revision
 from scancode.codes.models import Batch
 from scancode.db import affected
+from scancode.i18n import N_
 from scancode.sealing import Sealer
 from scancode.staff import service as staff
 
@@ -69,7 +79,8 @@ def publish(
     for tranche in plan.waiting:
         _freeze(session, tranche, new_secret(), sealer, now)
         if tranche.has_odds:
-            _open_counters(session, campaign, tranche)
+            _open_stock(session, tranche)
+    _reserve(session, plan)
     if campaign.state == CampaignState.DRAFT:
         _move(session, campaign, CampaignState.PUBLISHED, published_at=now)
     whole = totals(plan.waiting)
@@ -103,13 +114,32 @@ def _freeze(session: Session, tranche: TranchePlan, secret: str, sealer: Sealer,
         raise AssertionError(f"the table of tranche {tranche.id} holds {held} prizes for {whole.size} codes")
 
 
-def _open_counters(session: Session, campaign: Campaign, tranche: TranchePlan) -> None:
-    """The stock of each prize, and the budgets, unless an earlier pool of the campaign opened those."""
+def _open_stock(session: Session, tranche: TranchePlan) -> None:
     prizes = select(Prize.id, Prize.count).where(Prize.tranche_id == tranche.id, Prize.kind != PrizeKind.THANKS)
     for prize_id, stock in session.execute(prizes.order_by(Prize.position)):
         open_counter(session, owner_id=prize_id, name=STOCK, total=stock)
-    open_counter(session, owner_id=campaign.id, name=BUDGET_FEN, total=campaign.budget_fen)
-    open_counter(session, owner_id=campaign.id, name=BUDGET_POINTS, total=campaign.budget_points)
+
+
+def _reserve(session: Session, plan: CampaignPlan) -> None:
+    """Sets aside what exact tables and n-th codes need; wheels get the rest. A later pool takes its part from what the
+    wheels have left. Raises CannotPublish where somebody has won it meanwhile."""
+    sure, before = plan.reserved(plan.tranches), plan.reserved(plan.published)
+    if sure.seconds > before.seconds:
+        counted = find_left(session, owner_id=plan.id, name=SECONDS) is not None  # not where it is older than that
+        more = sure.seconds - before.seconds if counted else sure.seconds
+        put(session, owner_id=plan.id, name=SECONDS, amount=more)
+    if not plan.has_odds:
+        return
+    is_open = find_left(session, owner_id=plan.id, name=BUDGET_FEN) is not None
+    for name, budget, all_, old in (
+        (BUDGET_POINTS, plan.budget_points, sure.points, before.points),
+        (BUDGET_FEN, plan.budget_fen, sure.fen, before.fen),
+    ):
+        if not is_open:
+            open_counter(session, owner_id=plan.id, name=name, total=budget - all_)
+        elif all_ > old and not take(session, owner_id=plan.id, name=name, amount=all_ - old, code_id=0):
+            text = N_("People have won meanwhile what this pool would need. Look at the budget again.")
+            raise CannotPublish([Fault(f"over_budget_{name}", text)])
 
 
 def pause(session: Session, *, campaign_id: UUID, actor: str, now: datetime) -> None:

@@ -33,6 +33,7 @@ from scancode.campaigns.planning import (
     common,
     overlap,
 )
+from scancode.campaigns.service.counters import find_budgets_left
 from scancode.campaigns.service.refusals import CampaignNotFound, TrancheNotFound
 from scancode.catalog.models import Brand
 from scancode.codes.models import Batch
@@ -235,6 +236,7 @@ def find_faults(session: Session, *, campaign_id: UUID, claimed: Claimed, now: d
         taken=find_taken(session, lines=waiting, besides=campaign_id, now=now),
         claimed={line: claimed(line.batch_number, line.first, line.last) for line in waiting},
         now=now,
+        left=find_budgets_left(session, campaign_id=campaign_id),
     )
 
 

@@ -1,6 +1,6 @@
 """The verbs of claims. Call sites read ``claims.claim(…)``, ``claims.bind(…)``, ``claims.find_claim(…)``."""
 
-from scancode.claims.rules import ClaimAnswer, Claimant, ClaimCode, ClaimView, Standing
+from scancode.claims.rules import ClaimAnswer, Claimant, ClaimCode, ClaimView, Standing, cause_of, code_of, second_id
 from scancode.claims.service.binding import bind, quarantine, reassign
 from scancode.claims.service.claiming import claim
 from scancode.claims.service.crossing import (
@@ -29,6 +29,7 @@ from scancode.claims.service.reading import (
     of_person,
     spent_fen,
 )
+from scancode.claims.service.seconds import mark_second
 
 __all__ = [
     "ClaimAnswer",
@@ -40,9 +41,11 @@ __all__ = [
     "Request",
     "Standing",
     "bind",
+    "cause_of",
     "charge",
     "claim",
     "claim_many",
+    "code_of",
     "count_claimed",
     "count_held",
     "find_claim",
@@ -51,6 +54,7 @@ __all__ = [
     "has_reserved",
     "list_held",
     "list_quarantined",
+    "mark_second",
     "of_person",
     "offer_crossing",
     "quarantine",
@@ -58,6 +62,7 @@ __all__ = [
     "reassign",
     "refuse_held",
     "release_held",
+    "second_id",
     "spend_try",
     "spent_fen",
     "sweep_crossings",

@@ -20,7 +20,8 @@ from scancode.claims.service.claimants import settle
 from scancode.claims.service.holding import hold, is_to_be_held
 from scancode.claims.service.limits import count_person, merge_counts
 from scancode.claims.service.reading import COLUMNS, facts_of, find_facts
-from scancode.claims.service.rewards import reward, reward_nth
+from scancode.claims.service.rewards import reward
+from scancode.claims.service.seconds import add_second, bind_second
 from scancode.codes import service as codes
 from scancode.codes.rules import Life
 from scancode.db import affected, insert_once
@@ -117,7 +118,7 @@ def bind_one(session: Session, claim: ClaimFacts, *, claimant: Claimant, prefix:
     with session.begin_nested():
         won = affected(session, guarded) == 1
         if won:
-            _count(session, claim, claimant, now)
+            _count(session, claim, claimant, prefix, now)
     bound = find_facts(session, code_id=claim.code_id)
     assert bound is not None
     if won and bound.state == ClaimState.CLAIMED:
@@ -125,18 +126,20 @@ def bind_one(session: Session, claim: ClaimFacts, *, claimant: Claimant, prefix:
     return bound
 
 
-def _count(session: Session, claim: ClaimFacts, claimant: Claimant, now: datetime) -> None:
+def _count(session: Session, claim: ClaimFacts, claimant: Claimant, prefix: str, now: datetime) -> None:
     """What a browser reserved counts as this person's, on the day when it was won."""
     if claim.campaign_id is None:
         return
     conditions = campaigns.conditions_of(session, campaign_id=claim.campaign_id)
-    if conditions.counts_people:
+    if claim.is_second:
+        bind_second(session, claim, conditions=conditions, claimant=claimant, now=now)
+    elif conditions.counts_people:
         counted = count_person(
             session, campaign_id=claim.campaign_id, conditions=conditions, claimant=claimant, day=claim.day
         )
         if is_to_be_held(claim, conditions, counted):
             hold(session, claim, counted=counted, now=now)
-        reward_nth(session, claim, conditions=conditions, claimant=claimant, nth=counted.nth, now=now)
+        add_second(session, claim, conditions=conditions, claimant=claimant, counted=counted, prefix=prefix, now=now)
 
 
 def reassign(session: Session, *, from_id: UUID, to_id: UUID) -> int:
@@ -158,6 +161,7 @@ def quarantine(
     campaign_id: UUID | None,
     prize_id: UUID | None,
     is_test: bool,
+    nth: int | None = None,
     now: datetime,
 ) -> bool:
     """Takes a code out of play that the provider has paid and whose claim ours lost in a restore. True if it did.
@@ -184,6 +188,7 @@ def quarantine(
         "batch_number": batch_number,
         "is_test": is_test,
         "source": str(UNKNOWN.source),
+        "nth": nth,
     }
     if insert_once(session, Claim, **values, **row):
         return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import update
@@ -39,8 +39,9 @@ from scancode.claims.service.gate import pass_quickly, pass_slowly
 from scancode.claims.service.holding import hold, is_to_be_held
 from scancode.claims.service.limits import Exhausted, count_person, take_day, take_prize
 from scancode.claims.service.reading import find_facts, view
-from scancode.claims.service.rewards import reward, reward_nth
+from scancode.claims.service.rewards import reward
 from scancode.claims.service.row import facts_from, make_row, origin_of
+from scancode.claims.service.seconds import add_second
 from scancode.codes.rules import BatchFacts
 from scancode.db import affected, insert_once
 from scancode.errors import Refusal
@@ -180,7 +181,16 @@ def _enter_counted(
         hold(session, facts_from(row), counted=counted, now=about.now)
         row["state"] = ClaimState.HELD.value
     made = _answer_new(session, about, row)
-    reward_nth(session, made.view.claim, conditions=limits, claimant=who, nth=counted.nth, now=about.now)
+    add_second(
+        session,
+        made.view.claim,
+        conditions=limits,
+        claimant=who,
+        counted=counted,
+        prefix=about.prefix,
+        now=about.now,
+        reserved_until=about.now + timedelta(hours=about.reservation_hours),
+    )
     if not is_free:
         take_prize(session, offer=offer, prize=prize, code_id=code_id, day=day)
     take_day(session, offer=offer, code_id=code_id, day=day)

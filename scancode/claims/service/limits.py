@@ -6,12 +6,12 @@ refused here rolls back with the claim that asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from scancode.campaigns import service as campaigns
@@ -21,8 +21,8 @@ from scancode.claims.models import PersonCount
 from scancode.claims.rules import Claimant, DayFull, PersonDayFull, PersonFull
 from scancode.db import affected, insert_once
 
-ALWAYS = ""
-"""The period of a person's count over the whole campaign; others are days."""
+ALWAYS, SECOND = "", "nth"
+"""The periods of a person's count over the whole campaign, and of their second prize; others are days."""
 
 
 class Exhausted(Exception):
@@ -71,6 +71,32 @@ def _one_more(session: Session, person_id: UUID, campaign_id: UUID, period: str,
     return (
         session.scalar(more.returning(PersonCount.claims_count), execution_options={"synchronize_session": False}) or 0
     )
+
+
+def counted_so_far(session: Session, *, campaign_id: UUID, people: Iterable[UUID | None], day: str) -> Counted:
+    """The same without one more: the most that any of these ids of one person has."""
+    found = select(PersonCount.period, func.max(PersonCount.claims_count)).where(
+        PersonCount.person_id.in_([one for one in people if one is not None]),
+        PersonCount.campaign_id == campaign_id,
+        PersonCount.period.in_((ALWAYS, day)),
+    )
+    counts = {row[0]: int(row[1]) for row in session.execute(found.group_by(PersonCount.period))}
+    return Counted(counts.get(ALWAYS, 0), counts.get(day, 0))
+
+
+def take_second(session: Session, *, campaign_id: UUID, person_id: UUID) -> bool:
+    """Marks that a person has their second prize of a campaign; False where they had it."""
+    key = {"person_id": person_id, "campaign_id": campaign_id, "period": SECOND}
+    return insert_once(session, PersonCount, **key, claims_count=1)
+
+
+def count_second(session: Session, *, campaign_id: UUID, code_id: int) -> None:
+    """One second prize less. Nothing is counted of campaigns that are older than the counter. Raises Exhausted."""
+    name = campaigns.SECONDS
+    if campaigns.find_left(session, owner_id=campaign_id, name=name) is None:
+        return
+    if not campaigns.take(session, owner_id=campaign_id, name=name, amount=1, code_id=code_id):
+        raise Exhausted
 
 
 def merge_counts(session: Session, *, from_id: UUID, to_id: UUID) -> None:

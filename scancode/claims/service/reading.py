@@ -31,6 +31,7 @@ COLUMNS = (
     Claim.reserved_until,
     Claim.claimed_at,
     Claim.is_test,
+    Claim.nth,
 )
 _BY_CODE = select(*COLUMNS)
 

@@ -55,4 +55,4 @@ def origin_of(attribution: Attribution | None) -> dict[str, Any]:
 
 def facts_from(row: dict[str, Any]) -> ClaimFacts:
     """What the row says."""
-    return ClaimFacts(**{**{name: row[name] for name in FACTS}, "state": ClaimState(row["state"])})
+    return ClaimFacts(**{**{name: row[name] for name in FACTS if name in row}, "state": ClaimState(row["state"])})

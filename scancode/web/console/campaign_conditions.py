@@ -39,7 +39,9 @@ from scancode.web.runtime import runtime
 
 BOOST_LINES = 3
 SEPARATED = re.compile(r"[^,，、;；\s]+")
-COUNTS = ("person_day_max", "person_max", "day_max", "nth", "nth_points", "hold_day")
+COUNTS = ("person_day_max", "person_max", "day_max", "nth", "nth_points", "nth_count", "hold_day")
+SUMS = {"day_fen_max": "day_yuan_max", "nth_fen": "nth_yuan"}
+"""Kept in fen, typed in yuan."""
 PLACES = ("channels", "stores", "scenes")
 TAGS = ("tags_any", "tags_none")
 
@@ -81,8 +83,10 @@ class ConditionsForm(FlaskForm):
     day_max = StringField(lazy_gettext("Codes that everybody together may claim in a day"))
     day_yuan_max = StringField(lazy_gettext("Yuan that everybody together may win in a day (pools with odds)"))
     hold_day = StringField(lazy_gettext("From which code of a person in a day on staff look first"))
-    nth = StringField(lazy_gettext("Which code of a person adds points"))
-    nth_points = StringField(lazy_gettext("Points that it adds"))
+    nth = StringField(lazy_gettext("Which code of a person gives it"))
+    nth_points = StringField(lazy_gettext("Points"))
+    nth_yuan = StringField(lazy_gettext("Or a red packet (yuan)"))
+    nth_count = StringField(lazy_gettext("At most so many of these prizes"))
     boosts = FieldList(FormField(BoostForm), min_entries=BOOST_LINES, max_entries=BOOST_LINES)
 
     def fill(self, conditions: Conditions) -> None:
@@ -92,8 +96,9 @@ class ConditionsForm(FlaskForm):
             self[name].data = "" if value is None else str(value)
         for name in (*PLACES, *TAGS):
             self[name].data = list(getattr(conditions, name))
-        fen = conditions.day_fen_max
-        self.day_yuan_max.data = "" if fen is None else yuan(fen).replace(",", "")
+        for name, field in SUMS.items():
+            fen = getattr(conditions, name)
+            self[field].data = "" if fen is None else yuan(fen).replace(",", "")
         self.regions.data, self.members.data = "、".join(conditions.regions), conditions.members
         for entry, boost in zip(self.boosts.entries, conditions.boosts, strict=False):
             entry.form.process(data={**vars(boost), "factor": str(boost.factor), "stores": list(boost.stores)})
@@ -120,10 +125,11 @@ class ConditionsForm(FlaskForm):
             name: read_count(self[name]) if str(self[name].data or "").strip() else None for name in COUNTS
         }
         typed |= {name: tuple(sorted(self[name].data or ())) for name in (*PLACES, *TAGS)}
-        day_fen_max = read_fen(self.day_yuan_max) if str(self.day_yuan_max.data or "").strip() else None
+        typed |= {
+            name: read_fen(self[field]) if str(self[field].data or "").strip() else None for name, field in SUMS.items()
+        }
         found = Conditions(
             **typed,
-            day_fen_max=day_fen_max,
             regions=tuple(dict.fromkeys(re.split(r"[,，、;；\s]+", (self.regions.data or "").strip())))
             if self.regions.data
             else (),
@@ -131,7 +137,7 @@ class ConditionsForm(FlaskForm):
             boosts=tuple(_boost(entry.form) for entry in self.boosts.entries if entry.form.factor.data),
         )
         for name, problem in problems(found):
-            complain(self["day_yuan_max" if name == "day_fen_max" else name], gettext(problem))
+            complain(self[SUMS.get(name, name)], gettext(problem))
         return None if any(field.errors for field in self) else found
 
 

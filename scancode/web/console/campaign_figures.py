@@ -4,7 +4,7 @@ edge reads them here; one grouped query whatever the number of campaigns."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,14 +28,18 @@ DEAD_LOOKED_AT_MAX = 500
 """Ranges of dead codes whose claims are looked for."""
 PASSED_LOOKED_AT_MAX = 5000
 """Codes that another campaign rewarded whose prizes are worked out."""
+DEAD_DRAWN_MAX = 40_000
+"""Dead codes whose prizes are worked out for a page: about a second."""
 
 
 @dataclass(frozen=True)
 class PrizeFigures:
-    """One line of a table: ``drawn`` of ``count`` are taken, ``reserved`` of those still wait for a person. ``lapsed``
-    were reserved once and nobody came; they count as drawn no more.
+    """One line of a table: ``drawn`` of ``count`` are taken, ``reserved`` of those still wait for a person, ``refused``
+    ones staff refused. ``lapsed`` were reserved once and nobody came; they count as drawn no more.
 
-    ``given`` is what the drawn ones are worth, in fen or points. ``count`` is None for thanks beside a wheel.
+    ``dead`` were held by codes that are void or recalled and that nobody claimed. It is None while the campaign runs:
+    whoever could read it could find out what a code holds by taking it off the market for a minute. ``given`` is what
+    the drawn ones are worth, in fen or points. ``count`` is None for thanks beside a wheel.
     """
 
     id: UUID
@@ -50,17 +54,24 @@ class PrizeFigures:
     drawn: int = 0
     reserved: int = 0
     lapsed: int = 0
+    refused: int = 0
     given: int = 0
     passed: int = 0
     """Codes of an exact table that held it and that another campaign has rewarded: nobody can win it any more."""
+    dead: int | None = None
 
     @property
     def claimed(self) -> int:
-        return self.drawn - self.reserved
+        return self.drawn - self.reserved - self.refused
+
+    @property
+    def void(self) -> int:
+        """What nobody will ever have, as far as it may be told."""
+        return self.refused + (self.dead or 0)
 
     @property
     def remaining(self) -> int | None:
-        return None if self.count is None else self.count - self.drawn - self.passed
+        return None if self.count is None else self.count - self.drawn - self.passed - (self.dead or 0)
 
     def name(self, locale: str) -> str:
         return self.name_en if locale == "en" else self.name_zh
@@ -83,6 +94,8 @@ class CampaignFigures:
     passed_looked_at: int
     """So many of these are counted with their prizes."""
     prizes: tuple[PrizeFigures, ...]
+    second: PrizeFigures | None = None
+    """The second prizes of n-th codes; they take no code."""
 
     @property
     def on_the_shelf(self) -> int:
@@ -101,27 +114,12 @@ def counts_of_claims(session: Session, now: datetime) -> Callable[[int, int, int
     return claimed
 
 
-def load_figures(session: Session, *, plan: CampaignPlan, sealer: Sealer, now: datetime) -> CampaignFigures:
-    """The figures of one campaign; the codes of a draft count as promised already. Raises SealBroken."""
-
-    def sum_if(condition: ColumnElement[bool], value: Any) -> ColumnElement[int]:
-        return func.coalesce(func.sum(case((condition, value), else_=0)), 0)
-
-    holds = _holds(now)
-    drawn = {
-        row.prize_id: {name: int(getattr(row, name)) for name in ("drawn", "reserved", "lapsed", "given")}
-        for row in session.execute(
-            select(
-                Claim.prize_id,
-                sum_if(holds, 1).label("drawn"),
-                sum_if(and_(holds, Claim.state == ClaimState.RESERVED), 1).label("reserved"),
-                sum_if(not_(holds), 1).label("lapsed"),
-                sum_if(holds, Claim.amount).label("given"),
-            )
-            .where(Claim.campaign_id == plan.id)
-            .group_by(Claim.prize_id)
-        )
-    }
+def load_figures(
+    session: Session, *, plan: CampaignPlan, sealer: Sealer, now: datetime, dead: Mapping[UUID, int] | None = None
+) -> CampaignFigures:
+    """The figures of one campaign; the codes of a draft count as promised already. ``dead``: by prize, where it may be
+    told (``dead_by_prize``). Raises SealBroken."""
+    drawn, seconds = _drawn(session, plan.id, now)
     left = {
         tranche.id: None if tranche.has_odds else max(0, totals([tranche]).thanks_count) for tranche in plan.tranches
     }
@@ -138,22 +136,72 @@ def load_figures(session: Session, *, plan: CampaignPlan, sealer: Sealer, now: d
             name_zh=prize.name_zh,
             name_en=prize.name_en,
             passed=passed.by_prize[prize.id],
+            dead=None if dead is None else dead.get(prize.id, 0),
             **drawn.get(prize.id, {}),
         )
         for prize in campaigns.list_prizes(session, campaign_id=plan.id)
     )
-    whole, has_odds = totals(plan.tranches), any(tranche.has_odds for tranche in plan.tranches)
+    codes, most, second = totals(plan.tranches).size, plan.most, _second(plan, seconds)
+    given = [*prizes, second] if second else prizes
     return CampaignFigures(
-        codes=whole.size,
+        codes=codes,
         drawn=sum(prize.drawn for prize in prizes),
-        promised_fen=min(whole.sum_fen, plan.budget_fen) if has_odds else whole.sum_fen,
-        promised_points=min(whole.sum_points, plan.budget_points) if has_odds else whole.sum_points,
-        given_fen=sum(prize.given for prize in prizes if prize.kind == "red_packet"),
-        given_points=sum(prize.given for prize in prizes if prize.kind == "points"),
+        promised_fen=most.fen,
+        promised_points=most.points,
+        given_fen=sum(prize.given for prize in given if prize.kind == "red_packet"),
+        given_points=sum(prize.given for prize in given if prize.kind == "points"),
         dead=_dead(session, plan),
         passed=passed.codes,
         passed_looked_at=passed.by_prize.total(),
         prizes=prizes,
+        second=second,
+    )
+
+
+def _drawn(
+    session: Session, campaign_id: UUID, now: datetime
+) -> tuple[dict[UUID | None, dict[str, int]], dict[str, int]]:
+    """Counts and sums by prize, and those of second prizes."""
+
+    def sum_if(condition: ColumnElement[bool], value: Any) -> ColumnElement[int]:
+        return func.coalesce(func.sum(case((condition, value), else_=0)), 0)
+
+    holds = _holds(now)
+    names = ("drawn", "reserved", "refused", "lapsed", "given")
+    grouped = (
+        select(
+            Claim.prize_id,
+            Claim.nth.is_not(None).label("is_second"),
+            sum_if(holds, 1).label("drawn"),
+            sum_if(and_(holds, Claim.state == ClaimState.RESERVED), 1).label("reserved"),
+            sum_if(Claim.state == ClaimState.REFUSED, 1).label("refused"),
+            sum_if(not_(holds), 1).label("lapsed"),
+            sum_if(and_(holds, Claim.state != ClaimState.REFUSED), Claim.amount).label("given"),
+        )
+        .where(Claim.campaign_id == campaign_id)
+        .group_by(Claim.prize_id, Claim.nth.is_not(None))
+    )
+    rows = session.execute(grouped).all()
+    counts = {row: {name: int(getattr(row, name)) for name in names} for row in rows}
+    drawn = {row.prize_id: counts[row] for row in rows if not row.is_second}
+    return drawn, next((counts[row] for row in rows if row.is_second), {})
+
+
+def _second(plan: CampaignPlan, counts: Mapping[str, int]) -> PrizeFigures | None:
+    conditions = plan.conditions
+    if not conditions.nth:
+        return None
+    return PrizeFigures(
+        id=plan.id,
+        tranche_id=plan.id,
+        kind="red_packet" if conditions.nth_fen else "points",
+        amount=conditions.nth_fen or conditions.nth_points or 0,
+        amount_most=None,
+        chance_ppm=None,
+        count=plan.most.seconds,
+        name_zh=f"第 {conditions.nth} 个码的第二份奖",
+        name_en=f"Second prize for code number {conditions.nth}",
+        **counts,
     )
 
 
@@ -186,19 +234,7 @@ def _passed(session: Session, plan: CampaignPlan, sealer: Sealer, now: datetime)
 
 def _dead(session: Session, plan: CampaignPlan) -> int:
     """Codes of the pools that are void or recalled and have no claim."""
-    lines = [line for tranche in plan.tranches for line in tranche.ranges]
-    ranges = session.execute(
-        select(LifeRange.batch_number, LifeRange.first, LifeRange.last).where(
-            LifeRange.batch_number.in_({line.batch_number for line in lines}),
-            LifeRange.state.in_((Life.VOID.value, Life.RECALLED.value)),
-        )
-    ).all()
-    dead = [
-        (number, max(first, line.first), min(last, line.last))
-        for number, first, last in ranges
-        for line in lines
-        if line.batch_number == number and first <= line.last and last >= line.first
-    ]
+    dead = dead_ranges(session, plan)
     claimed = 0
     for number, first, last in dead[:DEAD_LOOKED_AT_MAX]:
         low, high = (code_id(number, Kind.INNER, serial) for serial in (first, last))
@@ -206,10 +242,47 @@ def _dead(session: Session, plan: CampaignPlan) -> int:
     return sum(last - first + 1 for _, first, last in dead) - claimed
 
 
+def dead_by_prize(
+    session: Session, *, plan: CampaignPlan, find_prize: Callable[[int, int], UUID | None], most: int = DEAD_DRAWN_MAX
+) -> dict[UUID, int] | None:
+    """How many of each prize lay in codes that are void or recalled and have no claim that holds; None where these are
+    more codes than can be drawn for a page. ``find_prize`` tells the prize of batch and serial, None beside exact
+    tables."""
+    dead = dead_ranges(session, plan)
+    if len(dead) > DEAD_LOOKED_AT_MAX or sum(last - first + 1 for _, first, last in dead) > most:
+        return None
+    counts: Counter[UUID] = Counter()
+    for number, first, last in dead:
+        low, high = (code_id(number, Kind.INNER, serial) for serial in (first, last))
+        taken = set(session.scalars(select(Claim.code_id).where(Claim.code_id.between(low, high))))
+        free = (serial for serial in range(first, last + 1) if code_id(number, Kind.INNER, serial) not in taken)
+        counts.update(prize_id for serial in free if (prize_id := find_prize(number, serial)) is not None)
+    return dict(counts)
+
+
+def dead_ranges(session: Session, plan: CampaignPlan) -> list[tuple[int, int, int]]:
+    """Batch, first and last serial of the pools' codes that are void or recalled."""
+    lines = [line for tranche in plan.tranches for line in tranche.ranges]
+    ranges = session.execute(
+        select(LifeRange.batch_number, LifeRange.first, LifeRange.last).where(
+            LifeRange.batch_number.in_({line.batch_number for line in lines}),
+            LifeRange.state.in_((Life.VOID.value, Life.RECALLED.value)),
+        )
+    ).all()
+    return [
+        (number, max(first, line.first), min(last, line.last))
+        for number, first, last in ranges
+        for line in lines
+        if line.batch_number == number and first <= line.last and last >= line.first
+    ]
+
+
 def progress_of(session: Session, *, campaign_ids: Sequence[UUID], now: datetime) -> dict[UUID, tuple[int, int]]:
     """``{campaign: (drawn, codes)}`` for a list of campaigns."""
     sizes = select(Tranche.campaign_id, func.sum(Tranche.size)).where(Tranche.campaign_id.in_(campaign_ids))
-    drawn = select(Claim.campaign_id, func.count()).where(Claim.campaign_id.in_(campaign_ids), _holds(now))
+    drawn = select(Claim.campaign_id, func.count()).where(
+        Claim.campaign_id.in_(campaign_ids), Claim.nth.is_(None), _holds(now)
+    )
     codes = {row[0]: int(row[1]) for row in session.execute(sizes.group_by(Tranche.campaign_id))}
     taken = {row[0]: int(row[1]) for row in session.execute(drawn.group_by(Claim.campaign_id))}
     return {campaign_id: (taken.get(campaign_id, 0), codes.get(campaign_id, 0)) for campaign_id in campaign_ids}

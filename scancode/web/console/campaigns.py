@@ -25,7 +25,13 @@ from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
 from scancode.web.console.brands import brand_choices
-from scancode.web.console.campaign_figures import counts_of_claims, load_figures, progress_of
+from scancode.web.console.campaign_figures import (
+    CampaignFigures,
+    counts_of_claims,
+    dead_by_prize,
+    load_figures,
+    progress_of,
+)
 from scancode.web.console.campaign_forms import EndForm, TermsForm
 from scancode.web.language import current_locale
 from scancode.web.places import Places, in_words, load_places
@@ -200,9 +206,8 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
     with shared.db.reading() as session:
         plan = campaigns.load_plan(session, campaign_id=campaign_id)
         review = campaigns.find_review(session, campaign_id=campaign_id)
-        figures = load_figures(session, plan=plan, sealer=shared.draw_sealer, now=now)
+        figures = all_figures(session, campaign, plan)
         sharing = campaigns.list_sharing(session, campaign_id=campaign_id, now=now) if plan.tranches else ()
-        has_odds = any(tranche.has_odds for tranche in plan.tranches)
         places = load_places(session, brand_id=campaign.brand_id)
         group = _group(session, plan, places)
         faults: tuple[Fault, ...] = ()
@@ -217,7 +222,7 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
         state=shown_state(campaign),
         plan=plan,
         figures=figures,
-        conditions=in_words(plan.conditions, places, has_odds=has_odds),
+        conditions=in_words(plan.conditions, places, has_odds=plan.has_odds, codes=figures.codes),
         group=group,
         sharing=sharing,
         faults=[(fault.tranche, fault_text(fault)) for fault in faults],
@@ -249,6 +254,16 @@ def _first(sharing: Sequence[Sharing]) -> dict[UUID, int]:
         for tranche_id, count in one.by_tranche.items():
             codes[tranche_id] = codes.get(tranche_id, 0) + (count if one.goes_first else 0)
     return {tranche_id: count for tranche_id, count in codes.items() if count}
+
+
+def all_figures(session: Session, campaign: Campaign, plan: CampaignPlan) -> CampaignFigures:
+    """With what lay in void and recalled codes, once that may be told."""
+    shared, dead = runtime(), None
+    now = shared.now()
+    if shown_state(campaign) == "ended" and campaign.published_at is not None:
+        find = campaigns.prize_finder(session, campaign_id=campaign.id, sealer=shared.draw_sealer, now=now)
+        dead = dead_by_prize(session, plan=plan, find_prize=find)
+    return load_figures(session, plan=plan, sealer=shared.draw_sealer, now=now, dead=dead)
 
 
 def own_campaign(campaign_id: UUID) -> Campaign:

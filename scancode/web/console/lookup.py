@@ -80,9 +80,8 @@ def _shown(session: Session, found: FoundCode) -> dict[str, object]:
     ]
     seen = sorted(seen, key=lambda scan: scan.scanned_at, reverse=True)[:SCANS_SHOWN]
     unit = Unit(batch.number, _level(found), serial)
-    claim = None
-    for kind in kinds:
-        claim = claim or claims.find_facts(session, code_id=press.code_id(batch.number, kind, serial))
+    found_claims = (claims.find_facts(session, code_id=press.code_id(batch.number, kind, serial)) for kind in kinds)
+    claim = next((one for one in found_claims if one is not None and not one.is_second), None)
     return {
         "unit": unit,
         "parents": packing.parents(session, unit=unit),

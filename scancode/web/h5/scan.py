@@ -164,6 +164,8 @@ def _known_prize(shared: Runtime, meeting: Meeting) -> PrizeView:
     claimant = Claimant(meeting.visitor.id, person.identity_id, person.phone_identity_id, person.member_id)
     with shared.db.reading() as session:
         claim = claims.find_claim(session, code_id=code.code_id, claimant=claimant, now=meeting.now)
+    if claim is not None and claim.claim.is_second:  # of the code inside: it has a page of its own
+        claim = None
     return _view(code, span.value if span else None, claim, meeting.now)
 
 

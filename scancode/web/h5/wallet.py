@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from batches.codes import split_code_id
 from scancode.catalog.rules import BrandFacts
 from scancode.claims import service as claims
-from scancode.claims.rules import Claimant, ClaimView, Standing
+from scancode.claims.rules import Claimant, ClaimFacts, ClaimView, Standing
 from scancode.errors import NotFound, Refusal
 from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutState, parse_number
@@ -52,6 +52,8 @@ class Reward:
     confirm_url: str | None
     """The sandbox's page, which stands for WeChat's in demos and tests."""
     refused_why: str = ""
+    second: ClaimView | None = None
+    """What the same code brought besides, because of how many its person had claimed."""
 
     @property
     def is_moving(self) -> bool:
@@ -152,7 +154,13 @@ def _mine(shared: Runtime, reference: str) -> tuple[Reward, Claimant]:
         who = somebody(brand).claimant()
         view = _view(session, code_id, who, shared.now())
         why = claims.reason_of(session, code_id=code_id) if view.standing == Standing.REFUSED else ""
-    return replace(_reward(shared, view, brand), refused_why=why), who
+        second = None if view.claim.is_second else _second(session, view.claim, who, shared.now())
+    return replace(_reward(shared, view, brand), refused_why=why, second=second), who
+
+
+def _second(session: Session, claim: ClaimFacts, who: Claimant, now: datetime) -> ClaimView | None:
+    found = claims.find_claim(session, code_id=claims.second_id(claim.code_id), claimant=who, now=now)
+    return found if found and found.is_mine and found.claim.is_second else None
 
 
 def _view(session: Session, code_id: int, who: Claimant, now: datetime) -> ClaimView:
@@ -174,7 +182,7 @@ def _code_id(reference: str, prefix: str) -> int:
 def _reward(shared: Runtime, view: ClaimView, brand: BrandFacts) -> Reward:
     claim, locale = view.claim, current_locale()
     product = shared.products.get(claim.product_id)
-    number, kind, serial = split_code_id(claim.code_id)
+    number, kind, serial = split_code_id(claims.code_of(claim))
     batch = shared.batches.get(number)
     text = batch.verifier.mint(number, kind, serial) if batch else None
     span = shared.offers.get(number).find(serial)

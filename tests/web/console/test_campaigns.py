@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -189,9 +192,9 @@ def test_marketing_makes_a_campaign_from_nothing_to_published(app: Flask, dave: 
     assert post(erin, f"{here}/approve").status_code == 302
     shown = page(dave, here)
     assert "进行中" in shown
-    assert "现金红包 ¥8.88 10 0 0 0 10 ¥88.80" in shown
+    assert "现金红包 ¥8.88 10 0 0 0 0 10 ¥88.80" in shown
     assert [one["event"] for one in dave.get(f"{here}/archive.json").get_json()] == ["publish"]
-    assert "小积分 5 积分 100 0 0 0 100 500 积分" in shown
+    assert "小积分 5 积分 100 0 0 0 0 100 500 积分" in shown
     assert "谢谢 – 890" in shown
     with house.wired.db.reading() as session:
         offer = campaigns.find_offer(session, batch_number=house.batch, serial=0, sealer=house.wired.draw_sealer)
@@ -441,7 +444,7 @@ def test_a_pool_with_odds_and_limits_is_written_reviewed_and_told_to_people(
     erin = signed_in(app, house, house.brand_id)
     post(erin, f"{here}/approve")
     shown = words(page(dave, here))
-    assert "现金红包 ¥0.50 – ¥5.00 12.5% 500 0 0 0 500 ¥0.00" in shown
+    assert "现金红包 ¥0.50 – ¥5.00 12.5% 500 0 0 0 0 500 ¥0.00" in shown
     told = words(page(dave, f"{here.removeprefix('/console')}/rules"))
     assert "现金红包 ¥0.50 – ¥5.00 500 12.5%" in told
     assert "谢谢 – – 87.4999%" in told or "谢谢 – – 87.5%" in told
@@ -483,7 +486,7 @@ def test_conditions_name_places_people_and_more_points(app: Flask, dave: FlaskCl
         shown = page(dave, path)
         assert "仅限以下地点的商品参与：便利店、浙江省、上海市" in shown
         assert "每天 18:00 至 22:00，来自 静安寺店 的商品积分 3 倍" in shown
-        assert "第 5 个码追加 2 积分" in shown
+        assert "第 5 个码，无论本身是否中奖，另有第二份奖：2 积分。每人一次，总共最多 200 份" in shown
 
 
 def test_a_tripped_breaker_calls_a_person_who_lets_it_go_on(app: Flask, dave: FlaskClient, house: House) -> None:
@@ -576,3 +579,44 @@ def test_a_wheel_is_not_asked_what_it_would_have_given(dave: FlaskClient, house:
     shown = page(dave, f"/console/campaigns/{wheel.id}")
     assert "1 个已由其他活动奖励" in shown
     assert "让出" not in shown
+
+
+def test_what_lay_in_void_codes_is_told_of_each_prize_only_at_the_end(dave: FlaskClient, house: House) -> None:
+    campaign = make(house)
+    here = f"/console/campaigns/{campaign.id}"
+    with house.wired.db.transaction() as session:
+        factories.make_life(session, batch_number=house.batch, first=900, last=999, state="void")
+        session.flush()
+        offers = campaigns.load_offers(session, batch_number=house.batch, sealer=house.wired.draw_sealer)
+    held: Counter[str] = Counter()
+    for serial in range(900, 1000):
+        span = offers.find(serial)
+        assert span is not None
+        held[draw(span.value, serial).kind] += 1
+    claim(house, campaign, 950)
+    kind = claim(house, campaign, 7, "refused")
+    held[draw(span.value, 950).kind] -= 1
+
+    def table() -> dict[str, dict[str, str]]:
+        answer = post(dave, f"{here}/prizes.csv")
+        assert answer.mimetype == "text/csv"
+        return {row["kind"]: row for row in csv.DictReader(io.StringIO(answer.text.lstrip("\ufeff")))}
+
+    assert {name: int(row["void"]) for name, row in table().items()} == {
+        name: int(name == kind) for name in ("red_packet", "points", "thanks")
+    }
+    assert "活动结束后才按奖项公布" in page(dave, here)
+    assert post(dave, f"{here}/end").status_code == 302
+    ended = table()
+    for name, row in ended.items():
+        assert int(row["void"]) == held[name] + (name == kind)
+        assert int(row["left"]) == int(row["count"]) - int(row["drawn"]) - held[name]
+    assert "领取前已作废或召回的码所含的奖项" in page(dave, here)
+
+
+def test_prizes_of_another_brand_are_no_table(app: Flask, house: House) -> None:
+    campaign = make(house)
+    with house.wired.db.transaction() as session:
+        other = factories.make_brand(session).id
+    stranger = signed_in(app, house, other)
+    assert post(stranger, f"/console/campaigns/{campaign.id}/prizes.csv").status_code == 404

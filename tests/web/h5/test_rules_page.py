@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.planning import PrizeLine, RangeLine
-from scancode.web.rulebook import Rulebook, RuleLine
+from scancode.web.rulebook import RuleLine, RuleTable
 from scancode.wiring import Wired
 from tests import factories
 
@@ -124,10 +124,8 @@ def test_ended_rules_stay_readable(client: FlaskClient, wired: Wired, campaign_i
     ],
 )
 def test_odds_are_never_rounded_to_nothing(count: int, codes: int, odds: str) -> None:
-    book = Rulebook.__new__(Rulebook)
-    object.__setattr__(book, "codes", codes)
-    object.__setattr__(book, "has_odds", False)
-    assert book.odds(RuleLine("points", 5, "积分", "Points", None, None, count)) == odds
+    line = RuleLine("points", 5, "积分", "Points", None, None, count)
+    assert RuleTable(False, codes, (line,)).odds(line) == odds
 
 
 def test_a_commitment_is_told_at_once_and_what_it_hides_at_the_end(
