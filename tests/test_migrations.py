@@ -156,7 +156,7 @@ CODE_TABLES = {
     "scans", "suspicions", "suspicion_steps", "claims", "held_claims", "payouts", "payout_events", "packed_codes",
     "containers",
 }  # fmt: skip
-MEMBER_TABLES = {"consents", "member_visitors", "member_tags", "acquisitions"}
+MEMBER_TABLES = {"consents", "member_visitors", "member_tags", "member_tiers", "acquisitions"}
 ACCOUNT_TABLES = {"accounts": "id", "entries": "account_id", "points_lots": "account_id", "points_holds": "account_id"}
 """An account's id is the member's, or that of who is no member yet (decision 0001)."""
 BY_VALUE = {
@@ -189,6 +189,7 @@ REFERENCE = {
     "print_houses", "sealed_packs", "pack_links", "downloads", "press_kits", "alerts",
     "packed_ranges", "uploads", "upload_files", "life_orders", "receipt_gaps", "product_links", "site_files",
     "risk_terms", "blocks", "territories", "tags",
+    "tiers", "tier_ladders",
 }  # fmt: skip
 ONE_SHARD = {
     "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "token_calls", "audit_rows", "audit_head",

@@ -79,9 +79,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Person:
-    """What of a member conditions may ask: the ids of their tags."""
+    """What of a member conditions may ask: the ids of their tags, of their tier, and of it with all below it."""
 
     tags: frozenset[str] = frozenset()
+    tier: str = ""
+    reached: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Conditions:
     one of them. The ``nth`` code of a person gives a second prize, ``nth_points`` or a red packet of ``nth_fen``, at
     most ``nth_count`` times in all. From the code number ``hold_day`` of a person in a day on, staff look before
     anything is given. ``tags_any``, ``tags_none`` (ids): members take part who carry one of these tags, and none
-    of those.
+    of those; who hold the tier ``tier_min`` or one above it; who hold one of ``tiers``.
     """
 
     person_day_max: int | None = None
@@ -114,6 +116,8 @@ class Conditions:
     hold_day: int | None = None
     tags_any: tuple[str, ...] = ()
     tags_none: tuple[str, ...] = ()
+    tier_min: str = ""
+    tiers: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -137,13 +141,28 @@ class Conditions:
     @property
     def names_people(self) -> bool:
         """Whether it matters which member claims; then nobody else may."""
-        return bool(self.tags_any or self.tags_none)
+        return bool(self.tags_any or self.tags_none or self.names_tiers)
+
+    @property
+    def names_tiers(self) -> bool:
+        return bool(self.tier_min or self.tiers)
+
+    @property
+    def marks(self) -> frozenset[UUID]:
+        """The ids of all tags and tiers that are named."""
+        return frozenset(map(UUID, filter(None, (*self.tags_any, *self.tags_none, self.tier_min, *self.tiers))))
 
     def admits(self, person: Person) -> bool:
         """Whether such a member takes part."""
         if self.tags_any and not person.tags.intersection(self.tags_any):
             return False
-        return not person.tags.intersection(self.tags_none)
+        return not person.tags.intersection(self.tags_none) and self.suits(person)
+
+    def suits(self, person: Person) -> bool:
+        """Whether a member's tier is one that takes part."""
+        if self.tier_min and self.tier_min not in person.reached:
+            return False
+        return not self.tiers or person.tier in self.tiers
 
     @property
     def factor_most(self) -> int:
@@ -192,6 +211,8 @@ def problems(conditions: Conditions) -> Iterator[tuple[str, str]]:
         yield "stores", N_("These are too many places: choose their channel or region instead.")
     if max(len(conditions.tags_any), len(conditions.tags_none)) > TAGS_MAX:
         yield "tags_any", N_("These are too many tags: put one tag on all of these members instead.")
+    if conditions.tier_min and conditions.tiers:
+        yield "tier_min", N_("Choose the lowest tier, or single ones: not both.")
     if set(conditions.tags_any) & set(conditions.tags_none):
         yield "tags_none", N_("A tag cannot be both asked for and ruled out.")
     if len(conditions.boosts) > BOOSTS_MAX:

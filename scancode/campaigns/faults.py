@@ -92,8 +92,8 @@ def _budget_faults(plan: CampaignPlan, left: Reserve | None) -> Iterator[Fault]:
             N_("The points add up to {sum}; the budget is {budget}."),
             {"sum": sure.points, "budget": before.points + left.points if left else plan.budget_points},
         )
-    if plan.lost_tags:
-        yield Fault("tags_gone", N_("The conditions name a tag that is no longer there. Choose again."))
+    if plan.lost_marks:
+        yield Fault("marks_gone", N_("The conditions name a tag or a tier that is no longer there. Choose again."))
     for kind, rest in (("red_packet", plan.budget_fen - sure.fen), ("points", plan.budget_points - sure.points)):
         wheels = [prize for tranche in plan.tranches if tranche.has_odds for prize in tranche.prizes]
         if 0 <= rest < max((prize.most for prize in wheels if prize.kind == kind), default=0):

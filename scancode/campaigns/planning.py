@@ -118,8 +118,8 @@ class CampaignPlan:
     """The brand says who it is and how to reach it: the rules page must."""
     tranches: tuple[TranchePlan, ...]
     conditions: Conditions = NONE
-    lost_tags: int = 0
-    """How many tags the conditions name that the brand does not have."""
+    lost_marks: int = 0
+    """How many tags and tiers the conditions name that the brand does not have."""
     priority: int = 0
     is_exclusive: bool = True
 

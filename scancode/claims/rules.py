@@ -158,6 +158,16 @@ class GroupLeftOut(Refusal):
     text = N_("These do not take part in this campaign: {en}. Your account is one of them.")
 
 
+class TierOnly(Refusal):
+    """Facts: ``zh``, ``en``, the tiers that take part."""
+
+    code = "claim_tier"
+    text = N_(
+        "This campaign is for members of these tiers: {en}. Your page shows your own and how to reach the next; the "
+        "code keeps its reward."
+    )
+
+
 class DayFull(Refusal):
     code = "claim_day_full"
     text = N_("All rewards of today are given out. The code keeps its chance: come back tomorrow.")

@@ -1,5 +1,5 @@
-"""People who joined, the ids by which they are known, what they consented to, the tags they carry, and the passwords
-sent to phones.
+"""People who joined, the ids by which they are known, what they consented to, the tags they carry, the tier they
+hold, and the passwords sent to phones.
 
 Phones and openids are encrypted; an identity's id is the blind index of its value within its brand, so finding a
 person needs the value and the key. Member tables carry ``member_id`` in their keys.
@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scancode.db import Base
@@ -100,6 +100,43 @@ class MemberTag(Base):
     tag_id: Mapped[UUID] = mapped_column(ForeignKey("tags.id"), primary_key=True)
     source: Mapped[str] = mapped_column(String(8))
     tagged_at: Mapped[datetime]
+
+
+class TierLadder(Base):
+    """That a brand has tiers: points of how many months count, and up to when its members were settled."""
+
+    __tablename__ = "tier_ladders"
+
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), primary_key=True)
+    months: Mapped[int]
+    changed_at: Mapped[datetime]
+    # YYYY-MM-DD in the brand's zone; empty when the ladder was changed since.
+    settled_day: Mapped[str] = mapped_column(String(10))
+    looked_at: Mapped[datetime | None]
+
+
+class Tier(Base):
+    """A level of a brand's members, reached from so many points on."""
+
+    __tablename__ = "tiers"
+    __table_args__ = (UniqueConstraint("brand_id", "points"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    name_zh: Mapped[str] = mapped_column(String(40))
+    name_en: Mapped[str] = mapped_column(String(40))
+    points: Mapped[int] = mapped_column(BigInteger)
+
+
+class MemberTier(Base):
+    """The tier that a member holds, since when."""
+
+    __tablename__ = "member_tiers"
+    __table_args__ = (Index("ix_member_tiers_tier", "tier_id", "member_id"),)
+
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    tier_id: Mapped[UUID] = mapped_column(ForeignKey("tiers.id"))
+    since: Mapped[datetime]
 
 
 class OneTimePassword(Base):

@@ -89,6 +89,7 @@ def copy(session: Session, *, brand: BrandFacts, member_id: UUID, sealer: Sealer
             for one in members.consents_of(session, member_id=member_id)
         ],
         "tags": _tags(session, member_id),
+        "tier": _tier(session, brand.id, member_id, now),
         "browsers": [str(one) for one in members.visitors_of(session, member_id=member_id)],
         "scans": [
             {
@@ -117,6 +118,18 @@ def copy(session: Session, *, brand: BrandFacts, member_id: UUID, sealer: Sealer
             {"points": one.points, "state": str(one.state), "due_at": one.due_at.isoformat(), "note": one.note}
             for one in ledger.list_holds(session, account_id=member_id, limit=ROWS_MAX)
         ],
+    }
+
+
+def _tier(session: Session, brand_id: UUID, member_id: UUID, now: datetime) -> dict[str, Any]:
+    standing = members.standing(session, member_id=member_id, brand_id=brand_id, now=now)
+    held = members.tiers_held(session, member_ids=[member_id]).get(member_id)
+    return {
+        "name_zh": standing.tier.name_zh if standing.tier else None,
+        "name_en": standing.tier.name_en if standing.tier else None,
+        "since": held.since.isoformat() if held else None,
+        "points_earned": standing.earned,
+        "months": standing.ladder.months,
     }
 
 

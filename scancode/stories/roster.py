@@ -19,7 +19,7 @@ from scancode.channels.rules import Source
 from scancode.errors import NotFound
 from scancode.ledger.models import Account
 from scancode.members import service as members
-from scancode.members.models import Consent, Identity, IdentityKind, Member, MemberTag
+from scancode.members.models import Consent, Identity, IdentityKind, Member, MemberTag, MemberTier, Tier
 from scancode.members.rules import MARKETING
 
 CHUNK = 500
@@ -35,6 +35,7 @@ class Chosen:
     store_id: UUID | None = None
     guide_id: UUID | None = None
     tag_id: UUID | None = None
+    tier_id: UUID | None = None
     first_day: str = ""
     last_day: str = ""
 
@@ -53,6 +54,8 @@ class RosterRow:
     wants_offers: bool
     points: int
     tags: tuple[str, ...]
+    tier: tuple[str, str]
+    """Its name in Chinese and English, as it is kept; empty for none."""
     source: str
     channel: str
     store: str
@@ -111,6 +114,8 @@ def _fitting(chosen: Chosen) -> Select[Member, Acquisition, str, str, str, str]:
             query = query.where(column == value)
     if chosen.tag_id:
         query = query.join(MemberTag, (MemberTag.member_id == Member.id) & (MemberTag.tag_id == chosen.tag_id))
+    if chosen.tier_id:
+        query = query.join(MemberTier, (MemberTier.member_id == Member.id) & (MemberTier.tier_id == chosen.tier_id))
     if chosen.first_day:
         query = query.where(Acquisition.day >= chosen.first_day)
     if chosen.last_day:
@@ -135,6 +140,7 @@ def _rows(session: Session, found: Sequence[Row[Member, Acquisition, str, str, s
     )
     wants = set(session.scalars(agreed))
     marks = members.marks_of(session, member_ids=ids)
+    tiers = _tiers(session, ids)
     return [
         RosterRow(
             id=member.id,
@@ -146,6 +152,7 @@ def _rows(session: Session, found: Sequence[Row[Member, Acquisition, str, str, s
             has_openid=member.id in with_openid,
             wants_offers=member.id in wants,
             points=points.get(member.id, 0),
+            tier=tiers.get(member.id, ("", "")),
             tags=tuple(one.name for one in marks[member.id]),
             source=origin.source if origin else Source.UNKNOWN.value,
             channel=channel or "",
@@ -157,3 +164,9 @@ def _rows(session: Session, found: Sequence[Row[Member, Acquisition, str, str, s
         )
         for member, origin, channel, store, guide, gtin in found
     ]
+
+
+def _tiers(session: Session, ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
+    query = select(MemberTier.member_id, Tier.name_zh, Tier.name_en).join(Tier, Tier.id == MemberTier.tier_id)
+    found = session.execute(query.where(MemberTier.member_id.in_(ids)))
+    return {member_id: (chinese, english) for member_id, chinese, english in found}

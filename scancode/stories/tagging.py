@@ -1,4 +1,5 @@
 """Tags by the hand of staff, by file and by other systems: who did it leaves an audit row, what names a tag keeps it.
+So it is with tiers.
 
 A file names a member a line, by phone or id. Phones are looked up through the blind index and kept nowhere: a report
 names the lines of those who were not found, and their phones masked.
@@ -20,6 +21,7 @@ from scancode.i18n import N_
 from scancode.members import service as members
 from scancode.members.rules import mask_phone, normalise_phone
 from scancode.members.tags import TagFacts, TagInUse, TagSource
+from scancode.members.tiers import TierDraft, TierInUse
 from scancode.packing.association import PROBLEMS_MAX, Problem
 from scancode.sealing import Sealer
 from scancode.staff import service as staff
@@ -64,6 +66,27 @@ def delete_tag(session: Session, *, tag: TagFacts, locale: str, actor: str, now:
         names = [english if locale == "en" else chinese for _, chinese, english in users[:NAMED_MAX]]
         raise TagInUse(names=", ".join(names))
     return members.delete_tag(session, tag_id=tag.id, actor=actor, now=now)
+
+
+def change_ladder(
+    session: Session,
+    *,
+    brand_id: UUID,
+    months: int,
+    tiers: Sequence[TierDraft],
+    locale: str,
+    actor: str,
+    now: datetime,
+) -> None:
+    """A brand's tiers anew. Raises BadLadder, BadMonths, NotFound, and TierInUse where a campaign that has not ended
+    names one that would go."""
+    kept = {one.id for one in tiers}
+    for tier in members.load_ladder(session, brand_id=brand_id).tiers:
+        users = [] if tier.id in kept else campaigns.naming(session, brand_id=brand_id, mark_id=tier.id, now=now)
+        if users:
+            names = [one.name_en if locale == "en" else one.name_zh for one in users[:NAMED_MAX]]
+            raise TierInUse(tier=tier.name(locale), names=", ".join(names))
+    members.set_ladder(session, brand_id=brand_id, months=months, tiers=tiers, actor=actor, now=now)
 
 
 def change_marks(

@@ -61,6 +61,7 @@ VIEWS = (
     "scancode.web.console.money_books",
     "scancode.web.console.members",
     "scancode.web.console.tags",
+    "scancode.web.console.tiers",
     "scancode.web.console.points",
     "scancode.web.console.complaints",
     "scancode.web.h5.scan",

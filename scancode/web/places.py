@@ -17,6 +17,7 @@ from scancode.campaigns.planning import yuan
 from scancode.channels.models import Channel, Store, TouchKind, Touchpoint
 from scancode.members import service as members
 from scancode.members.tags import TagFacts, public_names
+from scancode.members.tiers import Ladder, tier_names
 from scancode.web.language import current_locale
 
 SHOWN_MAX = 1000
@@ -30,6 +31,7 @@ class Places:
     stores: list[tuple[str, str]]
     scenes: list[tuple[str, str]]
     tags: list[TagFacts]
+    ladder: Ladder
 
     def names(self, ids: Sequence[str]) -> list[str]:
         known = dict([*self.channels, *self.stores, *self.scenes])
@@ -60,7 +62,13 @@ def load_places(session: Session, *, brand_id: UUID) -> Places:
         .limit(SHOWN_MAX)
     ).all()
     first, second, third = ([(str(row.id), row.name) for row in rows] for rows in (channels, stores, scenes))
-    return Places(first, second, third, members.find_tags(session, brand_id=brand_id))
+    return Places(
+        first,
+        second,
+        third,
+        members.find_tags(session, brand_id=brand_id),
+        members.load_ladder(session, brand_id=brand_id),
+    )
 
 
 def in_words(conditions: Conditions, places: Places, *, has_odds: bool, codes: int) -> list[str]:
@@ -102,6 +110,11 @@ def _groups(conditions: Conditions, places: Places) -> Iterator[str]:
             gettext("Only these members may claim: %(names)s.", names=names)
             if names
             else gettext("Only members whom the brand invited may claim.")
+        )
+    if conditions.names_tiers:
+        names = tier_names(places.ladder, conditions.tier_min, conditions.tiers)[current_locale() == "en"]
+        yield gettext(
+            "Only members of these tiers may claim: %(names)s. The tier at the moment of claiming counts.", names=names
         )
     if conditions.tags_none:
         names = places.public(conditions.tags_none)

@@ -25,6 +25,7 @@ from scancode.worker import (
     seal,
     sms,
     tidy,
+    tiers,
     uploads,
     watch,
 )
@@ -47,4 +48,5 @@ RUNNERS: dict[str, Runner] = {
     "reconcile": reconcile.run,
     "points": points.run,
     "tidy": tidy.run,
+    "tiers": tiers.run,
 }

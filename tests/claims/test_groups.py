@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -16,10 +17,13 @@ from scancode.errors import Refusal
 from scancode.i18n import translations
 from scancode.members import service as members
 from scancode.members.tags import TagDraft, TagSource
+from scancode.members.tiers import TierInUse
+from scancode.stories import tagging
 from scancode.wiring import Wired
 from tests.claims.shop import Shop, visitor
 from tests.claims.test_conditions import shop_with, under
 from tests.factories import NOW, make_campaign
+from tests.members.test_tiers import give, set_ladder
 
 
 def make_tag(session: Session, shop: Shop, name: str, zh: str = "", en: str = "") -> UUID:
@@ -123,9 +127,51 @@ def test_a_campaign_that_has_not_ended_is_named_by_its_tag(session: Session, wir
     codes = {
         fault.code for fault in campaigns.find_faults(session, campaign_id=draft.id, claimed=lambda *_: 0, now=NOW)
     }
-    assert "tags_gone" not in codes
+    assert "marks_gone" not in codes
     members.delete_tag(session, tag_id=tag_id, actor="test", now=NOW)
     codes = {
         fault.code for fault in campaigns.find_faults(session, campaign_id=draft.id, claimed=lambda *_: 0, now=NOW)
     }
-    assert "tags_gone" in codes
+    assert "marks_gone" in codes
+
+
+def test_a_campaign_is_for_a_tier_and_above_or_for_single_ones(session: Session, wired: Wired) -> None:
+    shop = shop_with(session, wired, Conditions(day_max=900))
+    silver, gold = set_ladder(session, shop.brand.id).tiers
+    at_least = under(session, shop, Conditions(tier_min=str(silver.id)))
+    phone_id, member_id = shop.member(session)
+    alice = Claimant(None, None, phone_id, member_id)
+    for who in (visitor(), Claimant(None, shop.openid(session)), alice):
+        refusal = refused(session, at_least, who)
+        assert refusal.code == "claim_tier"
+        assert "Silver and above" in refusal.sentence()
+        assert "银卡及以上" in refusal.sentence(translations("zh").gettext)
+    give(session, shop.brand.id, member_id, 100, NOW)
+    assert at_least.claim(session, alice, 0).is_new, "points count at once, before any job has run"
+    only_gold = under(session, shop, Conditions(tiers=(str(gold.id),)))
+    assert refused(session, only_gold, alice, 1).facts["en"] == "Gold"
+    give(session, shop.brand.id, member_id, 400, NOW)
+    assert only_gold.claim(session, alice, 1).is_new
+    only_silver = under(session, shop, Conditions(tiers=(str(silver.id),)))
+    assert refused(session, only_silver, alice, 2).code == "claim_tier"
+    later = NOW + timedelta(days=400)
+    found = members.standing(session, member_id=member_id, brand_id=shop.brand.id, now=later)
+    assert found.tier is None
+
+
+def test_a_tier_that_is_gone_keeps_a_draft_from_being_published(session: Session, wired: Wired) -> None:
+    shop = shop_with(session, wired, Conditions(day_max=900))
+    silver, _ = set_ladder(session, shop.brand.id).tiers
+    draft = make_campaign(session, brand_id=shop.brand.id)
+    conditions = Conditions(tier_min=str(silver.id))
+    campaigns.set_conditions(session, campaign_id=draft.id, conditions=conditions, actor="test", now=NOW)
+    with pytest.raises(TierInUse) as refusal:
+        tagging.change_ladder(session, brand_id=shop.brand.id, months=12, tiers=[], locale="en", actor="test", now=NOW)
+    assert refusal.value.facts == {"tier": "Silver", "names": "Open and win"}
+    members.set_ladder(session, brand_id=shop.brand.id, months=12, tiers=[], actor="test", now=NOW)
+    faults = campaigns.find_faults(session, campaign_id=draft.id, claimed=lambda *_: 0, now=NOW)
+    assert "marks_gone" in {fault.code for fault in faults}
+
+
+def test_the_lowest_tier_and_single_ones_exclude_each_other() -> None:
+    assert [field for field, _ in problems(Conditions(tier_min="a", tiers=("b",)))] == ["tier_min"]

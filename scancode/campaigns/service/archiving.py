@@ -1,7 +1,8 @@
 """The archive of rules: everything that the public was told, as it stood when it was published, moved or ended.
 
 The law on prize promotions (SAMR order 32 of 2020) asks to keep it for two years; it is never deleted. Names of the
-brand and its contact are part of it, since those may change afterwards, and so are the public names of tags.
+brand and its contact are part of it, since those may change afterwards, and so are the names of tags and
+tiers that people are told.
 """
 
 from __future__ import annotations
@@ -48,9 +49,11 @@ def archive(session: Session, *, campaign: Campaign, event: str, now: datetime) 
         ],
     }
     conditions = from_text(fresh.conditions)
-    if named := {UUID(one) for one in (*conditions.tags_any, *conditions.tags_none)}:
-        found = members.find_tags(session, brand_id=brand.id, tag_ids=named)
-        told["groups"] = {str(tag.id): [tag.public_zh, tag.public_en] for tag in found}
+    if named := conditions.marks:
+        tags = members.find_tags(session, brand_id=brand.id, tag_ids=named)
+        tiers = members.load_ladder(session, brand_id=brand.id).tiers
+        told["groups"] = {str(tag.id): [tag.public_zh, tag.public_en] for tag in tags}
+        told["groups"] |= {str(tier.id): [tier.name_zh, tier.name_en] for tier in tiers if tier.id in named}
     text = json.dumps(told, ensure_ascii=False, sort_keys=True)
     values = {"id": new_id(now), "campaign_id": campaign.id, "event": event, "at": now, "text": text}
     session.execute(insert(RulesVersion).values(values))

@@ -66,7 +66,7 @@ def conditions_of(session: Session, *, campaign_id: UUID) -> Conditions:
 
 
 def naming(session: Session, *, brand_id: UUID, mark_id: UUID, now: datetime) -> list[Campaign]:
-    """The brand's campaigns that have not ended and whose conditions name this tag."""
+    """The brand's campaigns that have not ended and whose conditions name this tag or tier."""
     query = (
         select(Campaign)
         .where(
@@ -180,8 +180,7 @@ def load_plan(session: Session, *, campaign_id: UUID) -> CampaignPlan:
         ranges[row.tranche_id].append(RangeLine(row.batch_number, row.first, row.last))
     prizes: dict[UUID, list[Prize]] = {tranche.id: [] for tranche in tranches}
     conditions = from_text(campaign.conditions)
-    tags = {UUID(one) for one in (*conditions.tags_any, *conditions.tags_none)}
-    known = members.find_tags(session, brand_id=campaign.brand_id, tag_ids=tags) if tags else []
+    known = members.marks_there(session, brand_id=campaign.brand_id, mark_ids=conditions.marks)
     for prize in list_prizes(session, campaign_id=campaign_id):
         prizes[prize.tranche_id].append(prize)
     return CampaignPlan(
@@ -194,7 +193,7 @@ def load_plan(session: Session, *, campaign_id: UUID) -> CampaignPlan:
         budget_points=campaign.budget_points,
         has_sponsor=bool(brand.company_zh and brand.company_en and (brand.support_phone or brand.support_url)),
         conditions=conditions,
-        lost_tags=len(tags) - len(known),
+        lost_marks=len(conditions.marks - known),
         priority=campaign.priority,
         is_exclusive=campaign.is_exclusive,
         tranches=tuple(_tranche_plan(tranche, ranges[tranche.id], prizes[tranche.id]) for tranche in tranches),

@@ -31,12 +31,14 @@ from scancode.claims.rules import (
     MembersOnly,
     NewMembersOnly,
     NoCampaign,
+    TierOnly,
     check_phase,
 )
 from scancode.errors import Refusal
 from scancode.members import service as members
 from scancode.members.models import Member
 from scancode.members.tags import public_names
+from scancode.members.tiers import tier_names
 
 
 def first_fitting(
@@ -53,7 +55,7 @@ def first_fitting(
     reason: Refusal | None = None
     for offer in offers:
         try:
-            check_fit(session, offer=offer, claimant=claimant, attribution=attribution)
+            check_fit(session, offer=offer, claimant=claimant, attribution=attribution, now=now)
         except Refusal as refusal:
             reason = reason or refusal
         else:
@@ -61,13 +63,15 @@ def first_fitting(
     raise reason or NoCampaign
 
 
-def check_fit(session: Session, *, offer: Offer, claimant: Claimant, attribution: Attribution | None) -> None:
+def check_fit(
+    session: Session, *, offer: Offer, claimant: Claimant, attribution: Attribution | None, now: datetime
+) -> None:
     """Raises Elsewhere, MembersOnly, NewMembersOnly, ExistingMembersOnly, and as ``_check_person``."""
     conditions = offer.conditions
     if conditions.names_places and not conditions.takes_part(_place(session, attribution or UNKNOWN)):
         raise Elsewhere
     if conditions.names_people:
-        _check_person(session, offer=offer, member_id=claimant.member_id)
+        _check_person(session, offer=offer, member_id=claimant.member_id, now=now)
     if not conditions.members:
         return
     if claimant.member_id is None:
@@ -82,22 +86,37 @@ def check_fit(session: Session, *, offer: Offer, claimant: Claimant, attribution
         raise ExistingMembersOnly
 
 
-def _check_person(session: Session, *, offer: Offer, member_id: UUID | None) -> None:
-    """Raises MembersOnly, InvitedOnly, GroupOnly, LeftOut, GroupLeftOut."""
+def _check_person(session: Session, *, offer: Offer, member_id: UUID | None, now: datetime) -> None:
+    """Raises MembersOnly, InvitedOnly, GroupOnly, LeftOut, GroupLeftOut, TierOnly."""
     conditions = offer.conditions
     wanted, unwanted = (frozenset(map(UUID, ids)) for ids in (conditions.tags_any, conditions.tags_none))
     carried: frozenset[UUID] = frozenset()
+    person = Person()
     if member_id is not None:
         carried = members.has_tags(session, member_id=member_id, tag_ids=wanted | unwanted)
-        if conditions.admits(Person(frozenset(map(str, carried)))):
+        person = Person(frozenset(map(str, carried)))
+        if conditions.names_tiers:
+            reached = members.standing(session, member_id=member_id, brand_id=offer.brand_id, now=now).reached
+            person = replace(
+                person, tier=str(reached[-1].id) if reached else "", reached=frozenset(str(one.id) for one in reached)
+            )
+        if conditions.admits(person):
             return
     if wanted and not carried & wanted:
         names = public_names(members.find_tags(session, brand_id=offer.brand_id, tag_ids=wanted))
         raise GroupOnly(zh=names[0], en=names[1]) if names else InvitedOnly
     if member_id is None:
-        raise MembersOnly
+        raise _tier_only(session, offer) if conditions.names_tiers else MembersOnly
+    if not conditions.suits(person):
+        raise _tier_only(session, offer)
     names = public_names(members.find_tags(session, brand_id=offer.brand_id, tag_ids=carried & unwanted))
     raise GroupLeftOut(zh=names[0], en=names[1]) if names else LeftOut
+
+
+def _tier_only(session: Session, offer: Offer) -> TierOnly:
+    ladder = members.load_ladder(session, brand_id=offer.brand_id)
+    zh, en = tier_names(ladder, offer.conditions.tier_min, offer.conditions.tiers)
+    return TierOnly(zh=zh, en=en)
 
 
 def _place(session: Session, origin: Attribution) -> Place:

@@ -31,7 +31,16 @@ from scancode.ledger.service.proof import (
     wrong_accounts,
     wrong_brand,
 )
-from scancode.ledger.service.reading import account, balance, balance_at, brand_of, entries, total
+from scancode.ledger.service.reading import (
+    account,
+    balance,
+    balance_at,
+    brand_of,
+    changed_accounts,
+    earned,
+    entries,
+    total,
+)
 
 __all__ = [
     "CauseReused",
@@ -47,8 +56,10 @@ __all__ = [
     "balance",
     "balance_at",
     "brand_of",
+    "changed_accounts",
     "close",
     "due_holds",
+    "earned",
     "entries",
     "expire",
     "expiring_accounts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +11,9 @@ from sqlalchemy.orm import Session
 
 from scancode.ledger.models import Account, Entry, PointsHold
 from scancode.ledger.rules import AccountFacts, EntryFacts, HoldState
+
+REVERSE = "reverse:"
+AT_ONCE = 500
 
 
 def account(session: Session, *, account_id: UUID) -> AccountFacts:
@@ -45,6 +49,35 @@ def balance_at(session: Session, *, account_id: UUID, moment: datetime) -> int:
     """What an account held at a past moment: the sum of its entries until then, also for a system account."""
     until = select(func.sum(Entry.points)).where(Entry.account_id == account_id, Entry.occurred_at <= moment)
     return int(session.scalar(until) or 0)
+
+
+def earned(session: Session, *, account_ids: Collection[UUID], since: datetime) -> dict[UUID, int]:
+    """What came into each of these accounts from then on, without what was taken back since; who earned nothing is
+    left out. That points expired or were spent changes nothing."""
+    ids = sorted(account_ids)
+    own = (Entry.account_id.in_(ids), Entry.points > 0, Entry.occurred_at >= since)
+    gained = select(Entry.account_id, func.sum(Entry.points)).where(*own, Entry.cause.not_like(f"{REVERSE}%"))
+    found = {one: int(points) for one, points in session.execute(gained.group_by(Entry.account_id))}
+    taken_back = select(Entry.cause).where(
+        Entry.account_id.in_(ids), Entry.points < 0, Entry.cause.like(f"{REVERSE}%"), Entry.occurred_at >= since
+    )
+    taken = sorted(UUID(cause.removeprefix(REVERSE)) for cause in session.scalars(taken_back))
+    for start in range(0, len(taken), AT_ONCE):
+        some = Entry.id.in_(taken[start : start + AT_ONCE])
+        lost = select(Entry.account_id, func.sum(Entry.points)).where(*own, some).group_by(Entry.account_id)
+        for one, points in session.execute(lost):
+            found[one] -= int(points)
+    return found
+
+
+def changed_accounts(
+    session: Session, *, brand_id: UUID, since: datetime, after: UUID | None, limit: int
+) -> list[UUID]:
+    """Accounts of a brand in which points moved from then on, by their ids. Reads all its accounts: not for pages."""
+    query = select(Account.id).where(Account.brand_id == brand_id, Account.changed_at >= since)
+    if after is not None:
+        query = query.where(Account.id > after)
+    return list(session.scalars(query.order_by(Account.id).limit(limit)))
 
 
 def total(session: Session, *, account_id: UUID) -> int:

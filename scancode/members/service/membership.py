@@ -10,7 +10,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from scancode.db import affected, insert_once, new_id
-from scancode.members.models import Consent, Identity, IdentityKind, Member, MemberTag, MemberVisitor
+from scancode.members.models import Consent, Identity, IdentityKind, Member, MemberTag, MemberTier, MemberVisitor
 from scancode.members.rules import MemberFacts, NotAMember
 
 AT_ONCE = 500
@@ -107,7 +107,7 @@ def speak(session: Session, *, member_id: UUID, language: str) -> None:
 
 
 def forget(session: Session, *, member_id: UUID, now: datetime) -> bool:
-    """Ends a membership: identities and tags are deleted, browsers unlinked, consents closed. True on the first call.
+    """Ends a membership: identities, tags and tier go, browsers are unlinked, consents closed. True on the first call.
 
     The member's row stays without anything personal, for the books of points, claims and money that name it. The same
     phone may join again and is a new member then.
@@ -118,6 +118,7 @@ def forget(session: Session, *, member_id: UUID, now: datetime) -> bool:
     session.execute(delete(Identity).where(Identity.member_id == member_id))
     session.execute(delete(MemberVisitor).where(MemberVisitor.member_id == member_id))
     session.execute(delete(MemberTag).where(MemberTag.member_id == member_id))
+    session.execute(delete(MemberTier).where(MemberTier.member_id == member_id))
     session.execute(
         update(Consent).where(Consent.member_id == member_id, Consent.withdrawn_at.is_(None)).values(withdrawn_at=now)
     )

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from scancode.db import affected, insert_many, insert_once, new_id
 from scancode.errors import NotFound
-from scancode.members.models import Member, MemberTag, Tag
+from scancode.members.models import Member, MemberTag, MemberTier, Tag
 from scancode.members.tags import TAGS_MAX, Mark, TagDraft, TagFacts, TagSource, TagTaken, TooManyTags
 from scancode.staff import service as staff
 
@@ -147,12 +147,23 @@ def marks_of(session: Session, *, member_ids: Collection[UUID]) -> dict[UUID, li
     return found
 
 
-def count_members(session: Session, *, brand_id: UUID, any_of: Collection[UUID], none_of: Collection[UUID]) -> int:
-    """How many members of a brand carry one of these tags (of none: all do), and none of those."""
+def count_members(
+    session: Session,
+    *,
+    brand_id: UUID,
+    any_of: Collection[UUID],
+    none_of: Collection[UUID],
+    tiers: Collection[UUID] | None = None,
+) -> int:
+    """How many members of a brand carry one of these tags (of none: all do), and none of those, and hold one of these
+    tiers, as it is kept."""
     carried = exists().where(MemberTag.member_id == Member.id)
     query = select(func.count()).select_from(Member).where(Member.brand_id == brand_id, Member.left_at.is_(None))
     if any_of:
         query = query.where(carried.where(MemberTag.tag_id.in_(sorted(any_of))))
+    if tiers is not None:
+        held = exists().where(MemberTier.member_id == Member.id, MemberTier.tier_id.in_(sorted(tiers)))
+        query = query.where(held)
     if none_of:
         query = query.where(~carried.where(MemberTag.tag_id.in_(sorted(none_of))))
     return session.scalar(query) or 0

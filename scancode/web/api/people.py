@@ -16,6 +16,7 @@ from scancode.errors import NotFound
 from scancode.members import service as members
 from scancode.members.rules import PHONE_TEXT_MAX, MemberFacts, normalise_phone
 from scancode.members.tags import NAME_LENGTH_MAX, TagDraft, TagFacts, TagSource
+from scancode.members.tiers import Tier
 from scancode.staff import service as staff
 from scancode.stories import tagging
 from scancode.stories.sent_files import Sender
@@ -121,6 +122,31 @@ class MarkAnswer(Answer):
     tagged_at: datetime
 
 
+class TierAnswer(Answer):
+    """A level of a brand's members."""
+
+    id: UUID
+    name_zh: str
+    name_en: str
+    points: int = Field(description="from how many earned points on")
+
+
+class LadderAnswer(Answer):
+    """The tiers of a brand, the lowest first."""
+
+    months: int = Field(description="points of so many months count")
+    tiers: list[TierAnswer]
+
+
+class StandingAnswer(Answer):
+    """Where a member stands."""
+
+    tier: TierAnswer | None = Field(description="null where too little was earned, or the brand has no tiers")
+    since: datetime | None = Field(description="when it was noted: within ten minutes of being reached")
+    earned: int = Field(description="points earned in the months that count")
+    missing: int = Field(description="points to the next tier; 0 at the top")
+
+
 class MemberAnswer(Answer):
     """A member, without who it is."""
 
@@ -129,6 +155,7 @@ class MemberAnswer(Answer):
     left_at: datetime | None
     language: Literal["zh", "en"]
     tags: list[MarkAnswer]
+    standing: StandingAnswer
 
 
 @post("/members/find", scope="members:read", tag=MEMBERS, answers={200: MemberAnswer}, refusals=(404,))
@@ -192,6 +219,14 @@ def list_tags(query: BrandQuery) -> Response:
     with runtime().db.reading() as session:
         brand = brand_of_call(session, query.brand)
         return reply(TagList(items=[_tag(one) for one in members.list_tags(session, brand_id=brand.id)]))
+
+
+@get("/tiers", scope="members:read", tag=MEMBERS, answers={200: LadderAnswer})
+def show_tiers(query: BrandQuery) -> Response:
+    """Show the tiers of a brand."""
+    with runtime().db.reading() as session:
+        ladder = members.load_ladder(session, brand_id=brand_of_call(session, query.brand).id)
+    return reply(LadderAnswer(months=ladder.months, tiers=[_tier(one) for one in ladder.tiers]))
 
 
 @post("/tags", scope="members:write", tag=MEMBERS, answers={201: TagAnswer}, refusals=(409,))
@@ -321,5 +356,20 @@ def _answer(session: Session, member: MemberFacts) -> MemberAnswer:
     marks = members.marks_of(session, member_ids=[member.id])[member.id]
     return MemberAnswer.model_validate(
         {name: getattr(member, name) for name in ("id", "joined_at", "left_at", "language")}
+        | {"standing": _standing(session, member)}
         | {"tags": [vars(one) | {"id": one.tag_id, "source": one.source.value} for one in marks]}
     )
+
+
+def _standing(session: Session, member: MemberFacts) -> StandingAnswer:
+    """Of somebody who has left nothing is told."""
+    now = runtime().now()
+    found = members.standing(session, member_id=member.id, brand_id=member.brand_id, now=now)
+    held = members.tiers_held(session, member_ids=[member.id]).get(member.id)
+    tier = found.tier if member.is_here else None
+    since = held.since if held and tier and held.tier_id == tier.id else None
+    return StandingAnswer(tier=_tier(tier) if tier else None, since=since, earned=found.earned, missing=found.missing)
+
+
+def _tier(tier: Tier) -> TierAnswer:
+    return TierAnswer(id=tier.id, name_zh=tier.name_zh, name_en=tier.name_en, points=tier.points)

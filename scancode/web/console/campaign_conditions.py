@@ -34,6 +34,7 @@ from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
 from scancode.web.console.campaign_forms import complain, read_count, read_fen
 from scancode.web.console.campaigns import brand_of, own_campaign
+from scancode.web.language import current_locale
 from scancode.web.places import Places, load_places
 from scancode.web.runtime import runtime
 
@@ -43,7 +44,7 @@ COUNTS = ("person_day_max", "person_max", "day_max", "nth", "nth_points", "nth_c
 SUMS = {"day_fen_max": "day_yuan_max", "nth_fen": "nth_yuan"}
 """Kept in fen, typed in yuan."""
 PLACES = ("channels", "stores", "scenes")
-TAGS = ("tags_any", "tags_none")
+MARKS = ("tags_any", "tags_none", "tiers")
 
 
 class BoostForm(Form):
@@ -78,6 +79,8 @@ class ConditionsForm(FlaskForm):
     )
     tags_any = SelectMultipleField(lazy_gettext("Carry one of these tags"), validate_choice=False)
     tags_none = SelectMultipleField(lazy_gettext("Carry none of these tags"), validate_choice=False)
+    tier_min = SelectField(lazy_gettext("Hold at least this tier"), validate_choice=False)
+    tiers = SelectMultipleField(lazy_gettext("Or hold one of these tiers"), validate_choice=False)
     person_day_max = StringField(lazy_gettext("Codes one person may claim in a day"))
     person_max = StringField(lazy_gettext("Codes one person may claim in all"))
     day_max = StringField(lazy_gettext("Codes that everybody together may claim in a day"))
@@ -94,7 +97,8 @@ class ConditionsForm(FlaskForm):
         for name in COUNTS:
             value = getattr(conditions, name)
             self[name].data = "" if value is None else str(value)
-        for name in (*PLACES, *TAGS):
+        self.tier_min.data = conditions.tier_min
+        for name in (*PLACES, *MARKS):
             self[name].data = list(getattr(conditions, name))
         for name, field in SUMS.items():
             fen = getattr(conditions, name)
@@ -114,8 +118,13 @@ class ConditionsForm(FlaskForm):
         ):
             _offer(field, choices)
         tags = [(str(tag.id), tag.name) for tag in places.tags]
-        for name in TAGS:
+        for name in ("tags_any", "tags_none"):
             _offer(self[name], tags)
+        tiers = [(str(tier.id), tier.name(current_locale())) for tier in places.ladder.tiers]
+        _offer(self.tiers, tiers)
+        self.tier_min.choices = [SelectChoice("", "–"), *(SelectChoice(*one) for one in tiers)]
+        if self.tier_min.data not in dict(tiers):
+            self.tier_min.data = ""
         for entry in self.boosts.entries:
             _offer(entry.form.stores, places.stores)
 
@@ -124,7 +133,7 @@ class ConditionsForm(FlaskForm):
         typed: dict[str, Any] = {
             name: read_count(self[name]) if str(self[name].data or "").strip() else None for name in COUNTS
         }
-        typed |= {name: tuple(sorted(self[name].data or ())) for name in (*PLACES, *TAGS)}
+        typed |= {name: tuple(sorted(self[name].data or ())) for name in (*PLACES, *MARKS)}
         typed |= {
             name: read_fen(self[field]) if str(self[field].data or "").strip() else None for name, field in SUMS.items()
         }
@@ -133,6 +142,7 @@ class ConditionsForm(FlaskForm):
             regions=tuple(dict.fromkeys(re.split(r"[,，、;；\s]+", (self.regions.data or "").strip())))
             if self.regions.data
             else (),
+            tier_min=self.tier_min.data or "",
             members=self.members.data if self.members.data in list(Members) else "",
             boosts=tuple(_boost(entry.form) for entry in self.boosts.entries if entry.form.factor.data),
         )

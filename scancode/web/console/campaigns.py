@@ -234,17 +234,27 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
     return page, status
 
 
-def _group(session: Session, plan: CampaignPlan, places: Places) -> tuple[str, str, int] | None:
-    """The staff's names of the tags that are asked for and ruled out, and how many members that leaves."""
+def _group(session: Session, plan: CampaignPlan, places: Places) -> dict[str, Any] | None:
+    """The staff's names of the tags that are asked for and ruled out, and of how many members all of it is true."""
     conditions = plan.conditions
     if not conditions.names_people:
         return None
     named = {str(tag.id): tag.name for tag in places.tags}
-    any_of, none_of = conditions.tags_any, conditions.tags_none
+    ladder = [str(tier.id) for tier in places.ladder.tiers]
+    wanted = set(conditions.tiers)
+    if conditions.tier_min in ladder:
+        wanted = set(ladder[ladder.index(conditions.tier_min) :])
     count = members.count_members(
-        session, brand_id=plan.brand_id, any_of=[UUID(one) for one in any_of], none_of=[UUID(one) for one in none_of]
+        session,
+        brand_id=plan.brand_id,
+        any_of=[UUID(one) for one in conditions.tags_any],
+        none_of=[UUID(one) for one in conditions.tags_none],
+        tiers=[UUID(one) for one in wanted] if conditions.names_tiers else None,
     )
-    return ", ".join(named.get(one, "?") for one in any_of), ", ".join(named.get(one, "?") for one in none_of), count
+    listed = {
+        name: ", ".join(named.get(one, "?") for one in getattr(conditions, name)) for name in ("tags_any", "tags_none")
+    }
+    return {"count": count, **listed}
 
 
 def _first(sharing: Sequence[Sharing]) -> dict[UUID, int]:

@@ -42,6 +42,7 @@ KIND_WORDS = {
     "diversion": N_("Look for diversion"),
     "payout": N_("Pay a red packet"),
     "points": N_("Points that come in or expire"),
+    "tiers": N_("Tiers of members"),
     "reconcile": N_("Compare the books"),
     "sms": N_("Send a message"),
     "tidy": N_("Tidy up"),

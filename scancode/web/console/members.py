@@ -37,9 +37,9 @@ PAGE_ROWS = 50
 PART_ROWS = 50
 HEADER = (
     "member_id", "joined_day", "language", "source", "channel", "store", "guide", "gtin", "batch", "points",
-    "wechat", "wants_offers", "state", "tags",
+    "wechat", "wants_offers", "state", "tags", "tier",
 )  # fmt: skip
-FILTERS = ("source", "channel", "store", "guide", "tag", "first_day", "last_day")
+FILTERS = ("source", "channel", "store", "guide", "tag", "tier", "first_day", "last_day")
 marketing = allow(Role.MARKETING)
 
 
@@ -57,6 +57,7 @@ def member_list() -> ResponseReturnValue:
             "stores": [store for store, _ in channels.list_stores(session, brand_id=brand.id)],
             "guides": [guide for guide, *_ in channels.list_guides(session, brand_id=brand.id)],
             "tags": members.find_tags(session, brand_id=brand.id),
+            "tiers": members.load_ladder(session, brand_id=brand.id).tiers,
         }
     rows, pages = turned(rows, PAGE_ROWS, lambda row: row.id)
     return render_template(
@@ -115,6 +116,8 @@ def show_member(member_id: UUID) -> ResponseReturnValue:
         consents = members.consents_of(session, member_id=member_id)
         marks = members.marks_of(session, member_ids=[member_id])[member_id]
         tags = members.find_tags(session, brand_id=row.brand_id)
+        standing = members.standing(session, member_id=member_id, brand_id=row.brand_id, now=now)
+        held = members.tiers_held(session, member_ids=[member_id]).get(member_id)
         seen = own_data.scans_of(session, brand_id=row.brand_id, member_id=member_id, visitor_id=None, limit=PART_ROWS)
     return render_template(
         "console/members/member.html",
@@ -124,6 +127,8 @@ def show_member(member_id: UUID) -> ResponseReturnValue:
         entries=entries,
         consents=consents,
         marks=marks,
+        standing=standing,
+        held=held,
         other_tags=[tag for tag in tags if tag.id not in {one.tag_id for one in marks}],
         scans=seen,
         product_name=_product_name,
@@ -174,6 +179,7 @@ def _cells(row: roster.RosterRow) -> tuple[object, ...]:
         int(row.wants_offers),
         "left" if row.left_at else "member",
         "; ".join(row.tags),
+        row.tier[current_locale() == "en"],
     )
 
 
@@ -182,7 +188,7 @@ def _filter() -> tuple[roster.Chosen, dict[str, str]]:
     shown = {name: request.args.get(name, "").strip()[:40] for name in FILTERS}
     if shown["source"] not in {source.value for source in Source}:
         shown["source"] = ""
-    ids = {name: _uuid(shown[name]) for name in ("channel", "store", "guide", "tag")}
+    ids = {name: _uuid(shown[name]) for name in ("channel", "store", "guide", "tag", "tier")}
     days = {name: _day(shown[name]) for name in ("first_day", "last_day")}
     shown |= {name: str(id_ or "") for name, id_ in ids.items()} | days
     chosen = roster.Chosen(
@@ -191,6 +197,7 @@ def _filter() -> tuple[roster.Chosen, dict[str, str]]:
         store_id=ids["store"],
         guide_id=ids["guide"],
         tag_id=ids["tag"],
+        tier_id=ids["tier"],
         first_day=days["first_day"],
         last_day=days["last_day"],
     )

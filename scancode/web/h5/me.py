@@ -21,6 +21,7 @@ from scancode.ledger import service as ledger
 from scancode.ledger.rules import HoldState, cause_text
 from scancode.members import service as members
 from scancode.members.rules import MemberFacts
+from scancode.members.tiers import Standing
 from scancode.scans.service import ScanFacts
 from scancode.stories.own_data import scans_of
 from scancode.web.h5 import h5
@@ -59,6 +60,7 @@ def me() -> str:
     with shared.db.reading() as session:
         prizes = claims.of_person(session, claimant=who.claimant(), now=now, limit=CLAIMS_LOOKED_AT)
         points = ledger.balance(session, account_id=who.member.id) if who.member else 0
+        standing = _standing(session, who.member, now)
         expiring = _expiring(session, brand, who.member, now)
         seen = _scans(session, brand, who, SCANS_ON_HOME)
     won = [prize for prize in prizes if prize.claim.brand_id == brand.id and prize.wins]
@@ -69,6 +71,7 @@ def me() -> str:
         has_openid=who.person.identity_id is not None,
         has_login=shared.ports.identity is not None,
         points=points,
+        standing=standing,
         expiring=expiring,
         rewards=sum(not prize.needs_subject for prize in won),
         waiting=sum(prize.needs_subject for prize in won),
@@ -173,6 +176,14 @@ def _expiring(session: Session, brand: BrandFacts, member: MemberFacts | None, n
             last = brand.day(lot.expires_at - DAY_END)
             days[last] = days.get(last, 0) + lot.left_points
     return sorted(days.items())
+
+
+def _standing(session: Session, member: MemberFacts | None, now: datetime) -> Standing | None:
+    """On which tier a member stands; None where the brand has none."""
+    if member is None:
+        return None
+    found = members.standing(session, member_id=member.id, brand_id=member.brand_id, now=now)
+    return found if found.ladder.tiers else None
 
 
 def _scans(session: Session, brand: BrandFacts, who: Somebody, limit: int) -> list[ScanFacts]:
