@@ -7,9 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
 
+from scancode.campaigns.conditions import Conditions, to_text
+from scancode.campaigns.models import Campaign
+from scancode.catalog import revision
 from scancode.ledger import service as ledger
 from scancode.ledger.models import PointsLot
+from scancode.members import service as members
 from scancode.members.models import Consent, Identity, Member
+from scancode.members.tags import TagDraft, TagSource
+from scancode.members.tiers import TierDraft
 from tests.web.console.office import words
 from tests.web.h5.phone import Shop, place
 
@@ -161,3 +167,53 @@ def test_no_page_shows_a_whole_phone_number(shop: Shop) -> None:
     alice.join()
     for path in ("/me", "/me/scans", "/me/points", "/me/privacy", "/me/leave", "/me/rewards"):
         assert "13812348000" not in alice.get(path).get_data(as_text=True).replace(" ", "")
+
+
+def test_a_member_sees_their_tier_and_what_is_missing_to_the_next(shop: Shop) -> None:
+    alice, now = shop.phone(), datetime.now(UTC)
+    alice.claim(1)
+    alice.join()
+    assert "tier" not in alice.read("/me"), "a brand without a ladder has none"
+    with shop.wired.db.transaction() as session:
+        drafts = [TierDraft(None, "银卡", "Silver", 50), TierDraft(None, "金卡", "Gold", 120)]
+        members.set_ladder(session, brand_id=shop.brand_id, months=12, tiers=drafts, actor="test", now=now)
+    page = alice.read("/me")
+    assert "Silver" in page
+    assert "70 more points to Gold" in page
+    assert "50 points earned in the last 12 months" in page
+    assert "70 积分即可升级为金卡" in words(alice.client.get("/me?lang=zh"))
+
+
+def test_who_does_not_take_part_reads_why_and_what_to_do(shop: Shop) -> None:
+    alice, now = shop.phone(), datetime.now(UTC)
+    with shop.wired.db.transaction() as session:
+        draft = TagDraft("VIP list 7", "茶友会会员", "Members of the tea club")
+        tag_id = members.create_tag(session, brand_id=shop.brand_id, draft=draft, actor="test", now=now)
+        secret = members.create_tag(session, brand_id=shop.brand_id, draft=TagDraft("risky"), actor="test", now=now)
+        conditions = Conditions(tags_any=(str(tag_id),), tags_none=(str(secret),))
+        session.execute(update(Campaign).values(conditions=to_text(conditions)))
+        campaign_id = session.scalars(select(Campaign.id)).one()
+        revision.bump(session)
+    page = words(alice.claim(1))
+    assert "This campaign is for: Members of the tea club." in page
+    assert "Sign in" in page
+    rules = alice.read(f"/campaigns/{campaign_id}/rules")
+    assert "Only these members may claim: Members of the tea club." in rules
+    assert "not every member is invited" in rules
+    alice.join()
+    assert "Sign in" not in words(alice.claim(1))
+    with shop.wired.db.transaction() as session:
+        member = session.scalars(select(Member.id)).one()
+        for one in (tag_id, secret):
+            members.mark(session, tag_id=one, member_ids=[member], source=TagSource.STAFF, now=now)
+    page = words(alice.claim(1))
+    assert "Not every member takes part in this campaign" in page
+    for text in (page, rules):
+        assert "VIP list 7" not in text
+        assert "risky" not in text
+    with shop.wired.db.transaction() as session:
+        members.unmark(session, tag_id=secret, member_ids=[member])
+    assert place(alice.claim(1)).startswith("/me/rewards/")
+    copy = json.loads(alice.get("/me/data.json").get_data(as_text=True))
+    assert [one["name"] for one in copy["tags"]] == ["VIP list 7"]
+    assert copy["tier"]["points_earned"] == 0
