@@ -90,17 +90,18 @@ def set_ladder(session: Session, brand_id: UUID, *drafts: TierDraft, months: int
 
 def give(session: Session, brand_id: UUID, member_id: UUID, points: int, at: datetime, cause: str = "") -> UUID:
     """Posts points and returns the entry's id."""
+    cause = cause or f"claim:{new_id(at)}"
     ledger.post(
         session,
         account_id=member_id,
         counter_account_id=ledger.issuer_id(brand_id) if points > 0 else ledger.sink_id(brand_id),
         brand_id=brand_id,
-        cause=cause or f"claim:{new_id(at)}",
+        cause=cause,
         points=points,
         now=at,
         expires_at=at + 5 * DAY,
     )
-    return ledger.entries(session, account_id=member_id, limit=1)[0].id
+    return next(one.id for one in ledger.entries(session, account_id=member_id, limit=99) if one.cause == cause)
 
 
 def earned(session: Session, brand_id: UUID, member_id: UUID, at: datetime) -> int:

@@ -65,7 +65,7 @@ def count_tiers(session: Session, *, brand_id: UUID) -> dict[UUID, int]:
     """How many members hold each tier, as it is kept."""
     query = select(MemberTier.tier_id, func.count()).join(TierRow, TierRow.id == MemberTier.tier_id)
     found = session.execute(query.where(TierRow.brand_id == brand_id).group_by(MemberTier.tier_id)).all()
-    return dict(row._tuple() for row in found)
+    return {row[0]: row[1] for row in found}
 
 
 def set_ladder(
