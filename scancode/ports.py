@@ -186,6 +186,14 @@ class SmsGateway(Protocol):
         """Sends a one-time password to an E.164 number. Raises OutsideError."""
 
 
+class TemplateSender(Protocol):
+    """Sends a person a message of the official account, by a template that its owner has chosen at WeChat."""
+
+    def send_template(self, *, openid: str, template_id: str, url: str, fields: Mapping[str, str], key: str) -> None:
+        """``fields``: what stands in each field of the template. Sent again within ten minutes under the same ``key``
+        (32 of 0-9A-Za-z at most) it is sent once. Raises OutsideError; permanent where this person is not reached."""
+
+
 class RegionFinder(Protocol):
     """Says from which province or city a network address comes. Answers from memory: it is asked at every scan."""
 
@@ -203,3 +211,4 @@ class Ports:
     scripts: PageScripts | None = None
     person: PayingPerson | None = None
     regions: RegionFinder | None = None
+    templates: TemplateSender | None = None

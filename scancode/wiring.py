@@ -77,6 +77,7 @@ def connect(settings: Settings) -> Wired:
             scripts=wechat,
             person=sandbox.Person(settings.wechatpay_url) if settings.wechatpay_sandbox else None,
             regions=_regions(settings) if settings.region_files else None,
+            templates=wechat,
         ),
         keyring=Keyring(settings.code_keys.get_secret_value()),
         sealer=sealer,

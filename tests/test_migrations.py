@@ -157,7 +157,13 @@ CODE_TABLES = {
     "containers",
 }  # fmt: skip
 MEMBER_TABLES = {"consents", "member_visitors", "member_tags", "member_tiers", "acquisitions"}
-ACCOUNT_TABLES = {"accounts": "id", "entries": "account_id", "points_lots": "account_id", "points_holds": "account_id"}
+ACCOUNT_TABLES = {
+    "accounts": "id",
+    "entries": "account_id",
+    "points_lots": "account_id",
+    "points_holds": "account_id",
+    "points_reminders": "account_id",
+}
 """An account's id is the member's, or that of who is no member yet (decision 0001)."""
 BY_VALUE = {
     "identities": "id",

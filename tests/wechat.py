@@ -59,6 +59,11 @@ class TestTown:
     plain: str | None = None
     ticket: str | None = None
     lives_s: int = 7200
+    followers: set[str] = field(default_factory=set)
+    templates: dict[str, set[str]] = field(default_factory=dict)
+    """The fields of each message template that the account has."""
+    letters: dict[tuple[str, str], tuple[str, dict[str, str]]] = field(default_factory=dict)
+    """What people received: by openid and key, the address and the fields. The same key is received once."""
     calls: list[str] = field(default_factory=list)
     authorized: list[str] = field(default_factory=list)
     """Query strings of the login page, as they came."""
@@ -129,11 +134,12 @@ class TestTown:
             ("GET", "/cgi-bin/token"): self._plain_token,
             ("POST", "/cgi-bin/stable_token"): self._stable_token,
             ("GET", "/cgi-bin/ticket/getticket"): self._ticket,
+            ("POST", "/cgi-bin/message/template/send"): self._send_template,
         }
         route = routes.get((method, path))
         if route is None:
             return 404, b"<html>not found</html>"
-        fields = json.loads(body) if method == "POST" else query
+        fields = query | json.loads(body) if method == "POST" else query
         with self.lock:
             return 200, json.dumps(route(fields)).encode()
 
@@ -188,6 +194,19 @@ class TestTown:
             return {"errcode": 40097, "errmsg": "invalid args"}
         self.ticket = secrets.token_urlsafe(60)
         return {"errcode": 0, "errmsg": "ok", "ticket": self.ticket, "expires_in": self.lives_s}
+
+    def _send_template(self, given: dict[str, Any]) -> dict[str, Any]:
+        if not given.get("access_token") or given["access_token"] not in (self.stable, self.plain):
+            return {"errcode": 40001, "errmsg": "invalid credential, access_token is invalid or not latest"}
+        if given.get("template_id") not in self.templates:
+            return {"errcode": 40037, "errmsg": "invalid template_id"}
+        if given.get("touser") not in self.followers:
+            return {"errcode": 43004, "errmsg": "require subscribe"}
+        if set(given["data"]) != self.templates[given["template_id"]]:
+            return {"errcode": 47003, "errmsg": "argument invalid"}
+        values = {name: each["value"] for name, each in given["data"].items()}
+        self.letters.setdefault((given["touser"], given["client_msg_id"]), (given["url"], values))
+        return {"errcode": 0, "errmsg": "ok", "msgid": len(self.letters)}
 
     def login_page(self, query: str, agent: str) -> tuple[int, str, str]:
         """Status, where to, page: silent logins go straight back, others ask first. Only the app shows it at all."""

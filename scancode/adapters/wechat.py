@@ -1,11 +1,13 @@
-"""The real WeChat: login of an official account (OAuth), and the signature of pages that use WeChat's own script.
+"""The real WeChat: login of an official account (OAuth), the signature of pages that use WeChat's own script, and
+messages by template.
 
 WeChat's answers are HTTP 200 whatever happened, with ``errcode`` in the body; here each becomes an ``OutsideError``
 that says whether trying again can help. A call has one time limit in all and an answer a size limit, and only some of
 a process's threads may wait for WeChat at once, so that scans go on while it hangs. Nothing that identifies a person
 and no secret is logged: WeChat wants the secret in addresses, so the library's own log of addresses is kept quiet.
 
-Sources: developers.weixin.qq.com/doc/service (webdev/access, base/api_getstableaccesstoken, guide/h5/jssdk).
+Sources: developers.weixin.qq.com/doc/service (webdev/access, base/api_getstableaccesstoken, guide/h5/jssdk,
+notify/template).
 """
 
 from __future__ import annotations
@@ -49,6 +51,9 @@ STALE_TOKEN = frozenset({40001, 40014, 42001})
 BUSY = frozenset({-1, 45009, 45011, 50002})
 """Busy, beyond the day's or the minute's limit, limited for the moment."""
 
+UNREACHABLE = frozenset({40003, 43004, 43101})
+"""No such person at this account, not following it, or not wanting its messages."""
+
 _OPENID = re.compile(r"[0-9A-Za-z_-]{6,128}")
 
 
@@ -78,7 +83,7 @@ class Account:
 
 
 class WeChat:
-    """One per process: IdentityGateway and PageScripts. Connects on first use, so a server may fork first."""
+    """One per process: login, page scripts, messages. Connects on first use, so a server may fork first."""
 
     needs_app = True
 
@@ -129,6 +134,23 @@ class WeChat:
         signature = sign(ticket=self._ticket(), nonce=nonce, timestamp_s=at_s, url=url)
         return PageSignature(self._account.app_id, at_s, nonce, signature)
 
+    def send_template(self, *, openid: str, template_id: str, url: str, fields: Mapping[str, str], key: str) -> None:
+        message = {
+            "touser": openid,
+            "template_id": template_id,
+            "url": url,
+            "client_msg_id": key,
+            "data": {name: {"value": value} for name, value in fields.items()},
+        }
+        token = self._access_token()
+        try:
+            self._post_message(token, message)
+        except StaleToken:
+            self._post_message(self._access_token(refused=token.version), message)
+
+    def _post_message(self, token: Token, message: Mapping[str, Any]) -> None:
+        self._ask("POST", "/cgi-bin/message/template/send", params={"access_token": token.value}, json=message)
+
     def check(self) -> None:
         """Whether app id, secret and this computer's address are accepted. Raises OutsideError."""
         self._ticket()
@@ -167,9 +189,12 @@ class WeChat:
 
     def _call(self, method: str, path: str, **fields: str) -> Mapping[str, Any]:
         """The answer's fields: GET sends ours in the address, POST as JSON. Raises OutsideError."""
+        return self._ask(method, path, **({"json": fields} if method == "POST" else {"params": fields}))
+
+    def _ask(self, method: str, path: str, **sent: Any) -> Mapping[str, Any]:
         with self._turn():
             try:
-                body = self._send(method, path, fields)
+                body = self._send(method, path, sent)
             except (httpx2.HTTPError, httpx2.InvalidURL) as error:
                 log.warning("wechat_unreachable", path=path, problem=type(error).__name__)
                 problem: str | None = "wechat_unreachable"
@@ -179,10 +204,9 @@ class WeChat:
             raise OutsideError(problem, permanent=False)
         return _understood(body, path)
 
-    def _send(self, method: str, path: str, fields: Mapping[str, str]) -> bytes | None:
+    def _send(self, method: str, path: str, sent: Mapping[str, Any]) -> bytes | None:
         """The body of a 200; None for any other status or what is too long. Tried twice only while nothing was sent."""
         deadline = time.monotonic() + self._account.timeout_s
-        sent: dict[str, Any] = {"json": fields} if method == "POST" else {"params": fields}
         for attempt in (1, 2):
             left_s = max(0.1, deadline - time.monotonic())
             try:
@@ -252,6 +276,8 @@ def _refusal(errcode: int, path: str) -> WeChatRefused:
     if errcode in BUSY:
         log.warning("wechat_busy", path=path, errcode=errcode)
         return WeChatRefused("wechat_busy", permanent=False, errcode=errcode)
+    if errcode in UNREACHABLE:
+        return WeChatRefused("wechat_unreachable", permanent=True, errcode=errcode)
     # 40013 app id, 40125 secret, 40164 address not on the list, 48001 no right: an operator has to mend it.
     log.error("wechat_refused", path=path, errcode=errcode)
     return WeChatRefused("wechat_refused", permanent=True, errcode=errcode)

@@ -78,6 +78,26 @@ class PointsLot(Base):
     reminded_at: Mapped[datetime | None]
 
 
+class PointsReminder(Base):
+    """That a lot is about to expire: written once for each lot, in the transaction that marks it. It stands on its
+    owner's page from then on; ``state`` says what became of a message about it."""
+
+    __tablename__ = "points_reminders"
+    __table_args__ = (Index("ix_points_reminders_brand", "brand_id", "made_at"),)
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(primary_key=True)
+    brand_id: Mapped[UUID]
+    # How many were left then.
+    points: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[datetime]
+    made_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(8))
+    # Why no message went out, a word of ``ledger.rules``; empty while it waits and once it was sent.
+    reason: Mapped[str] = mapped_column(String(20), default="")
+    ended_at: Mapped[datetime | None]
+
+
 _PENDING = text("state = 'pending'")
 
 

@@ -43,6 +43,11 @@ class BadUntil(Refusal):
     status = 422
 
 
+class CauseUsed(Refusal):
+    code = "points_cause_used"
+    text = N_("This cause was used before, for other points or another member. Give each change a cause of its own.")
+
+
 class Outcome(StrEnum):
     DONE = "done"
     PENDING = "pending"
@@ -103,6 +108,41 @@ def adjust(
     facts: dict[str, object] = {"points": points, "until": until.isoformat() if until else None}
     _audit(session, account, "points.adjust", facts, now)
     return Outcome.PENDING if until else Outcome.DONE
+
+
+def enter(session: Session, *, account: Account, cause: str, points: int, note: str, now: datetime) -> bool:
+    """Points that another system gives or takes, once per cause within the brand. False where it was made before.
+
+    Raises ReasonMissing, BadPoints, Overdrawn, Frozen, CauseUsed.
+    """
+    note = _reason(note)
+    if points == 0 or abs(points) > BY_HAND_MAX:
+        raise BadPoints
+    cause = f"api:{cause}"
+    issuer_id, sink_id = ledger.issuer_id(account.brand.id), ledger.sink_id(account.brand.id)
+    counter_id, other_id = (issuer_id, sink_id) if points > 0 else (sink_id, issuer_id)
+    # What everybody's points come from has an entry for each cause, and so has what they go to.
+    if ledger.has_entry(session, account_id=other_id, cause=cause):
+        raise CauseUsed
+    if not ledger.has_entry(session, account_id=account.id, cause=cause):
+        _refuse_frozen(session, account.id)
+    try:
+        made = ledger.post(
+            session,
+            account_id=account.id,
+            counter_account_id=counter_id,
+            brand_id=account.brand.id,
+            cause=cause,
+            points=points,
+            now=now,
+            expires_at=account.brand.points_expire_at(now),
+            note=note,
+        )
+    except ledger.CauseReused as error:
+        raise CauseUsed from error
+    if made:
+        _audit(session, account, "points.enter", {"points": points, "cause": cause}, now)
+    return made
 
 
 def reverse(session: Session, *, account: Account, entry_id: UUID, note: str, now: datetime) -> int:

@@ -63,6 +63,7 @@ VIEWS = (
     "scancode.web.console.tags",
     "scancode.web.console.tiers",
     "scancode.web.console.points",
+    "scancode.web.console.reminders",
     "scancode.web.console.complaints",
     "scancode.web.h5.scan",
     "scancode.web.h5.seen",

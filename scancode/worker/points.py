@@ -8,6 +8,7 @@ Each account goes in a transaction of its own, so that nobody waits long; what w
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -19,7 +20,7 @@ from scancode.jobs import service as jobs
 from scancode.jobs.rules import Leased
 from scancode.ledger import service as ledger
 from scancode.ledger.rules import HoldFacts
-from scancode.stories import points
+from scancode.stories import points, reminding
 from scancode.wiring import Wired
 from scancode.worker.progress import Clock
 
@@ -90,10 +91,10 @@ def _expire(wired: Wired, now: datetime) -> int:
 
 
 def _remind(wired: Wired, brand: BrandFacts, now: datetime) -> int:
-    until = now + timedelta(days=brand.points.remind_days)
+    can_send = wired.ports.templates is not None
     count = 0
     for _ in range(PIECES_MAX):
-        marked = wired.db.retrying(lambda session: ledger.remind(session, brand_id=brand.id, until=until, now=now))
+        marked = wired.db.retrying(partial(reminding.announce, brand=brand, can_send=can_send, now=now))
         count += marked
         if marked == 0:
             break

@@ -22,6 +22,7 @@ from scancode.worker import (
     payout,
     points,
     reconcile,
+    remind,
     seal,
     sms,
     tidy,
@@ -47,6 +48,7 @@ RUNNERS: dict[str, Runner] = {
     "payout": payout.run,
     "reconcile": reconcile.run,
     "points": points.run,
+    "remind": remind.run,
     "tidy": tidy.run,
     "tiers": tiers.run,
 }

@@ -319,6 +319,39 @@ def test_a_token_that_was_ended_elsewhere_is_replaced_once_and_the_call_repeated
     assert there.count(TOKEN) == 3
 
 
+TEMPLATE = "tpl-0123456789-0123456789-0123456789"
+LETTER = {"openid": "o-alice-01", "template_id": TEMPLATE, "url": "https://q.example/me/points", "key": "k1"}
+
+
+def test_a_message_goes_out_once_under_its_key_with_a_fresh_token_if_need_be(there: TestTown, wired: Wired) -> None:
+    there.templates[TEMPLATE], there.followers = {"number2", "time3"}, {"o-alice-01"}
+    one = client(there, wired.db, wired.sealer)
+    fields = {"number2": "50", "time3": "2026年12月31日"}
+    for _ in range(2):
+        one.send_template(**LETTER, fields=fields)  # type: ignore[arg-type]
+    assert there.letters == {("o-alice-01", "k1"): ("https://q.example/me/points", fields)}
+    there.lose_token()
+    one.send_template(**(LETTER | {"key": "k2"}), fields=fields)  # type: ignore[arg-type]
+    assert len(there.letters) == 2
+    assert there.count(TOKEN) == 2
+
+
+@pytest.mark.parametrize(
+    ("errcode", "code", "permanent"),
+    [(43004, "wechat_unreachable", True), (43101, "wechat_unreachable", True), (40037, "wechat_refused", True),
+     (47003, "wechat_refused", True), (45009, "wechat_busy", False), (-1, "wechat_busy", False)],
+)  # fmt: skip
+def test_a_message_that_is_refused_says_whether_to_try_again(
+    there: TestTown, wired: Wired, errcode: int, code: str, permanent: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    there.next("/cgi-bin/message/template/send", errcode=errcode)
+    one = client(there, wired.db, wired.sealer)
+    refused(lambda: one.send_template(**LETTER, fields={"number2": "5"}), code, permanent=permanent)  # type: ignore[arg-type]
+    assert there.stable is not None
+    assert there.stable not in caplog.text
+    assert "o-alice-01" not in caplog.text
+
+
 def test_a_token_that_is_never_right_is_given_up(there: TestTown, wired: Wired) -> None:
     there.next(TICKET, errcode=40001, times=9)
     refused(client(there, wired.db, wired.sealer).check, "wechat_token", permanent=False)

@@ -63,14 +63,14 @@ def test_merging_keeps_the_times(session: Session, now: datetime) -> None:
     ledger.reassign(session, from_id=ALICE, to_id=BOB, brand_id=BRAND, cause="join:1", now=now)
     assert left(session) == []
     assert left(session, BOB) == [(5, now + 2 * DAY), (3, None)]
-    assert ledger.remind(session, brand_id=BRAND, until=now + 5 * DAY, now=now) == 0  # told once, whoever holds it
+    assert ledger.remind(session, brand_id=BRAND, until=now + 5 * DAY, now=now) == []  # told once, whoever holds it
 
 
 def test_a_lot_is_announced_once(session: Session, now: datetime) -> None:
     earn(session, "claim:1", 5, now, days=10)
-    assert ledger.remind(session, brand_id=BRAND, until=now + 9 * DAY, now=now) == 0
-    assert ledger.remind(session, brand_id=BRAND, until=now + 10 * DAY, now=now) == 1
-    assert ledger.remind(session, brand_id=BRAND, until=now + 10 * DAY, now=now) == 0
+    assert ledger.remind(session, brand_id=BRAND, until=now + 9 * DAY, now=now) == []
+    assert len(ledger.remind(session, brand_id=BRAND, until=now + 10 * DAY, now=now)) == 1
+    assert ledger.remind(session, brand_id=BRAND, until=now + 10 * DAY, now=now) == []
 
 
 def test_a_reservation_keeps_a_lot_until_it_ends(session: Session, now: datetime) -> None:

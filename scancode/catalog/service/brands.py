@@ -131,7 +131,9 @@ def facts_of(brand: Brand) -> BrandFacts:
         font=brand.font,
         logo_sha256=brand.logo_sha256,
         touch_days=brand.touch_days,
-        points=PointsTerm(TermKind(brand.points_term), brand.points_count, brand.points_remind_days),
+        points=PointsTerm(
+            TermKind(brand.points_term), brand.points_count, brand.points_remind_days, brand.points_template
+        ),
     )
 
 
@@ -152,4 +154,5 @@ def _values(draft: BrandDraft) -> dict[str, Any]:
         "points_term": draft.points.kind.value,
         "points_count": draft.points.count,
         "points_remind_days": draft.points.remind_days,
+        "points_template": " ".join(draft.points.template.split()),
     }

@@ -12,7 +12,7 @@ from scancode.ledger.service.ending import (
     unfreeze,
 )
 from scancode.ledger.service.holds import HoldEnded, due_holds, get_hold, hold, list_holds, post_hold, void_hold
-from scancode.ledger.service.lots import LotsMissing, expiring_accounts, list_lots, remind
+from scancode.ledger.service.lots import LotsMissing, expiring_accounts, list_lots
 from scancode.ledger.service.posting import (
     CauseReused,
     Frozen,
@@ -39,8 +39,10 @@ from scancode.ledger.service.reading import (
     changed_accounts,
     earned,
     entries,
+    has_entry,
     total,
 )
+from scancode.ledger.service.reminders import end_reminders, list_reminders, remind, waiting_reminders
 
 __all__ = [
     "CauseReused",
@@ -60,6 +62,7 @@ __all__ = [
     "close",
     "due_holds",
     "earned",
+    "end_reminders",
     "entries",
     "expire",
     "expiring_accounts",
@@ -67,6 +70,7 @@ __all__ = [
     "freeze",
     "get_hold",
     "grant_many",
+    "has_entry",
     "hold",
     "is_proved",
     "issuer_id",
@@ -74,6 +78,7 @@ __all__ = [
     "last_proofs",
     "list_holds",
     "list_lots",
+    "list_reminders",
     "post",
     "post_hold",
     "reassign",
@@ -83,6 +88,7 @@ __all__ = [
     "total",
     "unfreeze",
     "void_hold",
+    "waiting_reminders",
     "wrong_accounts",
     "wrong_brand",
 ]

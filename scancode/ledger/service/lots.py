@@ -119,27 +119,6 @@ def list_lots(session: Session, *, account_id: UUID, limit: int) -> list[LotFact
     return [LotFacts(*lot) for lot in session.execute(query)]
 
 
-def remind(session: Session, *, brand_id: UUID, until: datetime, now: datetime, limit: int = PAGE) -> int:
-    """Marks lots that expire by then: their owners are told, once for each. Returns how many are newly marked."""
-    query = (
-        select(PointsLot.account_id, PointsLot.id)
-        .where(
-            PointsLot.brand_id == brand_id,
-            PointsLot.left_points > 0,
-            PointsLot.expires_at > now,
-            PointsLot.expires_at <= until,
-            PointsLot.reminded_at.is_(None),
-        )
-        .order_by(PointsLot.expires_at, PointsLot.id)
-        .limit(limit)
-    )
-    marked = 0
-    for account_id, lot_id in session.execute(query).all():
-        lot = (PointsLot.account_id == account_id, PointsLot.id == lot_id, PointsLot.reminded_at.is_(None))
-        marked += affected(session, update(PointsLot).where(*lot).values(reminded_at=now))
-    return marked
-
-
 def expiring_accounts(session: Session, *, now: datetime, after: UUID | None, limit: int = PAGE) -> list[UUID]:
     """Accounts with lots whose time is over, by their ids. Frozen ones keep theirs until they are free again."""
     query = (

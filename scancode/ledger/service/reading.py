@@ -51,6 +51,12 @@ def balance_at(session: Session, *, account_id: UUID, moment: datetime) -> int:
     return int(session.scalar(until) or 0)
 
 
+def has_entry(session: Session, *, account_id: UUID, cause: str) -> bool:
+    """Whether this cause was posted to the account."""
+    found = select(Entry.id).where(Entry.account_id == account_id, Entry.cause == cause)
+    return session.scalar(found) is not None
+
+
 def earned(session: Session, *, account_ids: Collection[UUID], since: datetime) -> dict[UUID, int]:
     """What came into each of these accounts from then on, without what was taken back since; who earned nothing is
     left out. That points expired or were spent changes nothing."""

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from scancode.db import affected, insert_once
 from scancode.errors import NotFound
 from scancode.members import rules
-from scancode.members.models import Identity, IdentityKind
+from scancode.members.models import Identity, IdentityKind, Member
 from scancode.members.rules import IdentityFacts
 from scancode.sealing import Sealer
 
@@ -81,6 +81,16 @@ def identities_of(session: Session, *, member_id: UUID) -> tuple[IdentityFacts, 
         .limit(IDENTITIES_MAX)
     )
     return tuple(_facts(row) for row in session.scalars(query))
+
+
+def phone_hints(session: Session, *, member_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The masked phone of each of these who is or was a member; empty for who has left."""
+    found = dict.fromkeys(session.scalars(select(Member.id).where(Member.id.in_(sorted(member_ids)))), "")
+    phones = select(Identity.member_id, Identity.hint).where(
+        Identity.member_id.in_(sorted(found)), Identity.kind == IdentityKind.PHONE.value
+    )
+    found.update((row.member_id, row.hint) for row in session.execute(phones) if row.member_id is not None)
+    return found
 
 
 def of_identity(session: Session, *, identity_id: UUID) -> UUID | None:

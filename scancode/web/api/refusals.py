@@ -37,12 +37,13 @@ from scancode.epcis.rules import BadEpcisQuery, EpcisNotSupported
 from scancode.errors import Invalid, NotAllowed, NotFound, Refusal, Unavailable
 from scancode.handover import service as handover
 from scancode.i18n import N_
+from scancode.ledger import service as ledger
 from scancode.members.rules import BadPhone, NotAMember
 from scancode.members.tags import BadTag, TagInUse, TagTaken, TooManyTags
 from scancode.packing import rules as packing
 from scancode.reports.rules import BadPeriod, PeriodTooLong
 from scancode.staff.service import KeyReused
-from scancode.stories import life_orders
+from scancode.stories import life_orders, points
 from scancode.uploads.rules import DiskFull, FilesMissing, TooManyFiles, UploadMoved
 from scancode.web.problems import BadRequest, Broken, TooLarge, WrongMethod
 from scancode.web.reading import ForgedCode, Mistyped, UnknownCode, Unreadable
@@ -175,6 +176,9 @@ REFUSALS: tuple[type[Refusal], ...] = (
     TooManyTags,
     TagInUse,
     channels.NameTaken,
+    ledger.Overdrawn,
+    ledger.Frozen,
+    points.CauseUsed,
     packing.AlreadyInside,
     packing.AlreadyPacked,
     packing.NotPacked,
@@ -225,6 +229,8 @@ REFUSALS: tuple[type[Refusal], ...] = (
     pictures.PictureTooLarge,
     pictures.PictureTooSmall,
     pictures.NotAPicture,
+    points.BadPoints,
+    points.ReasonMissing,
     handover.HouseClosed,
     handover.NoRecipient,
     KeyReused,

@@ -25,6 +25,7 @@ PLACES = Tag(name="places", description="Channels, stores, guides, placed and li
 SCANS = Tag(name="scans", description="Recorded scans with where they came from; never who made them.")
 COMPLAINTS = Tag(name="complaints", description="What people report about items, without who they are.")
 MEMBERS = Tag(name="members", description="Members by id, and their tags; never who they are.")
+POINTS = Tag(name="points", description="What a member holds, how it came to that; giving and taking.")
 REPORTS = Tag(name="reports", description="The attribution funnel.")
 
 SCOPE_OF: dict[str, str] = {}

@@ -18,7 +18,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from scancode.catalog import service as catalog
 from scancode.catalog.rules import PRIVACY_LENGTH_MAX, TOUCH_DAYS_MAX, BrandDraft
 from scancode.errors import Refusal
-from scancode.ledger.rules import REMIND_DAYS_MAX, TERM_DAYS_MAX, PointsTerm, TermKind
+from scancode.ledger.rules import REMIND_DAYS_MAX, TEMPLATE_LENGTH_MAX, TERM_DAYS_MAX, PointsTerm, TermKind
 from scancode.web.console import chosen, console
 from scancode.web.console.access import allow, brand_scope, current_staff, operator_only, visible
 from scancode.web.console.session import refuse_field
@@ -35,6 +35,7 @@ FIELD_OF = {
     "touch_days": "touch_days",
     "points_term": "points_count",
     "points_remind_days": "points_remind_days",
+    "points_template": "points_template",
     "text_missing": "name_zh",
     "text_too_long": "name_zh",
 }
@@ -78,6 +79,9 @@ class BrandForm(FlaskForm):
         default=30,
         validators=[Optional(), NumberRange(0, REMIND_DAYS_MAX)],
     )
+    points_template = StringField(
+        lazy_gettext("WeChat message template for it"), validators=[Length(max=TEMPLATE_LENGTH_MAX)]
+    )
     privacy_zh = TextAreaField(lazy_gettext("Privacy text (Chinese)"), validators=[Length(max=PRIVACY_LENGTH_MAX)])
     privacy_en = TextAreaField(lazy_gettext("Privacy text (English)"), validators=[Length(max=PRIVACY_LENGTH_MAX)])
 
@@ -90,7 +94,10 @@ class BrandForm(FlaskForm):
         more = ("support_phone", "support_url", "privacy_zh", "privacy_en", "company_prefix")
         texts = {name: self[name].data or "" for name in names + more}
         points = PointsTerm(
-            TermKind(self.points_term.data), self.points_count.data or 0, self.points_remind_days.data or 0
+            TermKind(self.points_term.data),
+            self.points_count.data or 0,
+            self.points_remind_days.data or 0,
+            self.points_template.data or "",
         )
         colour = colour or self.colour.data or ""
         return BrandDraft(**texts, colour=colour, touch_days=self.touch_days.data, points=points)

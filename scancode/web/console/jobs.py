@@ -43,6 +43,7 @@ KIND_WORDS = {
     "payout": N_("Pay a red packet"),
     "points": N_("Points that come in or expire"),
     "tiers": N_("Tiers of members"),
+    "remind": N_("Reminders of points that expire"),
     "reconcile": N_("Compare the books"),
     "sms": N_("Send a message"),
     "tidy": N_("Tidy up"),

@@ -44,6 +44,8 @@ SCOPE_WORDS = {
     "epcis:read": lazy_gettext("Read EPCIS events, which name every code"),
     "members:read": lazy_gettext("Find members by phone, read their tags"),
     "members:write": lazy_gettext("Tag members, make and delete tags"),
+    "points:read": lazy_gettext("Read the points of members"),
+    "points:write": lazy_gettext("Give members points and take them"),
 }
 
 

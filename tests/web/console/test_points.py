@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from scancode.catalog import service as catalog
 from scancode.catalog.models import Brand
@@ -19,6 +19,7 @@ from scancode.ledger import service as ledger
 from scancode.ledger.models import Account, PointsHold
 from scancode.staff.models import AuditRow
 from scancode.stories import join as joining
+from scancode.stories import reminding
 from scancode.wiring import Wired
 from tests.factories import NOW
 from tests.stories.scene import PHONE
@@ -148,3 +149,32 @@ def test_a_brand_says_how_long_points_are_good(office: Office) -> None:
         assert (brand.points_term, brand.points_count, brand.points_remind_days) == ("years", 1, 7)
         facts = session.scalars(select(AuditRow.facts).where(AuditRow.action == "brand.change")).one()
     assert "points_term" in facts
+
+
+def test_reminders_are_listed_with_what_became_of_a_message(office: Office, page: str) -> None:
+    dave = office.browser("dave")
+    assert "The points of this brand do not expire." in dave.read("/console/points/reminders")
+    member_id = UUID(page.split("/")[3])
+    with office.wired.db.transaction() as session:
+        session.execute(update(Brand).values(points_term="days", points_count=10))
+        for number in range(52):
+            ledger.post(
+                session, account_id=member_id, counter_account_id=ledger.issuer_id(office.brand_id),
+                brand_id=office.brand_id, cause=f"claim:{number}", points=number + 1, now=NOW,
+                expires_at=NOW + timedelta(days=5),
+            )  # fmt: skip
+        brand = catalog.load_brand(session, brand_id=office.brand_id)
+        assert brand is not None
+        assert reminding.announce(session, brand=brand, can_send=False, now=NOW) == 52
+        assert reminding.announce(session, brand=brand, can_send=False, now=NOW) == 0
+    shown = dave.read("/console/points/reminders")
+    assert "138****8000" in shown
+    assert "Page only The brand has no template for it" in shown
+    body = dave.get("/console/points/reminders").get_data(as_text=True)
+    following = re.search(r'rel="next" href="([^"]+)"', body)
+    assert following is not None
+    rest = dave.get(following[1].replace("&amp;", "&")).get_data(as_text=True)
+    assert body.count("138****8000") + rest.count("138****8000") == 52
+    assert "138****" not in office.browser("mallory").read("/console/points/reminders")
+    assert office.browser("carol").get("/console/points/reminders").status_code == 403
+    assert dave.get("/console/points/reminders?before=x~y").status_code == 200

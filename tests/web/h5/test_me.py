@@ -91,7 +91,7 @@ def test_points_that_expire_wait_or_are_on_hold_are_said_on_the_page(shop: Shop)
     assert "Still to come" in page
     assert "Points on hold" in page
     assert "a secret" not in page
-    assert "50 of them until 20" in alice.read("/me")
+    assert "50 points can be used until 20" in alice.read("/me")
 
 
 def test_signing_out_leaves_a_guest(shop: Shop) -> None:
