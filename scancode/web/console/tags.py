@@ -41,7 +41,7 @@ marketing = allow(Role.MARKETING)
 
 
 class TagForm(FlaskForm):
-    name = StringField(lazy_gettext("Name"), validators=[InputRequired(), Length(max=NAME_LENGTH_MAX)])
+    name = StringField(lazy_gettext("Name of the tag"), validators=[InputRequired(), Length(max=NAME_LENGTH_MAX)])
     public_zh = StringField(lazy_gettext("Public name (Chinese)"), validators=[Length(max=NAME_LENGTH_MAX)])
     public_en = StringField(lazy_gettext("Public name (English)"), validators=[Length(max=NAME_LENGTH_MAX)])
 
