@@ -22,6 +22,7 @@ from tests import servers
 from tests.browser import PHONE, Window
 from tests.stories.scene import MONEY
 from tests.web.h5.phone import Shop, open_shop
+from tests.web.h5.walking import SMALL, WIDTH, Walk
 from tests.wechat import APP_ID, SCRIPT_PATH, SECRET, Account, TestTown, town
 
 pytestmark = [
@@ -137,3 +138,50 @@ def test_what_was_won_outside_is_taken_into_wechat(street: Street) -> None:
     alice.sees("The reward that we kept for you is yours now.")
     outside.sees("奖励已转入微信")
     assert street.there.count(SCRIPT_PATH) == 0
+
+
+def test_axe_finds_nothing_on_any_page_inside_wechat_nor_on_the_way_there(street: Street) -> None:
+    """The login's ends, joining and agreeing, money that WeChat's script receives, coming over from outside."""
+    shop, there, alice, outside = street.shop, street.there, street.alice, street.outside
+    for window in (alice, outside):
+        window.page.set_viewport_size({"width": WIDTH, "height": SMALL["viewport"]["height"]})  # type: ignore[index]
+    inside, without = Walk(shop, alice), Walk(shop, outside)
+    for path in ("/", f"/{shop.code(1)}", "/join", "/login/wechat/back?state=none&code=1"):
+        inside.see(path)
+    there.visitor = Account("o-snapshot", is_snapshot=True)
+    inside.see("/login/wechat?next=/me")
+    there.visitor = Account("o-wechat-alice-01", "u-wechat-alice-01")
+    there.next("/sns/oauth2/access_token", errcode=-1, times=9)
+    inside.see("/login/wechat?next=/me")
+    there.waiting.clear()
+    inside.see("/login/wechat?next=/me")  # known, and no member yet
+    inside.see("/join")
+    alice.page.goto(f"/{shop.code(1)}")
+    alice.click("form[action$='/claim'] button")
+    inside.look("it is on its way")
+    shop.work()
+    alice.page.locator("[data-transfer]").wait_for()
+    inside.look("it waits to be received")
+    alice.page.evaluate("window.__unknown = ['requestMerchantTransfer']")
+    alice.page.locator("[data-transfer]").click()
+    alice.sees("This WeChat is too old")
+    inside.look("it cannot be received here")
+    inside.join()
+    for path in ("/me", "/me/privacy", "/me/rewards"):
+        inside.see(path)
+
+    without.see("/login/wechat?next=/me")
+    outside.page.goto(f"/{shop.code(2)}")
+    outside.page.locator("form[action$='/claim'] button").click()
+    without.look("kept until it is taken into WeChat")
+    outside.press("转到微信领取")
+    without.look("open in WeChat, with what is kept")
+    link = outside.page.inner_text(".guide__link code")
+    there.visitor = Account("o-bob-1234567890")
+    alice.page.context.clear_cookies()
+    inside.see(link)
+    alice.page.fill("[name=number]", "000000")
+    alice.page.locator("form [type=submit]").click()
+    inside.look("a number that is wrong")
+    problems = [*inside.problems, *without.problems]
+    assert not problems, "\n".join(problems)
