@@ -7,8 +7,6 @@ thousand times a verification, so each process tries only a few a second; beyond
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +18,6 @@ from scancode.codes.rules import BatchFacts
 from scancode.errors import Refusal
 from scancode.i18n import N_
 from scancode.web.runtime import Runtime
-
-NEAR_MISSES_A_SECOND = 20
 
 
 class NotOurs(Refusal):
@@ -75,29 +71,6 @@ class ReadCode:
     brand: BrandFacts
 
 
-class _Allowance:
-    """So many a second, in this process."""
-
-    def __init__(self, a_second: int) -> None:
-        self._a_second = a_second
-        self._left = float(a_second)
-        self._at = time.monotonic()
-        self._lock = threading.Lock()
-
-    def take(self) -> bool:
-        with self._lock:
-            now = time.monotonic()
-            self._left = min(self._a_second, self._left + (now - self._at) * self._a_second)
-            self._at = now
-            if self._left < 1:
-                return False
-            self._left -= 1
-            return True
-
-
-_near_misses = _Allowance(NEAR_MISSES_A_SECOND)
-
-
 def read_code(shared: Runtime, text: str, *, met_in: Mapping[str, Any] | None = None) -> ReadCode:
     """Raises Unreadable, Mistyped, UnknownCode or ForgedCode. A scan names the WSGI environment that it was ``met_in``:
     then these are counted, and after too many of them it raises WorkNeeded instead."""
@@ -138,7 +111,7 @@ def _read(shared: Runtime, text: str) -> ReadCode:
 
 
 def _explain(shared: Runtime, canonical: str, otherwise: NotOurs) -> NotOurs:
-    if not _near_misses.take():
+    if not shared.near_misses.take():
         return otherwise
     numbers = shared.numbers.get(None)
 

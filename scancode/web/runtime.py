@@ -35,6 +35,9 @@ from scancode.scans.writer import Writer
 from scancode.sealing import Sealer
 from scancode.web import guard
 from scancode.web.guard import Guard
+from scancode.web.guard.counts import Allowance
+
+NEAR_MISSES_A_SECOND = 20
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Runtime:
     desk: Desk
     misses: Misses
     guard: Guard
+    near_misses: Allowance
+    """Looks for a slip of the fingers in what is no code."""
     blocks: Cached[None, Blocklist]
     """Addresses and browsers that staff hold off."""
 
@@ -123,6 +128,7 @@ def build(
         desk=Desk(db),
         misses=misses,
         guard=guarding,
+        near_misses=Allowance(NEAR_MISSES_A_SECOND),
         blocks=Cached(watch, db, lambda session, _: scans.load_blocklist(session)),
     )
 

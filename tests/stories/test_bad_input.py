@@ -29,6 +29,7 @@ from scancode.staff.models import StaffSession
 from scancode.staff.rules import Role
 from scancode.wiring import Wired
 from tests import factories, servers
+from tests.kept import web_app
 from tests.stories.scene import set_up
 from tests.web.console.desk import Desk, hire
 from tests.web.console.office import words
@@ -182,6 +183,15 @@ def test_what_is_not_ours_is_explained_to_whoever_looks_or_claims(
                 assert said in words(answer)
                 assert problem(answer) == code
                 assert ("counterfeit" in words(answer)) == (code == "code_forged" and language == "en")
+
+
+def test_in_a_storm_nobody_looks_for_slips_of_the_fingers(app: Flask, market: Market) -> None:
+    """A look costs a thousand times a verification; what one process spends is no other's."""
+    allowance = app.extensions["scancode"].near_misses
+    while allowance.take():
+        pass
+    assert problem(get(app.test_client(), f"/{substituted(market)}", "en")) == "code_forged"
+    assert problem(get(web_app(market.wired).test_client(), f"/{substituted(market)}", "en")) == "code_mistyped"
 
 
 # codes of ours that pay nothing

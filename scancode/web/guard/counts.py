@@ -4,6 +4,7 @@ enough among all of them. A dictionary and a lock: a request spends about a micr
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -114,3 +115,23 @@ class Counts:
             if window == self._window:
                 for key, count in taken.items():
                     self._unshared[key] = self._unshared.get(key, 0) + count
+
+
+class Allowance:
+    """So many a second, in this process."""
+
+    def __init__(self, a_second: int) -> None:
+        self._a_second = a_second
+        self._left = float(a_second)
+        self._at = time.monotonic()
+        self._lock = threading.Lock()
+
+    def take(self) -> bool:
+        with self._lock:
+            now = time.monotonic()
+            self._left = min(self._a_second, self._left + (now - self._at) * self._a_second)
+            self._at = now
+            if self._left < 1:
+                return False
+            self._left -= 1
+            return True
