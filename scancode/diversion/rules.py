@@ -187,7 +187,10 @@ class Row:
 
 def read_file(text: str) -> list[Row]:
     """Raises FileForm, UnknownPlace."""
-    lines = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
+    try:
+        lines = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
+    except csv.Error as error:
+        raise FileForm(limit=ROWS_MAX) from error
     if not lines or len(lines) > ROWS_MAX + 1:
         raise FileForm(limit=ROWS_MAX)
     head = [cell.strip().lower() for cell in lines[0]]
@@ -197,9 +200,14 @@ def read_file(text: str) -> list[Row]:
     rows = []
     for number, cells in enumerate(lines[1:], 2):
         if any(cell.strip() for cell in cells):
-            channel, store, province, city = (cells[at].strip() if at < len(cells) else "" for at in places)
+            channel, store, province, city = (_plain(cells[at].strip()) if at < len(cells) else "" for at in places)
             rows.append(Row(number, channel, store, _place(number, province, city)))
     return rows
+
+
+def _plain(cell: str) -> str:
+    """Without the mark that keeps a spreadsheet from taking it for a formula."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in tuple("=+-@＝＋－＠") else cell
 
 
 def owners_of(

@@ -105,6 +105,14 @@ class NotReissuable(Refusal):
     text = N_("This payment cannot be sent again: only one that failed, expired or was cancelled can.")
 
 
+class Contradicted(Refusal):
+    code = "payout_contradicted"
+    text = N_(
+        "WeChat Pay has contradicted itself about this payment: it may have been paid. It is not sent again; "
+        "look it up in WeChat Pay's console."
+    )
+
+
 class TooManyAttempts(Refusal):
     code = "payout_attempts"
     text = N_("This payment was tried too often. Look into the reason, then pay the person in another way.")

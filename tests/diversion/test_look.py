@@ -132,6 +132,39 @@ def test_from_the_menu_to_a_closed_case(office: Office, wired: Wired) -> None:
     assert "华东" in dave.post("/console/diversion/export.csv").text
 
 
+def test_a_note_on_a_closed_case_hides_no_news(office: Office, wired: Wired) -> None:
+    with wired.db.transaction() as session:
+        for serial in range(3):
+            scan(session, office, serial, SHENZHEN, hours_ago=5)
+        look(session, office, NOW - timedelta(hours=4))
+        (found,) = cases(session)
+    for verb, hours_ago in (("explain", 3), ("note", 1)):
+        with wired.db.transaction() as session:
+            at = NOW - timedelta(hours=hours_ago)
+            diversion.work_on(session, case_id=found.case.id, verb=verb, text="seen", actor="t", now=at)
+    with wired.db.transaction() as session:
+        scan(session, office, 7, SHENZHEN, hours_ago=2)
+    with wired.db.transaction() as session:
+        assert look(session, office) == 1
+
+
+def test_what_goes_out_comes_in_again(office: Office, wired: Wired) -> None:
+    """A name that a spreadsheet would take for a formula is defused in the file, and still that channel's."""
+    with wired.db.transaction() as session:
+        channel = factories.make_channel(session, brand_id=office.brand_id, name="=华南")
+        diversion.set_territory(session, channel_id=channel.id, places=[SHENZHEN], actor="t", now=NOW)
+    dave, path = office.desk(), "/console/diversion/territories"
+    file = dave.get(f"{path}.csv").data
+    assert "'=华南".encode() in file
+    assert dave.post(path, {"file": (io.BytesIO(file), "a.csv")}).status_code == 302
+
+
+def test_a_cell_without_end_is_no_file_of_territories(office: Office) -> None:
+    sent = b"channel,store,province,city\n" + b"x" * 200_000
+    answer = office.desk().post("/console/diversion/territories", {"file": (io.BytesIO(sent), "a.csv")})
+    assert answer.status_code == 422
+
+
 def test_territories_by_hand_and_by_file(office: Office, wired: Wired) -> None:
     with wired.db.transaction() as session:
         person = factories.add_staff(session, role=Role.MARKETING, brand_id=office.brand_id)

@@ -10,12 +10,14 @@ from scancode.payouts import service as payouts
 from scancode.payouts.rules import (
     ATTEMPTS_MAX,
     AmountNotAllowed,
+    Contradicted,
     NotCancellable,
     NotReissuable,
     PayoutState,
     TooManyAttempts,
     parse_number,
 )
+from scancode.ports import BillState
 from tests.payouts.conftest import Till
 
 S = PayoutState
@@ -39,6 +41,25 @@ def test_an_expired_payout_is_sent_again_under_a_new_number(till: Till) -> None:
     till.work()
     assert till.find().state == S.AWAITING_USER
     assert sorted(till.bills()) == ["FAIL", "WAIT_USER_CONFIRM"]
+
+
+@pytest.mark.parametrize(("said", "goes_out"), [("SUCCESS", False), ("CANCELLED", True)])
+def test_what_the_provider_says_was_paid_after_all_is_not_sent_again(till: Till, said: str, *, goes_out: bool) -> None:
+    """A query said that it expired; then a notice contradicts it. Whoever is right, nobody is paid twice."""
+    expire(till)
+    old = till.find()
+    bill = BillState(old.out_bill_no, said, old.amount_fen)
+    with till.wired.db.transaction() as session:
+        payouts.take_notice(
+            session, notice_id="n1", bill=bill, prefix="SC", sealer=till.wired.sealer, now=till.now + timedelta(hours=1)
+        )
+        assert payouts.get(session, code_id=till.code_id).state == S.EXPIRED
+    with till.wired.db.transaction() as session:
+        if goes_out:
+            assert payouts.reissue(session, code_id=till.code_id, now=till.now).attempt == 2
+        else:
+            with pytest.raises(Contradicted):
+                payouts.reissue(session, code_id=till.code_id, now=till.now)
 
 
 def test_asking_twice_makes_one_new_attempt(till: Till) -> None:

@@ -114,7 +114,8 @@ def work_on(
     moved = update(DiversionCase).where(
         DiversionCase.id == case_id, DiversionCase.state.in_([state.value for state in was])
     )
-    values = {"changed_at": now} | ({"state": to.value, "staff_id": staff_id} if to else {})
+    # ``changed_at`` is when it was moved: what surfaced before a mere note is news all the same.
+    values = {"state": to.value, "staff_id": staff_id, "changed_at": now} if to else {"state": DiversionCase.state}
     if affected(session, moved.values(values)) != 1:
         raise CaseMoved
     staff.note(session, DiversionNote, about_id=case_id, step=verb, text=words, staff_id=staff_id, actor=actor, now=now)

@@ -10,17 +10,19 @@ from sqlalchemy.orm import Session
 from scancode.db import insert_once
 from scancode.jobs import service as jobs
 from scancode.jobs.rules import JobState
-from scancode.payouts.models import Payout
+from scancode.payouts.models import Payout, PayoutEvent
 from scancode.payouts.rules import (
     ATTEMPT_DIGITS,
     ATTEMPTS_MAX,
     CODE_DIGITS,
     REISSUABLE,
+    Contradicted,
     NotCancellable,
     NotReissuable,
     PayoutFacts,
     PayoutState,
     TooManyAttempts,
+    meaning_of,
     number_of,
 )
 from scancode.payouts.service.creating import KIND, ask, job_key, move
@@ -67,11 +69,14 @@ def cancel(session: Session, *, code_id: int, now: datetime) -> PayoutFacts:
 def reissue(session: Session, *, code_id: int, now: datetime) -> PayoutFacts:
     """Promises the same money again under a new number, once a query has said that the last attempt ended unpaid.
 
-    Two people who ask at once make one new attempt. Raises NotFound, NotReissuable, TooManyAttempts.
+    Two people who ask at once make one new attempt. Raises NotFound, NotReissuable, Contradicted,
+    TooManyAttempts.
     """
     last = get(session, code_id=code_id)
     if last.state not in REISSUABLE:
         raise NotReissuable(state=last.state.value)
+    if _may_have_been_paid(session, last):
+        raise Contradicted
     if last.attempt >= ATTEMPTS_MAX:
         raise TooManyAttempts
     attempt = last.attempt + 1
@@ -95,6 +100,17 @@ def reissue(session: Session, *, code_id: int, now: datetime) -> PayoutFacts:
     if made and last.identity_id is not None:
         ask(session, code_id=code_id, attempt=attempt, now=now)
     return get(session, code_id=code_id, attempt=attempt)
+
+
+def _may_have_been_paid(session: Session, ended: PayoutFacts) -> bool:
+    """Whether the provider has contradicted the end of an attempt, and not merely said that it ended unpaid too."""
+    since = (
+        PayoutEvent.code_id == ended.code_id,
+        PayoutEvent.attempt == ended.attempt,
+        PayoutEvent.at >= ended.changed_at,
+    )
+    said = session.scalars(select(PayoutEvent.note).where(*since, PayoutEvent.state == PayoutState.QUARANTINED.value))
+    return any(meaning_of(note.rpartition(" ")[2], None) not in REISSUABLE for note in said)
 
 
 def recheck(session: Session, *, code_id: int, now: datetime) -> PayoutFacts:

@@ -16,28 +16,20 @@ from scancode.staff.models import AuditRow
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, operator_only
 from scancode.web.console.moments import end_of, start_of, today
-from scancode.web.console.pages import turned
+from scancode.web.console.pages import number, turned
 from scancode.web.csv_files import csv_file
 from scancode.web.runtime import runtime
 
 PAGE_ROWS = 50
 EXPORT_ROWS_MAX = 50_000
-SEQ_DIGITS_MAX = 15
 HEADER = ("seq", "at_utc", "actor", "actor_name", "brand_id", "action", "subject", "facts", "previous_hash", "hash")
-
-
-def _read_seq(text: str) -> int:
-    """The number of a row; a ValueError where no row can have it."""
-    if not (text.isascii() and text.isdigit() and len(text) <= SEQ_DIGITS_MAX):
-        raise ValueError(text[:SEQ_DIGITS_MAX])
-    return int(text)
 
 
 @console.get("/audit")
 @allow()
 def audit_log() -> ResponseReturnValue:
     chosen, shown = _filter()
-    before = request.args.get("before", type=_read_seq)
+    before = request.args.get("before", type=number)
     with runtime().db.reading() as session:
         rows = staff.list_audit(session, brand_id=brand_scope(), chosen=chosen, limit=PAGE_ROWS + 1, before=before)
         people = staff.list_staff(session, brand_id=brand_scope())

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlencode
 
 from flask import request
 
 PAGE_MAX = 10_000
+NUMBER_DIGITS = 18
 Row = TypeVar("Row")
 Key = TypeVar("Key")
 
@@ -83,9 +84,16 @@ def read_mark(text: str, kind: Callable[[str], Key]) -> tuple[datetime, Key] | N
     moment, _, key = text.partition("~")
     try:
         at = datetime.fromisoformat(moment)
-        return (at, kind(key)) if at.tzinfo else None
-    except ValueError:
+        return (at.astimezone(UTC), kind(key)) if at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
+
+
+def number(text: str) -> int:
+    """A number as the key of a mark. Raises ValueError for one that no database can hold."""
+    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS):
+        raise ValueError(text[:NUMBER_DIGITS])
+    return int(text)
 
 
 def _url(**changed: object) -> str:

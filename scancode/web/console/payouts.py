@@ -29,7 +29,7 @@ from scancode.staff.rules import Role
 from scancode.stories.going_on import NotCompared, require_compared
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, operator_only, visible
-from scancode.web.console.pages import mark_of, read_mark, turned
+from scancode.web.console.pages import mark_of, number, read_mark, turned
 from scancode.web.language import current_locale
 from scancode.web.reading import NotOurs, read_code
 from scancode.web.runtime import runtime
@@ -74,7 +74,7 @@ def payout_list() -> ResponseReturnValue:
             campaign_id=chosen_id,
             code_id=wanted,
             limit=PAGE_ROWS + 1,
-            after=read_mark(request.args.get("after", ""), int),
+            after=read_mark(request.args.get("after", ""), number),
         )
         needy = payouts.neglected(session, brand_id=brand_id, now=now)
         lost = claims.list_quarantined(session, brand_id=brand_id)
