@@ -132,6 +132,10 @@ class Gatherer:
             self._close(connection)
         if not sent or connection.is_leaving:
             return None
+        sent, connection.begun = connection.begun + sent, b""
+        if b"\r\n\r\n" not in sent and len(sent) < READ_MAX:
+            connection.begun = sent  # the rest of the head may come, until the connection's time is over
+            return None
         connection.parser.unreader.unread(sent)
         if self._overdue or not is_whole(sent):
             self._pass_on(connection)

@@ -46,11 +46,13 @@ class Parser(RequestParser):
 
 
 class Connection(TConn):
-    """``going_on``: how the pool goes on with the request that was given back. ``is_leaving``: we have said all, and
-    wait a moment for the other side to close; who closes first while bytes are under way cuts off their last answer."""
+    """``going_on``: how the pool goes on with the request that was given back. ``begun``: a head that is not whole.
+    ``is_leaving``: we have said all, and wait a moment for the other side to close; who closes first while bytes are
+    under way cuts off their last answer."""
 
     going_on: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]] | None = None
     is_leaving = False
+    begun = b""
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)

@@ -248,6 +248,19 @@ def test_a_database_that_hangs_holds_up_nobody_who_does_not_need_it(
 
 
 @pytest.mark.xdist_group("servers")
+def test_heads_that_never_end_take_no_thread(shop: Shop, wired: Wired, settings: Settings) -> None:
+    with servers.gunicorn(settings, workers=1, threads=2) as url:
+        slow = [Client(url) for _ in range(6)]
+        for client in slow:
+            client.send(get("console/")[:25])
+        assert Client(url).ask(get("healthz")) == 200
+        slow[0].send(get("console/")[25:])
+        assert slow[0].answer()[0] == 302
+        slow[1].socket.settimeout(30)
+        assert slow[1].answer()[0] == 0  # its time is over
+
+
+@pytest.mark.xdist_group("servers")
 def test_a_server_that_is_told_to_end_answers_first(shop: Shop, wired: Wired, settings: Settings) -> None:
     with ExitStack() as stack:
         with servers.gunicorn(settings, workers=1, threads=2) as url:
