@@ -195,7 +195,7 @@ REFERENCE = {
     "print_houses", "sealed_packs", "pack_links", "downloads", "press_kits", "alerts",
     "packed_ranges", "uploads", "upload_files", "life_orders", "receipt_gaps", "product_links", "site_files",
     "risk_terms", "blocks", "territories", "tags",
-    "tiers", "tier_ladders",
+    "tiers", "tier_ladders", "tag_scenes",
 }  # fmt: skip
 ONE_SHARD = {
     "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "token_calls", "audit_rows", "audit_head",

@@ -102,6 +102,16 @@ class MemberTag(Base):
     tagged_at: Mapped[datetime]
 
 
+class TagScene(Base):
+    """A placed code that puts a tag on whoever joins through it."""
+
+    __tablename__ = "tag_scenes"
+
+    tag_id: Mapped[UUID] = mapped_column(ForeignKey("tags.id"), primary_key=True)
+    # No foreign key: placed codes come later in the story.
+    touchpoint_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
+
+
 class TierLadder(Base):
     """That a brand has tiers: points of how many months count, and up to when its members were settled."""
 

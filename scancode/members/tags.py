@@ -15,6 +15,7 @@ from scancode.errors import Refusal
 from scancode.i18n import N_
 
 NAME_LENGTH_MAX = 40
+SCENES_MAX = 200
 TAGS_MAX = 300
 """Of one brand, and so of one member: more than anybody keeps apart."""
 
@@ -26,6 +27,8 @@ class TagSource(StrEnum):
     """A file named the member."""
     API = "api"
     """Another system did."""
+    SCAN = "scan"
+    """They joined through a placed code that gives it."""
 
 
 class BadTag(Refusal):
@@ -44,6 +47,14 @@ class TooManyTags(Refusal):
 
     code = "tags_many"
     text = N_("A brand has at most {limit} tags. Delete one that is no longer used.")
+
+
+class TooManyScenes(Refusal):
+    """Facts: ``limit``."""
+
+    code = "tag_scenes"
+    text = N_("At most {limit} placed codes can give one tag.")
+    status = 422
 
 
 class TagInUse(Refusal):

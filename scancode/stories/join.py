@@ -9,6 +9,7 @@ from. Joining again is logging in: nothing is made or counted twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -20,10 +21,12 @@ from scancode.channels import service as channels
 from scancode.channels.rules import Attribution, ItemFacts, Seen, Source, attribute
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant
+from scancode.errors import NotFound
 from scancode.ledger import service as ledger
 from scancode.members import service as members
 from scancode.members.models import IdentityKind
 from scancode.members.rules import MARKETING, MEMBERSHIP, ConsentMissing
+from scancode.members.tags import TagSource
 from scancode.scans import service as scans
 from scancode.scans.service import ScanFacts
 from scancode.sealing import Sealer
@@ -95,7 +98,8 @@ def join(
     if openid and not members.claim_identity(session, identity_id=openid, member_id=member.id):
         openid = None  # it is another member's: it stays theirs, with all that it holds
     if is_new:
-        _acquire(session, brand=brand, member_id=member.id, arrival=arrival, now=now)
+        origin = _acquire(session, brand=brand, member_id=member.id, arrival=arrival, now=now)
+        _tag(session, brand_id=brand.id, member_id=member.id, origin=origin, now=now)
     points, prizes = gather(
         session,
         brand_id=brand.id,
@@ -134,8 +138,8 @@ def _in_order(*ids: UUID | None) -> Iterable[UUID]:
     return sorted(id_ for id_ in ids if id_ is not None)
 
 
-def _acquire(session: Session, *, brand: BrandFacts, member_id: UUID, arrival: Arrival, now: datetime) -> None:
-    """Writes where a new member came from; the row is written even where nothing is known."""
+def _acquire(session: Session, *, brand: BrandFacts, member_id: UUID, arrival: Arrival, now: datetime) -> Attribution:
+    """Writes where a new member came from, and returns it; the row is written even where nothing is known."""
     seen = scans.latest_of_visitor(session, visitor_id=arrival.visitor_id, brand_id=brand.id, limit=SCANS_LOOKED_AT)
     scan = next((one for one in seen if not one.is_test), None)
     touched = attribute(
@@ -145,17 +149,28 @@ def _acquire(session: Session, *, brand: BrandFacts, member_id: UUID, arrival: A
         now=now,
         touch_days=arrival.touch_days,
     )
+    origin = came_from(scan, touched, arrival.touches[-1].at if arrival.touches else None)
     channels.acquire(
         session,
         member_id=member_id,
         brand_id=brand.id,
-        attribution=came_from(scan, touched, arrival.touches[-1].at if arrival.touches else None),
+        attribution=origin,
         product_id=scan.product_id if scan else None,
         batch_number=scan.batch_number if scan else None,
         code_id=scan.code_id if scan else None,
         day=brand.day(now),
         now=now,
     )
+    return origin
+
+
+def _tag(session: Session, *, brand_id: UUID, member_id: UUID, origin: Attribution, now: datetime) -> None:
+    """The placed code that brought a new member may give tags."""
+    if origin.touchpoint_id is None:
+        return
+    for tag_id in members.tags_of_scene(session, brand_id=brand_id, touchpoint_id=origin.touchpoint_id):
+        with suppress(NotFound):  # the tag was deleted at this moment
+            members.mark(session, tag_id=tag_id, member_ids=[member_id], source=TagSource.SCAN, now=now)
 
 
 def came_from(scan: ScanFacts | None, touched: Attribution, touched_at: datetime | None) -> Attribution:

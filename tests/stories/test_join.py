@@ -15,6 +15,7 @@ from scancode.ledger import service as ledger
 from scancode.members import service as members
 from scancode.members.models import Member
 from scancode.members.rules import ConsentMissing
+from scancode.members.tags import TagDraft
 from scancode.payouts import service as payouts
 from scancode.stories.own_data import scans_of
 from tests.stories.scene import NOW, Scene
@@ -166,3 +167,27 @@ def test_a_scan_of_a_test_batch_brings_nobody(scene: Scene) -> None:
     scene.scan(browser, 1, is_test=True)
     scene.join(browser)
     assert came_from(scene).source == "unknown"
+
+
+def test_a_placed_code_gives_its_tag_to_whoever_joins_through_it(scene: Scene) -> None:
+    point, other = scene.touchpoint(), scene.touchpoint(scene="parcel")
+    draft = TagDraft("Shelf")
+    tag_id = members.create_tag(scene.session, brand_id=scene.brand.id, draft=draft, actor="test", now=NOW)
+    members.set_scenes(scene.session, tag_id=tag_id, touchpoint_ids=[point.id], actor="test", now=NOW)
+    phones = ("+8613800000001", "+8613800000002", "+8613800000003")
+    touched = ([Seen(point, NOW)], [Seen(other, NOW)], [])
+    joined = [
+        scene.join(new_id(NOW), phone=phone, touches=touches).member_id
+        for phone, touches in zip(phones, touched, strict=True)
+    ]
+    marks = members.marks_of(scene.session, member_ids=joined)
+    assert {one: [(mark.name, str(mark.source)) for mark in marks[one]] for one in joined} == {
+        joined[0]: [("Shelf", "scan")],
+        joined[1]: [],
+        joined[2]: [],
+    }
+    again = scene.join(new_id(NOW), phone=phones[1], touches=[Seen(point, NOW)])
+    assert not again.is_new
+    assert members.marks_of(scene.session, member_ids=[joined[1]]) == {joined[1]: []}
+    members.delete_tag(scene.session, tag_id=tag_id, actor="test", now=NOW)
+    assert members.tags_of_scene(scene.session, brand_id=scene.brand.id, touchpoint_id=point.id) == []

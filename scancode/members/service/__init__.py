@@ -38,6 +38,9 @@ from scancode.members.service.tags import (
     list_tags,
     mark,
     marks_of,
+    scenes_of,
+    set_scenes,
+    tags_of_scene,
     unmark,
 )
 from scancode.members.service.tiers import (
@@ -99,10 +102,13 @@ __all__ = [
     "phone_index",
     "purge",
     "reveal",
+    "scenes_of",
     "set_ladder",
+    "set_scenes",
     "settle_tiers",
     "speak",
     "standing",
+    "tags_of_scene",
     "tiers_held",
     "unmark",
     "visitors_of",

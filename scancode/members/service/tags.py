@@ -16,8 +16,18 @@ from sqlalchemy.orm import Session
 
 from scancode.db import affected, insert_many, insert_once, new_id
 from scancode.errors import NotFound
-from scancode.members.models import Member, MemberTag, MemberTier, Tag
-from scancode.members.tags import TAGS_MAX, Mark, TagDraft, TagFacts, TagSource, TagTaken, TooManyTags
+from scancode.members.models import Member, MemberTag, MemberTier, Tag, TagScene
+from scancode.members.tags import (
+    SCENES_MAX,
+    TAGS_MAX,
+    Mark,
+    TagDraft,
+    TagFacts,
+    TagSource,
+    TagTaken,
+    TooManyScenes,
+    TooManyTags,
+)
 from scancode.staff import service as staff
 
 AT_ONCE = 500
@@ -63,6 +73,7 @@ def delete_tag(session: Session, *, tag_id: UUID, actor: str, now: datetime) -> 
     if session.scalar(select(Tag.id).where(Tag.id == tag_id).with_for_update()) is None:
         raise NotFound
     count = affected(session, delete(MemberTag).where(MemberTag.tag_id == tag_id))
+    affected(session, delete(TagScene).where(TagScene.tag_id == tag_id))
     affected(session, delete(Tag).where(Tag.id == tag_id))
     _audit(session, tag.brand_id, tag_id, "delete", {"name": tag.name, "members": count}, actor, now)
     return count
@@ -167,6 +178,29 @@ def count_members(
     if none_of:
         query = query.where(~carried.where(MemberTag.tag_id.in_(sorted(none_of))))
     return session.scalar(query) or 0
+
+
+def set_scenes(session: Session, *, tag_id: UUID, touchpoint_ids: Collection[UUID], actor: str, now: datetime) -> None:
+    """Which placed codes put a tag on whoever joins through them. Raises NotFound, TooManyScenes."""
+    if len(touchpoint_ids) > SCENES_MAX:
+        raise TooManyScenes(limit=SCENES_MAX)
+    brand_id = session.scalar(select(Tag.brand_id).where(Tag.id == tag_id).with_for_update())
+    if brand_id is None:
+        raise NotFound
+    affected(session, delete(TagScene).where(TagScene.tag_id == tag_id))
+    insert_many(session, TagScene, [{"tag_id": tag_id, "touchpoint_id": one} for one in sorted(set(touchpoint_ids))])
+    _audit(session, brand_id, tag_id, "scenes", {"scenes": len(set(touchpoint_ids))}, actor, now)
+
+
+def scenes_of(session: Session, *, tag_id: UUID) -> frozenset[UUID]:
+    return frozenset(session.scalars(select(TagScene.touchpoint_id).where(TagScene.tag_id == tag_id)))
+
+
+def tags_of_scene(session: Session, *, brand_id: UUID, touchpoint_id: UUID) -> list[UUID]:
+    """The tags of a brand that a placed code gives."""
+    query = select(TagScene.tag_id).join(Tag, Tag.id == TagScene.tag_id)
+    here = (TagScene.touchpoint_id == touchpoint_id, Tag.brand_id == brand_id)
+    return list(session.scalars(query.where(*here).order_by(Tag.id)))
 
 
 def has_tags(session: Session, *, member_id: UUID, tag_ids: Collection[UUID]) -> frozenset[UUID]:

@@ -118,7 +118,7 @@ class MarkAnswer(Answer):
 
     id: UUID
     name: str
-    source: Literal["staff", "import", "api"]
+    source: Literal["staff", "import", "api", "scan"]
     tagged_at: datetime
 
 

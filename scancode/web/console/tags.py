@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
@@ -21,6 +22,7 @@ from scancode.members.tags import (
     TagInUse,
     TagSource,
     TagTaken,
+    TooManyScenes,
     TooManyTags,
 )
 from scancode.staff.rules import Role
@@ -33,6 +35,7 @@ from scancode.web.console.chosen import brand_choices, brand_to_change, chosen_b
 from scancode.web.console.session import refuse_field
 from scancode.web.console.uploads import sender_of
 from scancode.web.language import current_locale
+from scancode.web.places import load_places
 from scancode.web.receiving import received
 from scancode.web.runtime import runtime
 
@@ -102,12 +105,16 @@ def tag(tag_id: UUID) -> ResponseReturnValue:
             return redirect(url_for("console.tag", tag_id=tag_id))
     with shared.db.reading() as session:
         users = tagging.users_of(session, tag=found, now=shared.now())
+        scenes = load_places(session, brand_id=found.brand_id).scenes
+        chosen = members.scenes_of(session, tag_id=tag_id)
     page = render_template(
         "console/tags/tag.html",
         form=form,
         tag=found,
         brand=shared.brands.get(found.brand_id),
         users=[(id_, english if current_locale() == "en" else chinese) for id_, chinese, english in users],
+        scenes=scenes,
+        chosen={str(one) for one in chosen},
         bytes_max=shared.settings.max_upload_bytes,
     )
     return page, 422 if request.method == "POST" else 200
@@ -129,6 +136,25 @@ def delete_tag(tag_id: UUID) -> ResponseReturnValue:
     flash(gettext("The tag is deleted; %(n)s members carried it.", n=f"{count:,}"), "success")
     brand = shared.brands.get(found.brand_id)
     return redirect(url_for("console.tags", brand=brand.slug if brand else None))
+
+
+@console.post("/tags/<uuid:tag_id>/scenes")
+@marketing
+def set_tag_scenes(tag_id: UUID) -> ResponseReturnValue:
+    """The placed codes that give the tag; others than the brand's are left out."""
+    shared, found = runtime(), _own_tag(tag_id)
+    wanted = set(request.form.getlist("scenes"))
+
+    def work(session: Session) -> None:
+        known = [UUID(one) for one, _ in load_places(session, brand_id=found.brand_id).scenes if one in wanted]
+        members.set_scenes(session, tag_id=tag_id, touchpoint_ids=known, actor=current_staff().actor, now=shared.now())
+
+    try:
+        shared.db.retrying(work)
+        flash(gettext("Saved."), "success")
+    except TooManyScenes as refusal:
+        flash(refusal.sentence(gettext), "danger")
+    return redirect(url_for("console.tag", tag_id=tag_id))
 
 
 @console.post("/tags/<uuid:tag_id>/files")

@@ -205,3 +205,28 @@ def test_a_file_for_a_tag_that_is_gone_or_that_names_nobody_changes_nothing(offi
     assert carried(office) == set()
     with office.wired.db.reading() as session:
         assert session.scalars(select(Member.id)).all()
+
+
+def test_placed_codes_of_the_brand_give_a_tag(office: Office) -> None:
+    dave = office.browser("dave")
+    page = tag_page(dave)
+    assert "There are no placed codes yet." in dave.read(page)
+    with office.wired.db.transaction() as session:
+        own, foreign = (
+            factories.make_touchpoint(
+                session, brand_id=one, channel_id=factories.make_channel(session, brand_id=one).id, name="Shelf"
+            ).id
+            for one in (office.brand_id, office.other_brand_id)
+        )
+    body = dave.get(page).get_data(as_text=True)
+    token = body.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+    form = {"csrf_token": token, "scenes": [str(own), str(foreign), "x"]}
+    assert dave.client.post(f"{page}/scenes", data=form).status_code == 302
+    tag_id = UUID(page.rsplit("/", 1)[1])
+    with office.wired.db.reading() as session:
+        assert members.scenes_of(session, tag_id=tag_id) == {own}
+    assert f'value="{own}" selected' in dave.get(page).get_data(as_text=True)
+    mallory = office.browser("mallory")
+    theirs = mallory.get("/console/tags").get_data(as_text=True)
+    token = theirs.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+    assert mallory.client.post(f"{page}/scenes", data={"csrf_token": token}).status_code == 404
