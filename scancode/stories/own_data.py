@@ -111,6 +111,7 @@ def copy(session: Session, *, brand: BrandFacts, member_id: UUID, sealer: Sealer
                 "left": one.left_points,
                 "earned_at": one.earned_at.isoformat(),
                 "expires_at": one.expires_at.isoformat() if one.expires_at else None,
+                "reminded_at": one.reminded_at.isoformat() if one.reminded_at else None,
             }
             for one in ledger.list_lots(session, account_id=member_id, limit=ROWS_MAX)
         ],
