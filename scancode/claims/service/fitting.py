@@ -20,18 +20,14 @@ from scancode.campaigns.rules import Offer, PrizeFacts, phase
 from scancode.catalog.rules import BrandFacts
 from scancode.channels.models import Store
 from scancode.channels.rules import UNKNOWN, Attribution
+from scancode.claims.admission import GroupLeftOut, GroupOnly, InvitedOnly, LeftOut, TierOnly
 from scancode.claims.rules import (
     Claimant,
     Elsewhere,
     ExistingMembersOnly,
-    GroupLeftOut,
-    GroupOnly,
-    InvitedOnly,
-    LeftOut,
     MembersOnly,
     NewMembersOnly,
     NoCampaign,
-    TierOnly,
     check_phase,
 )
 from scancode.errors import Refusal
