@@ -9,6 +9,9 @@ Both follow from the tranche's secret and the code's place alone, so that they c
                 rounded down. Each amount is uniform, and the line adds up to count * (least + most) // 2 exactly.
     the wheel   H("scancode.wheel.1", index) * 1,000,000 >> 64 falls into the chances of the lines, laid end to end;
                 beyond them there is no prize. The amount: least + H("scancode.wheel.2", index) mod (most - least + 1).
+                Where the wheel stops at one more turn it is turned again, at most TURNS_MAX times in all; the k-th turn
+                has k as a further number behind the index in both H. The last turn has no further one: there those
+                lines are no prize.
 
 The remainders are uniform to within 2^-40 for any amount that can exist.
 """
@@ -22,6 +25,8 @@ from typing import Final
 
 WHOLE_PPM: Final = 1_000_000
 """Chances are parts per million."""
+TURNS_MAX: Final = 3
+"""How often one code turns the wheel at most."""
 
 
 def sum_of(least: int, most: int, count: int) -> int:
@@ -37,9 +42,9 @@ def amount_at(secret: bytes, *, line: int, index: int, least: int, most: int, co
     return most - shift if index % 2 else least + shift
 
 
-def turn(secret: bytes, *, index: int, chances_ppm: Iterable[int]) -> int | None:
-    """Which line the wheel stops at for a code's index within its tranche; None for no prize."""
-    stop = _number(secret, b"scancode.wheel.1", index) * WHOLE_PPM >> 64
+def turn(secret: bytes, *, index: int, chances_ppm: Iterable[int], nth: int = 1) -> int | None:
+    """Which line the wheel stops at in the n-th turn for a code's index within its tranche; None for no prize."""
+    stop = _number(secret, b"scancode.wheel.1", *_turn_of(index, nth)) * WHOLE_PPM >> 64
     for line, chance in enumerate(chances_ppm):
         if stop < chance:
             return line
@@ -47,9 +52,13 @@ def turn(secret: bytes, *, index: int, chances_ppm: Iterable[int]) -> int | None
     return None
 
 
-def amount_won(secret: bytes, *, index: int, least: int, most: int) -> int:
+def amount_won(secret: bytes, *, index: int, least: int, most: int, nth: int = 1) -> int:
     """The amount that goes with a turn of the wheel."""
-    return least + _number(secret, b"scancode.wheel.2", index) % (most - least + 1)
+    return least + _number(secret, b"scancode.wheel.2", *_turn_of(index, nth)) % (most - least + 1)
+
+
+def _turn_of(index: int, nth: int) -> tuple[int, ...]:
+    return (index,) if nth == 1 else (index, nth)
 
 
 def _number(secret: bytes, label: bytes, *numbers: int) -> int:

@@ -129,8 +129,15 @@ def _table_faults(tranche: TranchePlan) -> Iterator[Fault]:
         )
     if not (tranche.thanks_zh and tranche.thanks_en) and (whole.thanks_count > 0 or tranche.has_odds):
         yield Fault("no_thanks_name", N_("Say in both languages what codes without a prize show."))
+    if tranche.prizes and all(prize.kind == "again" for prize in tranche.prizes):
+        yield Fault("only_again", N_("One more turn is no prize: there must be something else to win."))
     for line, prize in enumerate(tranche.prizes, 1):
         yield from _prize_faults(line, prize)
+        if prize.kind == "again" and not tranche.has_odds:
+            text = N_(
+                "Prize {line}: one more turn needs odds. In an exact table every code holds one prize from the start."
+            )
+            yield Fault("again_exact", text, {"line": line})
 
 
 def _odds_faults(tranche: TranchePlan) -> Iterator[Fault]:
@@ -152,8 +159,8 @@ def _prize_faults(line: int, prize: PrizeLine) -> Iterator[Fault]:
         )
     if prize.kind == "points" and not 1 <= prize.amount <= prize.most <= POINTS_MAX:
         yield Fault("points_amount", N_("Prize {line}: give 1 to {most} points."), {"line": line, "most": POINTS_MAX})
-    if prize.kind not in ("red_packet", "points"):
-        yield Fault("prize_kind", N_("Prize {line}: choose red packet or points."), {"line": line})
+    if prize.kind not in ("red_packet", "points", "again"):
+        yield Fault("prize_kind", N_("Prize {line}: choose red packet, points or one more turn."), {"line": line})
     if prize.kind == "red_packet" and prize.most > PRIZE_FEN_MAX:
         yield Fault(
             "legal_maximum",

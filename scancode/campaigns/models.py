@@ -33,6 +33,8 @@ class Mode(StrEnum):
 class PrizeKind(StrEnum):
     POINTS = "points"
     RED_PACKET = "red_packet"
+    AGAIN = "again"
+    """One more turn of the wheel for the same code; with odds only."""
     THANKS = "thanks"
 
 

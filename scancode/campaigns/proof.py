@@ -25,6 +25,7 @@ from scancode.campaigns.permutation import SECRET_BYTES, place_of
 LABEL = "scancode.commit.1"
 FORMAT = "scancode.draw.1"
 CODES_MAX = 2**33
+AGAIN = "again"
 
 
 class NotADraw(ValueError):
@@ -70,16 +71,24 @@ class Table:
             offset += last - first + 1
         return None
 
-    def drawn(self, secret: bytes, index: int) -> tuple[int | None, int]:
-        """Which line a code draws (None: beyond all of a wheel), and the amount."""
+    def turns(self, secret: bytes, index: int) -> list[tuple[int | None, int]]:
+        """What a code draws, turn by turn: one, unless the wheel stops at one more."""
+        found = [self.drawn(secret, index)]
+        while (line := found[-1][0]) is not None and self.lines[line].kind == AGAIN:
+            found.append(self.drawn(secret, index, len(found) + 1))
+        return found
+
+    def drawn(self, secret: bytes, index: int, turn: int = 1) -> tuple[int | None, int]:
+        """Which line a code draws in a turn (None: beyond all of a wheel), and the amount."""
         if self.mode == "odds":
-            line = chance.turn(secret, index=index, chances_ppm=(one.chance_ppm or 0 for one in self.lines))
-            if line is None:
+            chances = (one.chance_ppm or 0 for one in self.lines)
+            line = chance.turn(secret, index=index, chances_ppm=chances, nth=turn)
+            if line is None or (self.lines[line].kind == AGAIN and turn >= chance.TURNS_MAX):
                 return None, 0
             one = self.lines[line]
             if one.amount_most is None:
                 return line, one.amount
-            return line, chance.amount_won(secret, index=index, least=one.amount, most=one.amount_most)
+            return line, chance.amount_won(secret, index=index, least=one.amount, most=one.amount_most, nth=turn)
         place = place_of(secret, self.size, index)
         for line, one in enumerate(self.lines):
             if place < one.count:
@@ -120,9 +129,9 @@ def check(
     counts: Counter[int | None] = Counter()
     sums: Counter[int | None] = Counter()
     for index in range(table.size):
-        line, amount = table.drawn(secret, index)
-        counts[line] += 1
-        sums[line] += amount
+        for line, amount in table.turns(secret, index):
+            counts[line] += 1
+            sums[line] += amount
         if index % 10_000 == 0:
             progress(index)
     exact = table.mode == "exact"

@@ -58,6 +58,11 @@ class PrizeFacts:
         return self.kind != "thanks"
 
     @property
+    def is_again(self) -> bool:
+        """One more turn of the wheel, and no prize by itself."""
+        return self.kind == "again"
+
+    @property
     def amount_fen(self) -> int:
         return self.amount if self.kind == "red_packet" else 0
 
@@ -160,15 +165,17 @@ class Offer:
         )
         return replace(prize, amount=amount)
 
-    def turn(self, index: int) -> PrizeFacts:
-        """Where the wheel stops for the code with this index; whether any are left is not known here."""
-        line = chance.turn(self.secret, index=index, chances_ppm=(one.chance_ppm or 0 for one in self.prizes))
-        if line is None:
+    def turn(self, index: int, nth: int = 1) -> PrizeFacts:
+        """Where the wheel stops in the n-th turn for the code with this index; whether any are left is not known
+        here."""
+        chances = (one.chance_ppm or 0 for one in self.prizes)
+        line = chance.turn(self.secret, index=index, chances_ppm=chances, nth=nth)
+        if line is None or (self.prizes[line].is_again and nth >= chance.TURNS_MAX):
             return self.thanks
         prize = self.prizes[line]
         if prize.amount_most is None:
             return prize
-        amount = chance.amount_won(self.secret, index=index, least=prize.amount, most=prize.amount_most)
+        amount = chance.amount_won(self.secret, index=index, least=prize.amount, most=prize.amount_most, nth=nth)
         return replace(prize, amount=amount)
 
 
@@ -190,11 +197,11 @@ def phase_of(*, state: str, starts_at: datetime, ends_at: datetime, now: datetim
     return Phase.BEFORE if now < starts_at else Phase.RUNNING
 
 
-def draw(offer: Offer, serial: int) -> PrizeFacts:
+def draw(offer: Offer, serial: int, turn: int = 1) -> PrizeFacts:
     """The prize that a code holds: always the same, whoever asks and whenever. In odds mode it is what the code wins
-    while there is any left. Raises LookupError."""
+    in this turn while there is any left. Raises LookupError."""
     if offer.mode == "odds":
-        return offer.turn(offer.offset_of(serial))
+        return offer.turn(offer.offset_of(serial), turn)
     return offer.prize_at(place_of(offer.secret, offer.size, offer.offset_of(serial)))
 
 

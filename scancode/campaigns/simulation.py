@@ -13,7 +13,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from scancode.campaigns.chance import WHOLE_PPM
+from scancode.campaigns.chance import TURNS_MAX, WHOLE_PPM
 from scancode.campaigns.planning import CampaignPlan, PrizeLine, TranchePlan, totals
 
 SHARES = (0.05, 0.2, 0.5, 0.8, 1.0)
@@ -98,8 +98,16 @@ def _won(pool: TranchePlan, claimed: int, rng: np.random.Generator) -> Sums:
     if pool.has_odds:
         chances = np.array([prize.chance_ppm or 0 for prize in pool.prizes]) / WHOLE_PPM
         chances /= max(1.0, float(chances.sum()))
-        turned = rng.multinomial(claimed, [*chances, max(0.0, 1 - float(chances.sum()))], size=RUNS)
-        return np.asarray(np.minimum(turned[:, :-1], [prize.count for prize in pool.prizes]), np.int64)
+        odds = [*chances, max(0.0, 1 - float(chances.sum()))]
+        stock, again = np.array([prize.count for prize in pool.prizes]), [one.kind == "again" for one in pool.prizes]
+        won, turning = np.zeros((RUNS, len(pool.prizes)), np.int64), np.full(RUNS, claimed)
+        for turn in range(1, TURNS_MAX + 1):
+            turned = rng.multinomial(turning, odds)[:, :-1]
+            if turn == TURNS_MAX:
+                turned[:, again] = 0
+            gained = np.minimum(turned, stock - won)
+            won, turning = won + gained, gained[:, again].sum(axis=1)
+        return won
     counts = [*(prize.count for prize in pool.prizes), whole.thanks_count]
     if whole.size > EXACT_SIZE_MAX:
         drawn = rng.multinomial(claimed, np.array(counts) / whole.size, size=RUNS)

@@ -139,5 +139,6 @@ class Desk:
                 reservation_hours=asked.reservation_hours,
                 prefix=asked.prefix,
                 draw_sealer=asked.draw_sealer,
+                turn=asked.turn,
             )
         )

@@ -43,6 +43,8 @@ class Claim(Attributed, Base):
     is_test: Mapped[bool]
     # Of a second prize: the how manieth code of its person earned it. Its ``code_id`` is ``rules.second_id``.
     nth: Mapped[int | None]
+    # How manieth turn of the wheel it shows; None for the first.
+    turn: Mapped[int | None]
 
 
 class PersonCount(Base):

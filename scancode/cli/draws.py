@@ -79,9 +79,9 @@ def _say_one(pools: list[tuple[proof.Table, bytes, str]], code: str) -> None:
     for table, secret, _ in pools:
         index = table.index_of(int(batch), int(serial))
         if index is not None:
-            line, amount = table.drawn(secret, index)
-            kind = "thanks" if line is None else table.lines[line].kind
-            click.echo(gettext(N_("{code}: {kind} {amount}"), code=code, kind=kind, amount=amount))
+            for line, amount in table.turns(secret, index):
+                kind = "thanks" if line is None else table.lines[line].kind
+                click.echo(gettext(N_("{code}: {kind} {amount}"), code=code, kind=kind, amount=amount))
             return
     fail(gettext(N_("this code is of no pool of the campaign")), code="draw_unknown", status=FAULTY)
 

@@ -13,7 +13,8 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from scancode.claims.models import Claim
-from scancode.claims.rules import ClaimState, cause_of
+from scancode.claims.numbers import cause_of
+from scancode.claims.rules import ClaimState
 from scancode.ledger import service as ledger
 from scancode.ledger.models import Entry
 from scancode.payouts.models import Payout

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from batches.codes import Kind, UnknownKind, split_code_id
 from scancode.campaigns import service as campaigns
+from scancode.campaigns.chance import TURNS_MAX
 from scancode.campaigns.rules import Offer, PrizeFacts, draw
 from scancode.catalog import service as catalog
 from scancode.claims import service as claims
@@ -336,9 +337,14 @@ def _earned(
     """Which campaign a bill was for, and with which prize (None for a second prize). Where several campaigns share the
     code, it was the one whose prize is what was paid."""
     for one in (offer, *offer.others) if offer else ():
-        prize = None if is_second else draw(one, serial)
-        if amount_fen == (prize.amount_fen if prize else one.conditions.nth_fen):
-            return one, prize
+        if is_second and amount_fen == one.conditions.nth_fen:
+            return one, None
+        for turn in range(1, 1 if is_second else TURNS_MAX + 1 if one.mode == "odds" else 2):
+            prize = draw(one, serial, turn)
+            if prize.amount_fen == amount_fen:
+                return one, prize
+            if not prize.is_again:
+                break
     return None, None
 
 

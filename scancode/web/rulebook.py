@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scancode.campaigns import service as campaigns
-from scancode.campaigns.chance import WHOLE_PPM
+from scancode.campaigns.chance import TURNS_MAX, WHOLE_PPM
 from scancode.campaigns.models import Prize
 from scancode.campaigns.planning import TranchePlan
 from scancode.campaigns.rules import Phase, phase_of
@@ -111,6 +111,11 @@ class Rulebook:
     @property
     def lines(self) -> tuple[RuleLine, ...]:
         return tuple(line for table in self.tables for line in table.lines)
+
+    @property
+    def turns(self) -> int:
+        """How often one code may turn the wheel; 0 where there is no further turn to win."""
+        return TURNS_MAX if any(line.kind == "again" for line in self.lines) else 0
 
     @property
     def has_random(self) -> bool:

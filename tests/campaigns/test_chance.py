@@ -10,6 +10,8 @@ SECRET = bytes(range(32))
 AMOUNTS = [606, 394, 845, 155, 500]
 WON = [616, 685, 368, 370]
 STOPS = [6, 3, 9, 7, 0, 1, 4, 7]
+SECOND_STOPS = [4, 0, 1, 3, 2, 1, 2, 7]
+THIRD_WON = [193, 735, 283, 547]
 
 
 @pytest.mark.parametrize(
@@ -53,3 +55,5 @@ def test_known_answers() -> None:
     assert [chance.amount_won(SECRET, index=index, least=100, most=900) for index in range(4)] == WON
     stops = [chance.turn(SECRET, index=index, chances_ppm=[100_000] * 10) for index in range(8)]
     assert stops == STOPS
+    assert [chance.turn(SECRET, index=index, chances_ppm=[100_000] * 10, nth=2) for index in range(8)] == SECOND_STOPS
+    assert [chance.amount_won(SECRET, index=index, least=100, most=900, nth=3) for index in range(4)] == THIRD_WON

@@ -51,6 +51,28 @@ def test_what_is_revealed_draws_what_was_drawn(session: Session, sealer: Sealer,
         assert found.sums[0] == 101 * 109 // 2
 
 
+def test_further_turns_are_proved_with_the_first(session: Session, sealer: Sealer, batch: Batch) -> None:
+    again = PrizeLine("again", 0, 1000, "再来一次", "One more turn", None, 400_000)
+    campaign = make_offer(session, sealer, batch=batch, prizes=[again, WHEEL], mode="odds")
+    offer = campaigns.find_offer(session, batch_number=batch.number, serial=0, sealer=sealer)
+    assert offer is not None
+    ((table, secret, told),) = campaigns.reveal(session, campaign_id=campaign.id, sealer=sealer, now=campaign.ends_at)
+    lengths = set()
+    for serial in range(300):
+        index = table.index_of(batch.number, serial)
+        assert index is not None
+        turns = table.turns(secret, index)
+        lengths.add(len(turns))
+        for nth, (line, amount) in enumerate(turns, 1):
+            prize = draw(offer, serial, nth)
+            assert ("thanks" if line is None else table.lines[line].kind, amount) == (prize.kind, prize.amount)
+            assert prize.is_again == (nth < len(turns))
+    assert lengths == {1, 2, 3}
+    found = proof.check(table, secret=secret, committed=told)
+    assert found.is_sound
+    assert sum(found.counts.values()) == 1000 + found.counts[0], "each further turn is one that was won"
+
+
 def test_another_secret_table_or_order_is_found_out(session: Session, sealer: Sealer, batch: Batch) -> None:
     campaign = make_offer(session, sealer, batch=batch, prizes=[RANDOM, POINTS])
     ((table, secret, told),) = campaigns.reveal(session, campaign_id=campaign.id, sealer=sealer, now=campaign.ends_at)

@@ -15,6 +15,7 @@ from scancode.campaigns.planning import PrizeLine
 from scancode.campaigns.rules import Phase, draw, phase
 from scancode.catalog.models import Brand
 from scancode.codes.models import Batch
+from scancode.errors import Invalid
 from scancode.sealing import Sealer
 from tests.campaigns.plans import PACKET, POINTS, add, last_audit, revision_of
 from tests.factories import (
@@ -248,6 +249,18 @@ def test_it_refuses_odds_that_cannot_be(session: Session, sealer: Sealer, batch:
         campaign = make_campaign(session, brand_id=batch.brand_id, budget_fen=budget)
         add(session, campaign.id, batch.number, prizes=prizes, mode="odds")
         assert refused(session, sealer, campaign.id) == code
+
+
+def test_one_more_turn_needs_a_wheel_and_something_to_win(session: Session, sealer: Sealer, batch: Batch) -> None:
+    again = PrizeLine("again", 0, 10, "再来一次", "One more turn")
+    exact = make_campaign(session, brand_id=batch.brand_id)
+    add(session, exact.id, batch.number, prizes=[again, PACKET])
+    assert refused(session, sealer, exact.id) == ["again_exact"]
+    alone = make_campaign(session, brand_id=batch.brand_id)
+    add(session, alone.id, batch.number, prizes=[replace(again, chance_ppm=5)], mode="odds")
+    assert refused(session, sealer, alone.id) == ["only_again"]
+    with pytest.raises(Invalid):
+        add(session, alone.id, batch.number, prizes=[replace(again, amount=5, chance_ppm=5)], mode="odds")
 
 
 def test_exact_tables_are_set_aside_and_a_wheel_gets_the_rest(session: Session, sealer: Sealer, batch: Batch) -> None:

@@ -51,6 +51,18 @@ def test_more_codes_than_numpy_can_take_without_putting_back() -> None:
     assert forecast([big], seed=1).worst_fen == 100_000
 
 
+def test_further_turns_are_played_too_and_cost_no_more_than_the_worst_case() -> None:
+    again = PrizeLine("again", 0, 10_000, "再来一次", "One more turn", chance_ppm=500_000)
+    money = PrizeLine("red_packet", 100, 10_000, "红包", "Red packet", chance_ppm=100_000)
+    found = forecast([replace(pool(again, money), mode="odds")], seed=1)
+    whole = found.played[-1]
+    # Of 10,000 codes 1,000 win in the first turn, 500 of those 5,000 who turn again, 250 of the 2,500 after them.
+    assert abs(whole.fen.mean - 175_000) < 3_000
+    assert found.worst_fen == 1_000_000
+    few = forecast([replace(pool(replace(again, count=10), money), mode="odds")], seed=1)
+    assert abs(few.played[-1].fen.mean - 100_000) < 3_000
+
+
 def test_a_wheel_costs_its_odds_until_stock_or_budget_are_gone() -> None:
     line = PrizeLine("red_packet", 50, 600, "红包", "Red packet", amount_most=150, chance_ppm=100_000)
     wheel = replace(pool(line), mode="odds")

@@ -282,8 +282,10 @@ def _check_tranche(ranges: Sequence[RangeLine], prizes: Sequence[PrizeLine], mod
     if planning.repeated(ranges):
         raise Invalid(field="ranges", problem=N_("The same codes are named twice."))
     for prize in prizes:
-        if prize.kind not in (PrizeKind.RED_PACKET, PrizeKind.POINTS):
-            raise Invalid(field="prizes", problem=N_("Choose red packet or points."))
+        if prize.kind not in (PrizeKind.RED_PACKET, PrizeKind.POINTS, PrizeKind.AGAIN):
+            raise Invalid(field="prizes", problem=N_("Choose red packet, points or one more turn."))
+        if prize.kind == PrizeKind.AGAIN and prize.most:
+            raise Invalid(field="prizes", problem=N_("One more turn has no amount."))
         if (prize.chance_ppm is not None) != (mode == Mode.ODDS):
             raise Invalid(field="prizes", problem=N_("Only the prizes of a pool with odds have odds."))
         if not 0 <= (prize.chance_ppm or 0) <= WHOLE_PPM:

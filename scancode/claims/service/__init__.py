@@ -1,6 +1,7 @@
 """The verbs of claims. Call sites read ``claims.claim(…)``, ``claims.bind(…)``, ``claims.find_claim(…)``."""
 
-from scancode.claims.rules import ClaimAnswer, Claimant, ClaimCode, ClaimView, Standing, cause_of, code_of, second_id
+from scancode.claims.numbers import cause_of, code_of, second_id
+from scancode.claims.rules import ClaimAnswer, Claimant, ClaimCode, ClaimView, Standing
 from scancode.claims.service.binding import bind, quarantine, reassign
 from scancode.claims.service.claiming import claim
 from scancode.claims.service.crossing import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,8 +40,10 @@ from scancode.claims.service.holding import hold, is_to_be_held
 from scancode.claims.service.limits import Exhausted, count_person, take_day, take_prize
 from scancode.claims.service.reading import find_facts, view
 from scancode.claims.service.rewards import reward
-from scancode.claims.service.row import facts_from, make_row, origin_of
+from scancode.claims.service.row import facts_from
 from scancode.claims.service.seconds import add_second
+from scancode.claims.service.turning import turn_again
+from scancode.claims.service.wanted import Wanted
 from scancode.codes.rules import BatchFacts
 from scancode.db import affected, insert_once
 from scancode.errors import Refusal
@@ -64,8 +66,10 @@ def claim(
     prefix: str,
     draw_sealer: Sealer,
     attribution: Attribution | None = None,
+    turn: int = 1,
 ) -> ClaimAnswer:
-    """What the code holds, for whoever claims it first; the same answer for them whenever they ask again.
+    """What the code holds, for whoever claims it first; the same answer for them whenever they ask again. ``turn`` is
+    the turn of the wheel that they ask for: a later one is made where the one before gave one more.
 
     ``offer`` may be as old as a cache is: whether it still runs is read here. Without ``attribution`` the claim takes
     that of the scan. Raises a Refusal with its reason: see ``claims.rules``.
@@ -94,40 +98,13 @@ def claim(
             if made is not None:
                 return made
             found = find_facts(session, code_id=code.code_id)
+            if found is not None and found.is_again and turn > 1:
+                if (turned := turn_again(session, about, turns, found, turn)) is not None:
+                    return turned
+                found = find_facts(session, code_id=code.code_id)  # another tap may have been quicker
         if found is not None and not found.has_lapsed(now):
             return _answer_again(session, found, claimant, prefix, now, may_bind=may_bind)
     raise AssertionError("a claim's row kept changing")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A claim that nothing speaks against so far."""
-
-    code: ClaimCode
-    batch: BatchFacts
-    brand: BrandFacts
-    claimant: Claimant
-    attribution: Attribution | None
-    now: datetime
-    reservation_hours: int
-    prefix: str
-
-    @property
-    def day(self) -> str:
-        return self.brand.day(self.now)
-
-    def row(self, offer: Offer, prize: PrizeFacts) -> dict[str, Any]:
-        made = make_row(
-            code=self.code,
-            batch=self.batch,
-            day=self.day,
-            offer=offer,
-            prize=prize,
-            claimant=self.claimant,
-            now=self.now,
-            reservation_hours=self.reservation_hours,
-        )
-        return made | origin_of(self.attribution)
 
 
 def _make(session: Session, about: Wanted, turns: Sequence[Offer]) -> ClaimAnswer | None:
@@ -147,31 +124,33 @@ def _make(session: Session, about: Wanted, turns: Sequence[Offer]) -> ClaimAnswe
     )
     prize = draw(offer, about.code.serial)
     prize = boosted(prize, offer=offer, brand=about.brand, attribution=about.attribution, now=about.now)
-    for one, is_free in _outcomes(kept, offer, prize):
+    for one, is_free, turn in _outcomes(kept, offer, prize):
         with suppress(Exhausted), session.begin_nested():
-            return _enter_counted(session, about, offer, one, is_free=is_free)
+            return _enter_counted(session, about, offer, one, is_free=is_free, turn=turn)
     raise AssertionError("thanks ran out")
 
 
-def _outcomes(lapsed: ClaimFacts | None, offer: Offer, prize: PrizeFacts) -> Iterator[tuple[PrizeFacts, bool]]:
-    """What the code may come to, the best first, and whether nothing has to be taken for it any more."""
+def _outcomes(
+    lapsed: ClaimFacts | None, offer: Offer, prize: PrizeFacts
+) -> Iterator[tuple[PrizeFacts, bool, int | None]]:
+    """What the code may come to, the best first; whether nothing has to be taken for it any more; and its turn."""
     if lapsed is not None and lapsed.campaign_id == offer.campaign_id:
         # The code has turned the wheel: what it won is set aside, and stays with it.
         for one in offer.prizes:
             if one.id == lapsed.prize_id:
-                yield replace(one, amount=lapsed.amount), True
+                yield replace(one, amount=lapsed.amount), True, lapsed.turn
     is_free = offer.mode != "odds" or not prize.wins
-    yield prize, is_free
+    yield prize, is_free, None
     if not is_free:
-        yield offer.thanks, True
+        yield offer.thanks, True, None
 
 
 def _enter_counted(
-    session: Session, about: Wanted, offer: Offer, prize: PrizeFacts, *, is_free: bool
+    session: Session, about: Wanted, offer: Offer, prize: PrizeFacts, *, is_free: bool, turn: int | None
 ) -> ClaimAnswer | None:
     """The same under a campaign that counts; what all claims share comes last. Raises Exhausted, DayFull and those of
     ``count_person``."""
-    row = about.row(offer, prize)
+    row = about.row(offer, prize) | {"turn": turn}
     if not _take(session, row, about.now):
         return None
     code_id, day = about.code.code_id, about.day
@@ -219,7 +198,7 @@ def _take_over(session: Session, row: dict[str, Any], now: datetime) -> bool:
         Claim.state == ClaimState.RESERVED.value,
         Claim.reserved_until <= now,
     )
-    return affected(session, lapsed.values(row)) == 1
+    return affected(session, lapsed.values({"turn": None} | row)) == 1
 
 
 def _answer_again(

@@ -38,9 +38,15 @@ class HeldFacts:
 
 
 def is_to_be_held(claim: ClaimFacts, conditions: Conditions, counted: Counted) -> bool:
-    """Whether the campaign's rule has staff look at it. What wins nothing is nobody's concern."""
+    """Whether the campaign's rule has staff look at it. What wins nothing, or nothing yet, is
+    nobody's concern."""
     limit = conditions.hold_day
-    return limit is not None and counted.today >= limit and claim.prize_kind != "thanks" and not claim.is_test
+    return (
+        limit is not None
+        and counted.today >= limit
+        and claim.prize_kind not in ("thanks", "again")
+        and not claim.is_test
+    )
 
 
 def hold(session: Session, claim: ClaimFacts, *, counted: Counted, now: datetime) -> None:

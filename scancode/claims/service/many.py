@@ -47,6 +47,7 @@ class Request:
     reservation_hours: int
     prefix: str
     draw_sealer: Sealer
+    turn: int = 1
 
 
 def claim_many(sender: Sender, *, requests: Sequence[Request], now: datetime) -> list[ClaimAnswer | None]:

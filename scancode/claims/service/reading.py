@@ -32,6 +32,7 @@ COLUMNS = (
     Claim.claimed_at,
     Claim.is_test,
     Claim.nth,
+    Claim.turn,
 )
 _BY_CODE = select(*COLUMNS)
 

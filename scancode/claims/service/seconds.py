@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from scancode.campaigns.conditions import Conditions
 from scancode.claims.models import Claim
-from scancode.claims.rules import Claimant, ClaimFacts, ClaimState, PersonFull, second_id
+from scancode.claims.numbers import second_id
+from scancode.claims.rules import Claimant, ClaimFacts, ClaimState, PersonFull
 from scancode.claims.service.holding import hold, is_to_be_held
 from scancode.claims.service.limits import Counted, Exhausted, count_second, counted_so_far, take_second
 from scancode.claims.service.rewards import reward

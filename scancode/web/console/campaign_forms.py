@@ -115,6 +115,7 @@ class PrizeForm(Form):
         choices=[
             SelectChoice("red_packet", lazy_gettext("Red packet")),
             SelectChoice("points", lazy_gettext("Points")),
+            SelectChoice("again", lazy_gettext("One more turn (with odds)")),
         ],
         validate_choice=False,
     )
@@ -235,8 +236,8 @@ def _read_range(form: RangeForm, sizes: dict[int, int]) -> RangeLine | None:
 
 
 def _read_prize(form: PrizeForm, mode: str) -> PrizeLine | None:
-    kind = "points" if form.kind.data == "points" else "red_packet"
-    amounts = _read_amounts(form.amount, kind)
+    kind = form.kind.data if form.kind.data in ("points", "again") else "red_packet"
+    amounts = (0, None) if kind == "again" else _read_amounts(form.amount, kind)
     count = read_count(form.count)
     chance = _read_chance(form.chance) if mode == "odds" else None
     for field in (form.name_zh, form.name_en):
@@ -245,7 +246,11 @@ def _read_prize(form: PrizeForm, mode: str) -> PrizeLine | None:
     if amounts is None or count is None or form.errors:
         return None
     names = ((form.name_zh.data or "").strip(), (form.name_en.data or "").strip())
-    blank = {"red_packet": ("现金红包", "Red packet"), "points": ("积分", "Points")}[kind]
+    blank = {
+        "red_packet": ("现金红包", "Red packet"),
+        "points": ("积分", "Points"),
+        "again": ("再来一次", "One more turn"),
+    }[kind]
     least, most = amounts
     return PrizeLine(kind, least, count, names[0] or blank[0], names[1] or blank[1], most, chance)
 
@@ -290,7 +295,9 @@ def read_count(field: StringField, text: str | None = None) -> int | None:
 
 
 def shown_amount(prize: PrizeLine) -> str:
-    """As it is typed: ``8.88``, ``0.50-5.00``, ``10-50``."""
+    """As it is typed: ``8.88``, ``0.50-5.00``, ``10-50``; nothing for one more turn."""
+    if prize.kind == "again":
+        return ""
     amounts = [prize.amount] if prize.amount_most is None else [prize.amount, prize.amount_most]
     texts = [yuan(one).replace(",", "") if prize.kind == "red_packet" else str(one) for one in amounts]
     return "-".join(texts)

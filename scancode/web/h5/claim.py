@@ -75,8 +75,15 @@ def take(
         reservation_hours=shared.settings.reservation_hours,
         prefix=shared.settings.payout_prefix,
         draw_sealer=shared.draw_sealer,
+        turn=_turn_asked(environ),
     )
     return answer
+
+
+def _turn_asked(environ: Mapping[str, Any]) -> int:
+    """``?turn=2``: which turn of the wheel the button was for; the first where it does not say."""
+    text = environ.get("QUERY_STRING", "").removeprefix("turn=")
+    return int(text) if len(text) == 1 and text in "23456789" else 1
 
 
 def address_after(

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from batches.codes import split_code_id
+from scancode.campaigns.rules import Phase, phase
 from scancode.catalog.rules import BrandFacts
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, ClaimFacts, ClaimView, Standing
@@ -52,8 +53,16 @@ class Reward:
     confirm_url: str | None
     """The sandbox's page, which stands for WeChat's in demos and tests."""
     refused_why: str = ""
+    may_turn: bool = False
+    """The wheel gave one more turn, and it can be taken now."""
     second: ClaimView | None = None
     """What the same code brought besides, because of how many its person had claimed."""
+
+    @property
+    def turn_url(self) -> str | None:
+        """Where the next turn of the wheel is asked for."""
+        is_open = self.may_turn and self.view.standing in (Standing.RESERVED, Standing.CLAIMED)
+        return f"{self.code_url}/claim?turn={self.view.claim.turns_done + 1}" if is_open and self.code_url else None
 
     @property
     def is_moving(self) -> bool:
@@ -182,7 +191,7 @@ def _code_id(reference: str, prefix: str) -> int:
 def _reward(shared: Runtime, view: ClaimView, brand: BrandFacts) -> Reward:
     claim, locale = view.claim, current_locale()
     product = shared.products.get(claim.product_id)
-    number, kind, serial = split_code_id(claims.code_of(claim))
+    number, kind, serial = split_code_id(claims.code_of(claim.code_id))
     batch = shared.batches.get(number)
     text = batch.verifier.mint(number, kind, serial) if batch else None
     span = shared.offers.get(number).find(serial)
@@ -196,6 +205,7 @@ def _reward(shared: Runtime, view: ClaimView, brand: BrandFacts) -> Reward:
         product_name=product.name(locale) if product else "",
         prize_name=names[0] if names else "",
         code_url=url_for("h5.scan", text=text) if text else None,
+        may_turn=claim.is_again and phase(offer, shared.now()) is Phase.RUNNING,
         confirmation=confirmation,
         confirm_url=_sandbox_url(shared, view, confirmation),
     )

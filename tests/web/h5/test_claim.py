@@ -12,6 +12,8 @@ from sqlalchemy import func, select, update
 
 from batches.codes import Kind
 from scancode.campaigns.models import Campaign
+from scancode.campaigns.planning import PrizeLine
+from scancode.campaigns.rules import draw
 from scancode.catalog import revision
 from scancode.claims.models import Claim
 from scancode.codes import service as codes
@@ -252,3 +254,45 @@ def test_inside_wechat_the_openid_is_asked_for_at_once(client: FlaskClient, stor
     answer = post(client, store, f"/{store.text()}/claim", headers=agent)
     assert answer.status_code == 303
     assert answer.location.startswith("/login/wechat?")
+
+
+def test_one_more_turn_is_a_form_without_scripts_and_shows_the_prize_in_the_end(
+    client: FlaskClient, wired: Wired
+) -> None:
+    again = PrizeLine("again", 0, 1000, "再来一次", "One more turn", None, 500_000)
+    money = PrizeLine("red_packet", 100, 1000, "红包", "Red packet", None, 500_000)
+    now = Runtime.now()
+    with wired.db.transaction() as session:
+        shop = open_shop(session, wired, prizes=[again, money], campaign={"mode": "odds"})
+        window = {"starts_at": now - timedelta(days=1), "ends_at": now + timedelta(days=30)}
+        session.execute(update(Campaign).values(**window))
+        revision.bump(session)
+    assert shop.offer is not None
+    serial = next(
+        one for one in range(500) if draw(shop.offer, one).is_again and draw(shop.offer, one, 2).kind == "red_packet"
+    )
+    sign_in(client, shop, shop_openid(wired, shop))
+    first = post(client, shop, f"/{shop.text(serial)}/claim", serial=serial)
+    page = client.get(first.location, headers=ENGLISH).data
+    assert "One more turn!" in words(page)
+    (action,) = re.findall(rb'action="([^"]+/claim[?]turn=[0-9])"', page)
+    assert action.endswith(b"?turn=2")
+    form = {"token": re.findall(rb'name="(?:token|csrf_token)" value="([^"]+)"', page)[0].decode()}
+    assert "One more turn" in words(client.get(f"/me/rewards?brand={shop.brand.slug}", headers=ENGLISH).data)
+    assert "Turn once more" in words(client.get(f"/{shop.text(serial)}", headers=ENGLISH).data)
+    client.get(action.decode())
+    assert count(wired, Payout) == 0, "looking turns nothing"
+    for _ in range(2):
+        assert client.post(action.decode(), data=form).status_code == 303
+    page = client.get(first.location, headers=ENGLISH).data
+    assert "You won a red packet" in words(page) or "Red packet" in words(page)
+    assert b"turn=" not in page
+    assert count(wired, Payout) == 1
+    for wrong in ("0", "1", "x", "22", "-1", "3"):
+        client.post(f"/{shop.text(serial)}/claim?turn={wrong}", data=form)
+    assert count(wired, Payout) == 1
+
+
+def shop_openid(wired: Wired, shop: Shop) -> object:
+    with wired.db.transaction() as session:
+        return shop.openid(session)
