@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from scancode.catalog.models import Brand
@@ -159,8 +159,9 @@ def _keep(session: Session, member_id: UUID, tier: Tier | None, held: Held | Non
 
 
 def ladders(session: Session) -> list[LadderState]:
-    """Of every brand that has a ladder: up to when its members were settled."""
+    """Of every brand that has tiers: up to when its members were settled."""
     query = select(TierLadder.brand_id, TierLadder.changed_at, TierLadder.settled_day, TierLadder.looked_at)
+    query = query.where(exists().where(TierRow.brand_id == TierLadder.brand_id))
     return [LadderState(*row) for row in session.execute(query.order_by(TierLadder.brand_id))]
 
 
