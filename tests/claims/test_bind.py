@@ -13,9 +13,11 @@ from scancode.claims.rules import Claimant, Standing
 from scancode.jobs import service as jobs
 from scancode.jobs.models import Job
 from scancode.ledger import service as ledger
+from scancode.payouts import service as payouts
 from scancode.payouts.models import Payout
+from scancode.scans import service as scans
 from scancode.wiring import Wired
-from tests.claims.shop import Shop, open_shop, points, visitor
+from tests.claims.shop import Shop, mark, open_shop, points, visitor
 from tests.factories import NOW
 
 
@@ -90,3 +92,16 @@ def test_reassign_brings_a_guests_claims_to_the_member(session: Session, shop: S
     assert claims.reassign(session, from_id=guest.identity_id, to_id=member) == 1
     mine = claims.of_person(session, claimant=Claimant(None, None, phone, member), now=NOW)
     assert [one.standing for one in mine] == [Standing.CLAIMED]
+
+
+def test_a_reservation_whose_code_turned_suspect_waits_until_somebody_clears_it(session: Session, shop: Shop) -> None:
+    alice = visitor()
+    shop.claim(session, alice)
+    mark(session, shop, shop.code().code_id)
+    known = replace(alice, identity_id=shop.openid(session))
+    assert shop.bind(session, known) == 0
+    assert shop.claim(session, known).view.standing == Standing.RESERVED
+    assert payouts.find(session, code_id=shop.code().code_id) is None
+    settled = {"verb": "clear", "comment": "a display", "actor": "carol", "now": NOW}
+    scans.settle_suspicion(session, code_id=shop.code().code_id, **settled)  # type: ignore[arg-type]
+    assert shop.bind(session, known) == 1

@@ -29,6 +29,7 @@ from scancode.jobs import service as jobs
 from scancode.payouts import service as payouts
 from scancode.payouts.models import Payout
 from scancode.payouts.rules import PayoutState
+from scancode.scans import service as scans
 
 BIND_MAX = 100
 """Reservations, and waiting payouts, of one person that one call settles."""
@@ -39,7 +40,7 @@ def bind(session: Session, *, claimant: Claimant, brand_id: UUID, prefix: str, n
     an openid goes out. Returns the claims that changed.
 
     Called after a login and after joining. Nothing is bound while claims are stopped, nor a code that was voided or
-    recalled meanwhile; a lapsed reservation is gone.
+    recalled meanwhile or looks copied; a lapsed reservation is gone.
     """
     claimant = settle(session, claimant=claimant, brand_id=brand_id)
     if not claimant.is_known or claimant.is_snapshot or jobs.is_stopped(session, "claims") is not None:
@@ -98,6 +99,8 @@ def bind_one(session: Session, claim: ClaimFacts, *, claimant: Claimant, prefix:
     """
     _, _, serial = split_code_id(claim.code_id)
     if codes.life_of(session, batch_number=claim.batch_number, serial=serial).state is not Life.ACTIVE:
+        return claim
+    if scans.are_suspect(session, code_ids=[claim.code_id]):
         return claim
     guarded = (
         update(Claim)
