@@ -21,7 +21,7 @@ ABROAD: Final = 990000
 """Anywhere outside China: nothing finer is kept of it."""
 FAR_KM: Final = 150.0
 """Farther than this from the middle of every county is no place of this list."""
-_ENDINGS = re.compile(r"(特别行政区|维吾尔自治区|壮族自治区|回族自治区|自治区|自治州|地区|省|市)$")
+_ENDINGS = re.compile(r"(特别行政区|维吾尔自治区|壮族自治区|回族自治区|自治区|自治州|地区|省|市|盟)$")
 
 
 @dataclass(frozen=True)
