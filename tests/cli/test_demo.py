@@ -19,6 +19,7 @@ import pytest
 from scancode import config
 from scancode.cli.demo import brand as words
 from scancode.cli.demo import pictures, place
+from scancode.members import tiers
 from tests.servers import ROOT, free_port
 
 WITHIN_S = 240.0
@@ -129,6 +130,8 @@ def test_it_takes_nothing_from_a_real_installation(tmp_path: Path) -> None:
 
 def test_its_brand_and_products_would_be_accepted_in_the_console() -> None:
     words.BRAND.checked()
+    assert len(tiers.checked(12, words.TIERS)) == len(words.TIERS)
+    assert words.TAG.checked() == words.TAG
     for item in (words.JASMINE, words.PEACH):
         item.draft.checked()
         assert pictures.bottle(item.flavour).startswith(b"\x89PNG")

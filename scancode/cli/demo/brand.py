@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from scancode.campaigns.planning import PrizeLine
 from scancode.catalog.rules import BrandDraft, ProductDraft
 from scancode.cli.demo import pictures
+from scancode.members.tags import TagDraft
+from scancode.members.tiers import TierDraft
 from scancode.staff.rules import Role
 
 SLUG = "qinglan"
@@ -102,6 +104,13 @@ STAFF = (
     ("marketing", "林悦（市场）", Role.MARKETING),
     ("admin", "陈安（管理员）", Role.ADMIN),
 )
+
+TIERS = (
+    TierDraft(None, "新叶", "Young leaf", 0),
+    TierDraft(None, "银毫", "Silver tip", 100),
+    TierDraft(None, "金芽", "Golden bud", 500),
+)
+TAG = TagDraft("内部员工", "本公司员工", "Our employees")
 
 CAMPAIGN_ZH = "开盖有礼 · 清夏茶会"
 CAMPAIGN_EN = "A gift under the cap: summer tea"

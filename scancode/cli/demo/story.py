@@ -28,6 +28,7 @@ from scancode.codes import service as codes
 from scancode.codes.rules import Activate, BatchState, Void, VoidReason
 from scancode.errors import Refusal
 from scancode.i18n import N_
+from scancode.members import service as members
 from scancode.staff import service as staff
 from scancode.wiring import Wired
 from scancode.worker import loop
@@ -130,6 +131,8 @@ class Story:
                         actor=actor,
                         now=at,
                     )
+            members.create_tag(session, brand_id=made.id, draft=words.TAG, actor=actor, now=at)
+            members.set_ladder(session, brand_id=made.id, months=12, tiers=words.TIERS, actor=actor, now=at)
         self._step(N_("brand, two products with pictures, three accounts"))
         return cast
 
