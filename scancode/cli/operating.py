@@ -18,7 +18,7 @@ from scancode.jobs import service as jobs
 from scancode.staff import service as staff
 from scancode.stories import going_on
 from scancode.stories import reconcile as books
-from scancode.stories.books import Report
+from scancode.stories.books import DAYS_IN, Report
 from scancode.wiring import Wired
 from scancode.worker.pace import wait_for_turn
 
@@ -102,9 +102,9 @@ def _begin(wired: Wired, since: str | None) -> datetime:
     if since:
         try:
             begin = datetime.fromisoformat(since)
-        except ValueError as error:
+            return (begin if begin.tzinfo else begin.replace(tzinfo=DAYS_IN)).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
             raise click.BadParameter(since, param_hint="--since") from error
-        return begin if begin.tzinfo else begin.replace(tzinfo=UTC)
     with wired.db.reading() as session:
         chosen = staff.AuditFilter(action="database.restore")
         rows = staff.list_audit(session, brand_id=None, chosen=chosen, limit=1)

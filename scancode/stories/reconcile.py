@@ -39,12 +39,21 @@ from scancode.stories import books
 from scancode.stories.books import DAYS_IN, Difference, Gap, Report
 
 BILLS_MAX = 500_000
+DAYS_MAX = 400
 PAGE = 100
 FILES_AT = time(10, 30)
 """A day's file is there by ten the next morning."""
 TRANSFER = "转账"
 MARGIN = timedelta(hours=1)
 """Two clocks never agree: bills are asked for from somewhat earlier than the book is compared."""
+
+
+class TooLongAgo(Refusal):
+    """Facts: ``limit``."""
+
+    code = "reconcile_too_long"
+    text = N_("Books are compared over at most {limit} days. Choose a later day to begin with.")
+    status = 422
 
 
 class TooManyBills(Refusal):
@@ -87,9 +96,11 @@ def reconcile(
     provider is queried, and its answer moves the book on. It may be interrupted and run again, and run while others
     work.
 
-    ``progress`` hears how many bills were compared; ``wait`` is called before each query. Raises TooManyBills,
-    PayoutError; each page of bills is one transaction, and none is open while the provider is asked.
+    ``progress`` hears how many bills were compared; ``wait`` is called before each query. Raises TooLongAgo,
+    TooManyBills, PayoutError; each page of bills is one transaction, and none is open while the provider is asked.
     """
+    if clock() - since > timedelta(days=DAYS_MAX + 1):
+        raise TooLongAgo(limit=DAYS_MAX)
     report, keys = Report(since=since), _Keys(sealer, draw_sealer, prefix, wait)
     moved = _read_files(gateway, keys, report, clock())
     seen: set[tuple[int, int]] = set()

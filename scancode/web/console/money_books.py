@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -96,7 +96,8 @@ def show_books() -> ResponseReturnValue:
         balance = payouts.find_balance(session)
         short = payouts.short_of_money(session, brand_id=None)
         compared = payouts.list_comparisons(session, limit=COMPARISONS_SHOWN)
-    month = now.astimezone(ZONE).date().replace(day=1)
+    today = now.astimezone(ZONE).date()
+    month = today.replace(day=1)
     return render_template(
         "console/payouts/books.html",
         balance=balance,
@@ -105,8 +106,8 @@ def show_books() -> ResponseReturnValue:
         words={gap: {"name": gettext(name), "todo": gettext(todo)} for gap, (name, todo) in WHAT_TO_DO.items()},
         alert_fen=shared.settings.balance_alert_fen,
         has_gateway=shared.ports.payout is not None,
-        today=now.date().isoformat(),
-        first_day=(now - timedelta(days=30)).date().isoformat(),
+        today=today.isoformat(),
+        first_day=(today - timedelta(days=30)).isoformat(),
         tax_first=(month - timedelta(days=1)).replace(day=1).isoformat(),
         tax_last=(month - timedelta(days=1)).isoformat(),
     )
@@ -120,10 +121,11 @@ def export_tax() -> ResponseReturnValue:
     shared, now, brand_id = runtime(), runtime().now(), brand_scope()
     try:
         first, last = (date.fromisoformat(request.form.get(name, "")) for name in ("first", "last"))
-    except ValueError:
+        days = (first, last + timedelta(days=1))
+        begin, end = (datetime(day.year, day.month, day.day, tzinfo=ZONE).astimezone(UTC) for day in days)
+    except (ValueError, OverflowError):
         flash(gettext("Choose the first and the last day."), "warning")
         return redirect(url_for("console.payouts"))
-    begin, end = (datetime(day.year, day.month, day.day, tzinfo=ZONE) for day in (first, last + timedelta(days=1)))
     try:
         with shared.db.transaction() as session:
             rows = payouts.paid_within(session, brand_id=brand_id, first=begin, end=end, limit=EXPORT_ROWS_MAX + 1)

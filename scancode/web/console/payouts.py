@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -26,7 +26,9 @@ from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutFacts, PayoutState, parse_number
 from scancode.staff import service as staff
 from scancode.staff.rules import Role
+from scancode.stories.books import DAYS_IN
 from scancode.stories.going_on import NotCompared, require_compared
+from scancode.stories.reconcile import DAYS_MAX, TooLongAgo
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, operator_only, visible
 from scancode.web.console.pages import mark_of, number, read_mark, turned
@@ -198,16 +200,21 @@ def _audit_stop(session: Session, action: str, name: str, now: datetime) -> None
 @console.post("/payouts/compare")
 @allow()
 def compare_books() -> ResponseReturnValue:
-    """Has the worker compare our book with the provider's from a day on."""
+    """Has the worker compare our book with the provider's from one of its days on."""
     operator_only()
     now = runtime().now()
+    today = now.astimezone(DAYS_IN).date()
     try:
-        since = datetime.fromisoformat(request.form.get("since", "")).replace(tzinfo=now.tzinfo)
+        first = min(date.fromisoformat(request.form.get("since", "")), today)
     except ValueError:
-        since = now - timedelta(days=RECONCILE_DAYS)
-    payload = {"since": min(since, now).isoformat(), "actor": current_staff().actor}
+        first = today - timedelta(days=RECONCILE_DAYS)
+    if (today - first).days > DAYS_MAX:
+        flash(TooLongAgo(limit=DAYS_MAX).sentence(gettext), "warning")
+        return redirect(url_for("console.money_books"))
+    since = datetime.combine(first, time(), DAYS_IN)
+    payload = {"since": since.isoformat(), "actor": current_staff().actor}
     with runtime().db.transaction() as session:
-        key = f"reconcile:{now:%Y%m%d%H%M}"
+        key = f"reconcile:{now:%Y%m%d%H%M}:{first}"
         jobs.enqueue(session, kind="reconcile", key=key, payload=payload, run_at=now, now=now)
     flash(gettext("The worker compares the books now. Reload this page in a moment."), "success")
     return redirect(url_for("console.money_books"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from sqlalchemy import select
 from scancode.claims.rules import Claimant
 from scancode.db import Database
 from scancode.jobs import service as jobs
+from scancode.jobs.models import Job
 from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutState
 from scancode.staff.models import AuditRow
@@ -160,6 +162,26 @@ def test_the_books_are_compared_by_the_worker(admin: Desk, store: Shop, wired: W
     page = words(admin.get("/console/payouts").text)
     assert "无差异" in page
     assert actions(db) == ["payouts.reconcile"]
+
+
+def test_a_day_to_compare_from_is_the_providers_and_not_long_ago(admin: Desk, store: Shop, db: Database) -> None:
+    """Its daily files are of days in Shanghai; a day of long ago would have thousands of them fetched."""
+    for since in ("0001-01-01", "1999-01-01"):
+        assert admin.post("/console/payouts/compare", {"since": since}).status_code == 302
+        assert "400" in admin.said()
+    admin.post("/console/payouts/compare", {"since": "9999-12-31"})
+    admin.post("/console/payouts/compare", {"since": "2026-11-20"})
+    with db.reading() as session:
+        asked = [
+            json.loads(job.payload)["since"] for job in session.scalars(select(Job).where(Job.kind == "reconcile"))
+        ]
+    assert "2026-11-20T00:00:00+08:00" in asked
+    assert not any(since.startswith(("0001", "1999", "9999")) for since in asked)
+
+
+@pytest.mark.parametrize("days", [("0001-01-01", "2026-11-20"), ("2026-11-01", "9999-12-31")])
+def test_days_that_no_calendar_of_ours_has_are_no_fault(admin: Desk, store: Shop, days: tuple[str, str]) -> None:
+    assert admin.post("/console/payouts/tax", {"first": days[0], "last": days[1]}).status_code in {200, 302}
 
 
 def test_a_list_longer_than_a_page_is_turned(dave: Desk, store: Shop, wired: Wired) -> None:
