@@ -57,6 +57,8 @@ class Campaign(Base):
     breaker_fen: Mapped[int | None] = mapped_column(BigInteger)
     breaker_since: Mapped[datetime | None]
     tripped_at: Mapped[datetime | None]
+    # Red packets of at least so much are published when they are won, by the end of the code alone; None for none.
+    results_fen: Mapped[int | None] = mapped_column(BigInteger)
     # Several campaigns may reach a code where none of them is exclusive: the highest priority goes first.
     priority: Mapped[int] = mapped_column(default=0)
     is_exclusive: Mapped[bool] = mapped_column(default=True)

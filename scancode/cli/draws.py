@@ -1,17 +1,20 @@
-"""``scancode draw verify``: checks a revealed draw by itself, without a database, a network or a setting."""
+"""``scancode draw``: checks a revealed draw by itself, without a database, a network or a setting; and what was given
+against the draw, with them."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from uuid import UUID
 
 import click
 
 from scancode.campaigns import proof
 from scancode.campaigns.planning import yuan
 from scancode.cli.bars import Bar, gettext
-from scancode.cli.root import FAULTY, fail
+from scancode.cli.root import FAULTY, fail, wire
 from scancode.i18n import N_
+from scancode.stories.draws import Slip, compare_draw
 
 BYTES_MAX = 20_000_000
 
@@ -84,6 +87,36 @@ def _say_one(pools: list[tuple[proof.Table, bytes, str]], code: str) -> None:
                 click.echo(gettext(N_("{code}: {kind} {amount}"), code=code, kind=kind, amount=amount))
             return
     fail(gettext(N_("this code is of no pool of the campaign")), code="draw_unknown", status=FAULTY)
+
+
+SLIPS = {
+    Slip.STRANGER: N_("✗ {place}: is of no pool of the campaign, and was given {found}"),
+    Slip.PRIZE: N_("✗ {place}: the draw gives another prize ({expected}; was given {found})"),
+    Slip.AMOUNT: N_("✗ {place}: the draw gives {expected}, was given {found}"),
+    Slip.TOO_MANY: N_("✗ {place}: {found} were given, there are {expected}"),
+    Slip.PAYOUT: N_("✗ {place}: won {expected} fen, promised to be paid {found} fen"),
+}
+
+
+@draw.command()
+@click.argument("campaign_id", metavar="CAMPAIGN", type=click.UUID)
+def compare(campaign_id: UUID) -> None:
+    """Compare every claim of CAMPAIGN with its draw: prize, amount, stock, payout. At any time; shows no secret."""
+    wired = wire()
+    with wired.db.reading() as session:
+        found = compare_draw(session, campaign_id=campaign_id, sealer=wired.draw_sealer)
+    for one in found.differences:
+        click.echo(gettext(SLIPS[one.slip], place=one.place, expected=one.expected, found=one.found))
+    if found.ran_out:
+        text = N_("{count} turns gave thanks because stock, budget or day were used up")
+        click.echo(gettext(text, count=f"{found.ran_out:,}"))
+    if found.differences:
+        fail(
+            gettext(N_("claims differ from the draw: {count}"), count=len(found.differences)),
+            code="draw_differs",
+            status=FAULTY,
+        )
+    click.echo(gettext(N_("✓ {count} claims are what the draw gives"), count=f"{found.claims:,}"))
 
 
 COMMANDS = (draw,)

@@ -87,6 +87,10 @@ class Rulebook:
     is_exclusive: bool
     commitments: tuple[str, ...]
     """One for each pool that was published: what secret and table have to come out at, once they are revealed."""
+    results_fen: int | None
+    """From which red packets on results are published."""
+    uncommitted: int
+    """Published pools that have none, because they are older."""
     codes: int
     products: tuple[tuple[str, str], ...]
 
@@ -159,6 +163,8 @@ def load_rulebook(session: Session, *, campaign_id: UUID, brand: BrandFacts, wit
         conditions=tuple(said),
         is_exclusive=plan.is_exclusive,
         commitments=tuple(campaigns.list_commitments(session, campaign_id=campaign_id)),
+        results_fen=campaign.results_fen,
+        uncommitted=campaigns.count_uncommitted(session, campaign_id=campaign_id),
         codes=codes,
         products=tuple(dict.fromkeys((product.name_zh, product.name_en) for product in products)),
     )

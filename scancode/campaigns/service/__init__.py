@@ -1,7 +1,15 @@
 """The verbs of campaigns. None commits, reads the clock or makes randomness."""
 
 from scancode.campaigns.service.archiving import list_versions
-from scancode.campaigns.service.breaker import Armed, list_armed, list_tripped, release, set_breaker, trip
+from scancode.campaigns.service.breaker import (
+    Armed,
+    list_armed,
+    list_tripped,
+    publish_results,
+    release,
+    set_breaker,
+    trip,
+)
 from scancode.campaigns.service.counters import BUDGET_FEN, BUDGET_POINTS, SECONDS, STOCK, find_left, take
 from scancode.campaigns.service.drafting import (
     SERIAL_MAX,
@@ -17,7 +25,14 @@ from scancode.campaigns.service.drafting import (
     set_conditions,
 )
 from scancode.campaigns.service.offers import PURPOSE, find_offer, load_offers, offers_of
-from scancode.campaigns.service.proving import list_commitments, prize_finder, reveal
+from scancode.campaigns.service.proving import (
+    Pool,
+    count_uncommitted,
+    list_commitments,
+    list_pools,
+    prize_finder,
+    reveal,
+)
 from scancode.campaigns.service.publishing import end, extend, pause, publish, resume
 from scancode.campaigns.service.reading import (
     Claimed,
@@ -71,6 +86,7 @@ __all__ = [
     "NotInReview",
     "NotLonger",
     "NotRevealed",
+    "Pool",
     "ReasonMissing",
     "ReviewFacts",
     "SamePerson",
@@ -85,6 +101,7 @@ __all__ = [
     "change_tranche",
     "conditions_of",
     "count_in_review",
+    "count_uncommitted",
     "create",
     "discard",
     "end",
@@ -99,6 +116,7 @@ __all__ = [
     "list_armed",
     "list_campaigns",
     "list_commitments",
+    "list_pools",
     "list_prizes",
     "list_sharing",
     "list_tranches",
@@ -112,6 +130,7 @@ __all__ = [
     "pause",
     "prize_finder",
     "publish",
+    "publish_results",
     "release",
     "remove_tranche",
     "resume",

@@ -1,5 +1,6 @@
 """The breaker: a campaign that gives away money faster than anybody expected is paused, its payouts wait, and a person
-is called. It trips for one campaign only, so that no brand stops another's money.
+is called. It trips for one campaign only, so that no brand stops another's money. What else staff set while a campaign
+runs is here, too: from which red packets on results are published.
 """
 
 from __future__ import annotations
@@ -49,6 +50,18 @@ def set_breaker(session: Session, *, campaign_id: UUID, hour_fen: int | None, ac
     values = {"breaker_fen": hour_fen, "breaker_since": now}
     affected(session, update(Campaign).where(Campaign.id == campaign_id).values(values))
     _audit(session, campaign, "campaign.set_breaker", {"hour_fen": hour_fen}, actor, now)
+
+
+def publish_results(session: Session, *, campaign_id: UUID, least_fen: int | None, actor: str, now: datetime) -> None:
+    """From which red packets on results are public; None for none. At any time, for what was won before, too.
+
+    Raises CampaignNotFound, Invalid.
+    """
+    if least_fen is not None and not 1 <= least_fen <= planning.BUDGET_MAX:
+        raise Invalid(field="results", problem=N_("This budget is out of reach."))
+    campaign = lock(session, campaign_id=campaign_id)
+    affected(session, update(Campaign).where(Campaign.id == campaign_id).values(results_fen=least_fen))
+    _audit(session, campaign, "campaign.publish_results", {"least_fen": least_fen}, actor, now)
 
 
 def list_armed(session: Session, *, now: datetime) -> list[Armed]:

@@ -102,6 +102,19 @@ def spent_fen(session: Session, *, campaign_id: UUID, since: datetime) -> int:
     return int(session.scalar(query) or 0)
 
 
+def list_large(session: Session, *, campaign_id: UUID, least_fen: int, limit: int) -> list[ClaimFacts]:
+    """Red packets of a campaign of at least so much that are somebody's, the newest first."""
+    query = select(*COLUMNS).where(
+        Claim.campaign_id == campaign_id,
+        Claim.prize_kind == "red_packet",
+        Claim.amount >= least_fen,
+        Claim.state == ClaimState.CLAIMED.value,
+        Claim.is_test.is_(False),
+    )
+    newest = query.order_by(Claim.claimed_at.desc(), Claim.code_id.desc()).limit(limit)
+    return [facts_of(row) for row in session.execute(newest)]
+
+
 def count_claimed(session: Session, *, batch_number: int, first: int, last: int, now: datetime) -> int:
     """How many inner codes of a range are taken; a lapsed reservation is not. For publishing a campaign over them."""
     bounds = (code_id(batch_number, Kind.INNER, first), code_id(batch_number, Kind.INNER, last))

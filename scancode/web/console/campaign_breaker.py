@@ -41,6 +41,27 @@ def set_campaign_breaker(campaign_id: UUID) -> ResponseReturnValue:
     )
 
 
+@console.post("/campaigns/<uuid:campaign_id>/results")
+@allow(Role.MARKETING)
+def set_campaign_results(campaign_id: UUID) -> ResponseReturnValue:
+    """From which red packets on results are public; an empty field publishes none."""
+    typed = request.form.get("least_yuan", "").strip()
+    try:
+        least_fen = fen_of(typed) if typed else None
+    except ValueError:
+        own_campaign(campaign_id)
+        flash(gettext("Write an amount of yuan, such as 8.88."), "warning")
+        return redirect(url_for("console.campaign", campaign_id=campaign_id))
+    actor, now = current_staff().actor, runtime().now()
+    return _do(
+        campaign_id,
+        lambda session: campaigns.publish_results(
+            session, campaign_id=campaign_id, least_fen=least_fen, actor=actor, now=now
+        ),
+        gettext("Kept."),
+    )
+
+
 @console.post("/campaigns/<uuid:campaign_id>/release")
 @allow(Role.MARKETING)
 def release_campaign(campaign_id: UUID) -> ResponseReturnValue:

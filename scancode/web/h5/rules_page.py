@@ -7,12 +7,18 @@ from uuid import UUID
 from flask import jsonify, render_template
 from werkzeug.wrappers import Response
 
+from batches.codes import split_code_id
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.models import CampaignState
 from scancode.campaigns.proof import to_file
+from scancode.claims import service as claims
+from scancode.claims.rules import ClaimFacts
 from scancode.web.h5 import h5
 from scancode.web.rulebook import load_rulebook
 from scancode.web.runtime import runtime
+
+RESULTS_MAX = 500
+CODE_END = 4
 
 
 @h5.get("/campaigns/<uuid:campaign_id>/draw.json")
@@ -24,6 +30,34 @@ def campaign_draw(campaign_id: UUID) -> Response:
     answer = jsonify(to_file(pools))
     answer.headers["Content-Disposition"] = f'attachment; filename="draw-{campaign_id}.json"'
     return answer
+
+
+@h5.get("/campaigns/<uuid:campaign_id>/results")
+def campaign_results(campaign_id: UUID) -> str:
+    """Large red packets that were won: the day, the amount and the end of the code. Nothing of the person, masked or
+    not: whoever won knows their own code."""
+    shared = runtime()
+    with shared.db.reading() as session:
+        campaign = campaigns.get_campaign(session, campaign_id=campaign_id)
+        brand = shared.brands.get(campaign.brand_id)
+        if campaign.state == CampaignState.DRAFT or campaign.results_fen is None or brand is None:
+            raise campaigns.CampaignNotFound
+        won = claims.list_large(session, campaign_id=campaign_id, least_fen=campaign.results_fen, limit=RESULTS_MAX + 1)
+    return render_template(
+        "h5/results.html",
+        campaign=campaign,
+        brand=brand,
+        results=[(one.day, one.amount, _end_of(one)) for one in won[:RESULTS_MAX]],
+        is_cut=len(won) > RESULTS_MAX,
+        most=RESULTS_MAX,
+    )
+
+
+def _end_of(claim: ClaimFacts) -> str:
+    """The last characters of the code that brought it; nothing where its batch is gone."""
+    number, kind, serial = split_code_id(claims.code_of(claim.code_id))
+    batch = runtime().batches.get(number)
+    return batch.verifier.mint(number, kind, serial)[-CODE_END:] if batch else ""
 
 
 @h5.get("/campaigns/<uuid:campaign_id>/rules")

@@ -620,3 +620,15 @@ def test_prizes_of_another_brand_are_no_table(app: Flask, house: House) -> None:
         other = factories.make_brand(session).id
     stranger = signed_in(app, house, other)
     assert post(stranger, f"/console/campaigns/{campaign.id}/prizes.csv").status_code == 404
+
+
+def test_results_are_published_from_an_amount_on(app: Flask, dave: FlaskClient, house: House) -> None:
+    campaign = make(house)
+    here = f"/console/campaigns/{campaign.id}"
+    for typed, kept in (("8.8", 880), ("x", 880), ("", None)):
+        assert post(dave, f"{here}/results", least_yuan=typed).status_code == 302
+        assert the_campaign(house).results_fen == kept
+    with house.wired.db.transaction() as session:
+        other = factories.make_brand(session).id
+    stranger = signed_in(app, house, other)
+    assert post(stranger, f"{here}/results", least_yuan="5").status_code == 404

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
 from batches.codes import Kind
+from scancode.campaigns import service as campaigns
 from scancode.campaigns.models import Campaign
 from scancode.campaigns.planning import PrizeLine
 from scancode.campaigns.rules import draw
@@ -296,3 +297,26 @@ def test_one_more_turn_is_a_form_without_scripts_and_shows_the_prize_in_the_end(
 def shop_openid(wired: Wired, shop: Shop) -> object:
     with wired.db.transaction() as session:
         return shop.openid(session)
+
+
+def test_large_prizes_are_published_by_the_end_of_their_code(client: FlaskClient, store: Shop, wired: Wired) -> None:
+    here = f"/campaigns/{store.campaign_id}"
+    assert client.get(f"{here}/results").status_code == 404
+    assert b"/results" not in client.get(f"{here}/rules").data
+    sign_in(client, store, shop_openid(wired, store))
+    post(client, store, f"/{store.text(0)}/claim")
+    for least, is_shown in ((100, True), (101, False)):
+        with wired.db.transaction() as session:
+            campaigns.publish_results(
+                session, campaign_id=store.campaign_id, least_fen=least, actor="dave", now=Runtime.now()
+            )
+        page = client.get(f"{here}/results", headers=ENGLISH).data.decode()
+        assert (f"… {store.text(0)[-4:]}" in page) is is_shown
+        assert ("Nobody yet" in page) is not is_shown
+        assert store.text(0) not in page
+    assert b"/results" in client.get(f"{here}/rules").data
+    client.post(f"/{store.text(1)}/claim", data={"token": token(client, store, 1)})
+    with wired.db.transaction() as session:
+        session.execute(update(Claim).values(state="reserved"))
+        campaigns.publish_results(session, campaign_id=store.campaign_id, least_fen=1, actor="dave", now=Runtime.now())
+    assert "Nobody yet" in client.get(f"{here}/results", headers=ENGLISH).data.decode(), "nobody's yet"
