@@ -24,6 +24,7 @@ ROWS = {
     "store": N_("store"),
     "guide": N_("guide"),
     "scene": N_("scene"),
+    "touchpoint": N_("placed code"),
     "region": N_("region"),
     "product": N_("product"),
     "batch": N_("batch"),
@@ -58,16 +59,17 @@ HEADINGS = (
 def report(
     by: Dimension, model: Model, first_day: str | None, last_day: str | None, slug: str | None, as_csv: bool
 ) -> None:
-    """Show what each channel, store, guide, scene, region, product, batch or day brought."""
+    """Show what each channel, store, guide, scene, placed code, region, product, batch or day brought."""
     wired = wire()
     with wired.db.reading() as session:
         brand = find_brand(session, slug)
         last_day = last_day or brand.day(datetime.now(UTC))
         first_day = first_day or last_days(last_day, DAYS)[0]
         funnel = reports.funnel(session, brand_id=brand.id, by=by, first_day=first_day, last_day=last_day, model=model)
-    rows = [[_name(row), *_numbers(row, exact=as_csv)] for row in funnel.rows]
-    rows.append([gettext(N_("total")), *_numbers(funnel.total, exact=as_csv)])
-    headings = [gettext(ROWS[by]), *(gettext(heading) for heading in HEADINGS)]
+    rows = [[_name(row), *_opened(row, by), *_numbers(row, exact=as_csv)] for row in funnel.rows]
+    rows.append([gettext(N_("total")), *_opened(funnel.total, by), *_numbers(funnel.total, exact=as_csv)])
+    opened = [gettext(N_("opened"))] if by == "touchpoint" else []
+    headings = [gettext(ROWS[by]), *opened, *(gettext(heading) for heading in HEADINGS)]
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([[defuse(cell) for cell in row] for row in (headings, *rows)])
@@ -80,6 +82,10 @@ def report(
 
 def _name(row: FunnelRow) -> str:
     return gettext(N_("unknown")) if row.is_unknown else row.name(locale())
+
+
+def _opened(row: FunnelRow, by: Dimension) -> list[str]:
+    return [] if by != "touchpoint" else ["" if row.opened is None else str(row.opened)]
 
 
 def _numbers(row: FunnelRow, *, exact: bool) -> list[str]:

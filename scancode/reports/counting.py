@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, case, distinct, func, literal_column, null, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from scancode.channels.models import Acquisition, Guide, Shipment, ShippedRange, Touchpoint
+from scancode.channels.models import Acquisition, Guide, Shipment, ShippedRange, Touch, Touchpoint
 from scancode.claims.models import Claim, ClaimState
 from scancode.codes.models import Batch, Life, LifeRange
 from scancode.payouts.models import Payout, PayoutState
@@ -22,7 +22,7 @@ from scancode.scans.models import Scan
 
 NOT_PROMISED = (PayoutState.FAILED.value, PayoutState.CANCELLED.value, PayoutState.EXPIRED.value)
 MOMENTS_MAX = 100_000
-CREDITED = ("channel", "store", "guide", "scene")
+CREDITED = ("channel", "store", "guide", "scene", "touchpoint")
 """The dimensions that a model of attribution decides."""
 Key = ColumnElement[Any]
 AnySelect = Select[*tuple[Any, ...]]
@@ -40,6 +40,7 @@ def _key_of(table: Any, by: Dimension, model: Model) -> Key:
             "store": lambda: table.item_store_id,
             "guide": null,
             "scene": null,
+            "touchpoint": null,
         }
     elif model == "first":
         credited = {
@@ -49,6 +50,7 @@ def _key_of(table: Any, by: Dimension, model: Model) -> Key:
             ),
             "guide": lambda: case((has_first, table.first_guide_id), else_=table.guide_id),
             "scene": lambda: func.nullif(FirstPoint.scene, literal_column("''")),
+            "touchpoint": lambda: case((has_first, table.first_touchpoint_id), else_=table.touchpoint_id),
         }
     else:
         credited = {
@@ -57,6 +59,7 @@ def _key_of(table: Any, by: Dimension, model: Model) -> Key:
             "guide": lambda: table.guide_id,
             # Stores' and guides' own codes have no scene; '' would be a row beside the unknown one.
             "scene": lambda: func.nullif(Touchpoint.scene, literal_column("''")),
+            "touchpoint": lambda: table.touchpoint_id,
         }
     columns: dict[str, Callable[[], Key]] = {
         **credited,
@@ -80,8 +83,8 @@ def _grouped(statement: AnySelect, table: Any, by: Dimension | None, model: Mode
     if model == "first" and by in CREDITED:
         statement = statement.outerjoin(FirstPoint, FirstPoint.id == table.first_touchpoint_id)
         statement = statement.outerjoin(FirstGuide, FirstGuide.id == table.first_guide_id)
-    elif model == "item" and by in ("guide", "scene"):
-        return statement.add_columns(key)  # an item names no guide and no scene: one row, of what is not known
+    elif model == "item" and by in ("guide", "scene", "touchpoint"):
+        return statement.add_columns(key)  # an item names none of them: one row, of what is not known
     elif by == "scene":
         statement = statement.outerjoin(Touchpoint, Touchpoint.id == table.touchpoint_id)
     return statement.add_columns(key).group_by(key)
@@ -102,6 +105,24 @@ def scanned(
         statement = statement.where(Scan.brand_id == brand_id)
     rows = session.execute(_grouped(statement, Scan, by, model))
     return {_text(key): (codes, scans, visitors) for codes, scans, visitors, key in rows if scans}
+
+
+def opened(session: Session, brand_id: UUID, period: Period, *, in_all: bool = False) -> dict[str, int]:
+    """By placed code, or in all: distinct browsers that opened it, or a link that names it."""
+    statement = (
+        select(func.count(distinct(Touch.visitor_id)))
+        .select_from(Touch)
+        .join(Touchpoint, Touchpoint.id == Touch.touchpoint_id)
+        .where(
+            Touchpoint.brand_id == brand_id,
+            Touch.touched_at >= period.begins_at,
+            Touch.touched_at < period.ends_before,
+        )
+    )
+    if in_all:
+        return {UNKNOWN: session.scalar(statement) or 0}
+    rows = session.execute(statement.add_columns(Touch.touchpoint_id).group_by(Touch.touchpoint_id))
+    return {str(key): count for count, key in rows}
 
 
 def claims(

@@ -14,10 +14,13 @@ from zoneinfo import ZoneInfo
 from scancode.errors import Refusal
 from scancode.i18n import N_
 
-Dimension = Literal["channel", "store", "guide", "scene", "region", "product", "batch", "day"]
-DIMENSIONS: tuple[Dimension, ...] = ("channel", "store", "guide", "scene", "region", "product", "batch", "day")
-WITHOUT_SHIPPING: frozenset[str] = frozenset({"guide", "scene", "region"})
-"""Nothing is shipped to a guide, a scene or a region: these rows have no number of shipped or activated items."""
+Dimension = Literal["channel", "store", "guide", "scene", "touchpoint", "region", "product", "batch", "day"]
+DIMENSIONS: tuple[Dimension, ...] = (
+    "channel", "store", "guide", "scene", "touchpoint", "region", "product", "batch", "day",
+)  # fmt: skip
+WITHOUT_SHIPPING: frozenset[str] = frozenset({"guide", "scene", "touchpoint", "region"})
+"""Nothing is shipped to a guide, a scene, a placed code or a region: these rows have no number of shipped or activated
+items."""
 Model = Literal["last", "first", "item"]
 MODELS: tuple[Model, ...] = ("last", "first", "item")
 """Who gets the credit: the last touch that counted, the first one, or the item alone (where it was shipped)."""
@@ -113,6 +116,8 @@ class FunnelRow:
     note: str = ""
     shipped: int | None = None
     activated: int | None = None
+    opened: int | None = None
+    """Of a placed code: distinct browsers that opened it."""
     scanned: int = 0
     scans: int = 0
     visitors: int = 0
@@ -137,8 +142,8 @@ class FunnelRow:
 
     @property
     def join_rate(self) -> float | None:
-        """New members for each visitor."""
-        return share(self.members, self.visitors)
+        """New members for each visitor; of a placed code, for each browser that opened it."""
+        return share(self.members, self.visitors if self.opened is None else self.opened)
 
     @property
     def is_empty(self) -> bool:
@@ -146,6 +151,7 @@ class FunnelRow:
             (
                 self.shipped,
                 self.activated,
+                self.opened,
                 self.scanned,
                 self.claims,
                 self.members,
@@ -189,6 +195,7 @@ class Counts:
 
     shipped: dict[str, int] = field(default_factory=dict)
     activated: dict[str, int] = field(default_factory=dict)
+    opened: dict[str, int] = field(default_factory=dict)
     scanned: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     """Distinct codes, scans, distinct visitors."""
     claims: dict[str, int] = field(default_factory=dict)
@@ -200,6 +207,7 @@ class Counts:
         return {
             *self.shipped,
             *self.activated,
+            *self.opened,
             *self.scanned,
             *self.claims,
             *self.members,
@@ -217,6 +225,7 @@ class Counts:
             note=note,
             shipped=None if bare else self.shipped.get(key, 0),
             activated=None if bare else self.activated.get(key, 0),
+            opened=self.opened.get(key, 0) if by == "touchpoint" and key != UNKNOWN else None,
             scanned=scanned,
             scans=scans,
             visitors=visitors,
@@ -241,7 +250,14 @@ def in_order(rows: list[FunnelRow], by: Dimension) -> list[FunnelRow]:
         return sorted(rows, key=lambda row: row.key)
     return sorted(
         rows,
-        key=lambda row: (row.is_unknown, -row.scanned, -row.members, -(row.shipped or 0), row.name_zh, row.key),
+        key=lambda row: (
+            row.is_unknown,
+            -row.scanned,
+            -row.members,
+            -(row.shipped or row.opened or 0),
+            row.name_zh,
+            row.key,
+        ),
     )
 
 

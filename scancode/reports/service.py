@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scancode.catalog.models import Brand, Product
 from scancode.channels import regions
-from scancode.channels.models import Channel, Guide, Store
+from scancode.channels.models import Channel, Guide, Store, Touchpoint
 from scancode.codes.models import Batch
 from scancode.errors import NotFound
 from scancode.reports import counting, rules
@@ -64,6 +65,8 @@ def funnel(
         rows.append(counts.row(key, by=by, name_zh=name_zh, name_en=name_en, note=note))
     ordered = rules.in_order(rows, by)
     everything = _count(session, brand_id, period, None).row(UNKNOWN, by="all")
+    if by == "touchpoint":
+        everything = replace(everything, opened=counting.opened(session, brand_id, period, in_all=True)[UNKNOWN])
     return Funnel(by, period, tuple(ordered[:rows_max]), everything, max(0, len(ordered) - rows_max), model)
 
 
@@ -105,6 +108,7 @@ def _count(session: Session, brand_id: UUID, period: Period, by: Dimension | Non
     return Counts(
         shipped=counting.shipped(session, brand_id, period, by),
         activated=counting.activated(session, brand_id, period, by),
+        opened=counting.opened(session, brand_id, period) if by == "touchpoint" else {},
         scanned=counting.scanned(session, brand_id, period, by, model),
         claims=counting.claims(session, brand_id, period, by, model),
         members=counting.members(session, brand_id, period, by, model),
@@ -113,12 +117,15 @@ def _count(session: Session, brand_id: UUID, period: Period, by: Dimension | Non
 
 
 def _always_shown(session: Session, brand_id: UUID, period: Period, by: Dimension) -> set[str]:
-    """A channel in use that brought nothing is news too, and so is an empty day."""
+    """A channel or a placed code in use that brought nothing is news too, and so is an empty day."""
     if by == "day":
         return set(period.days())
     if by == "channel":
         active = select(Channel.id).where(Channel.brand_id == brand_id, Channel.is_active).limit(ROWS_MAX)
         return {str(channel_id) for channel_id in session.scalars(active)}
+    if by == "touchpoint":
+        placed = select(Touchpoint.id).where(Touchpoint.brand_id == brand_id, Touchpoint.is_active).limit(ROWS_MAX)
+        return {str(point_id) for point_id in session.scalars(placed)}
     return set()
 
 
@@ -148,6 +155,12 @@ def _names_query(by: Dimension, keys: Sequence[str], brand_id: UUID) -> counting
         return select(Channel.id, Channel.name, Channel.name, Channel.kind).where(Channel.id.in_(ids))
     if by == "store":
         return select(Store.id, Store.name, Store.name, Channel.name).join(Channel).where(Store.id.in_(ids))
+    if by == "touchpoint":
+        return (
+            select(Touchpoint.id, Touchpoint.name, Touchpoint.name, Channel.name)
+            .join(Channel, Channel.id == Touchpoint.channel_id)
+            .where(Touchpoint.id.in_(ids))
+        )
     if by == "guide":
         return select(Guide.id, Guide.name, Guide.name, Store.name).join(Store).where(Guide.id.in_(ids))
     return select(Product.id, Product.name_zh, Product.name_en, Product.gtin).where(Product.id.in_(ids))

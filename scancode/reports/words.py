@@ -15,6 +15,7 @@ DIMENSION_NAMES: dict[Dimension, str] = {
     "store": N_("Store"),
     "guide": N_("Guide"),
     "scene": N_("Scene"),
+    "touchpoint": N_("Placed code"),
     "region": N_("Region"),
     "product": N_("Product"),
     "batch": N_("Batch"),
@@ -25,6 +26,7 @@ UNKNOWN_NAMES: dict[Dimension, str] = {
     "store": N_("No store known"),
     "guide": N_("No guide"),
     "scene": N_("No scene"),
+    "touchpoint": N_("No placed code"),
     "region": N_("No region known"),
     "product": N_("No product known"),
     "batch": N_("No batch known"),
@@ -39,6 +41,7 @@ NOTE_NAMES: dict[Dimension, str] = {
     "channel": N_("Kind of channel"),
     "store": N_("Channel"),
     "guide": N_("Store"),
+    "touchpoint": N_("Channel"),
     "product": N_("Barcode (GTIN)"),
     "batch": N_("Product"),
 }
@@ -51,6 +54,7 @@ STEP_NAMES = {
     "claims": N_("Claims"),
     "members": N_("New members"),
 }
+OPENED = N_("Opened by")
 FUNNEL_STEPS = ("shipped", "activated", "scanned", "visitors", "claims", "members")
 DEFINITIONS = (
     ("shipped", N_("Items in the shipments of these days, counted where they are now.")),
@@ -67,6 +71,11 @@ COST = N_("Cost per member")
 TOTAL = N_("Total")
 
 
+def steps_of(by: Dimension) -> dict[str, str]:
+    """The columns of a report in order: column and name."""
+    return {"opened": OPENED, **STEP_NAMES} if by == "touchpoint" else STEP_NAMES
+
+
 def row_name(row: FunnelRow, by: Dimension, locale: str, translate: Translate) -> str:
     return translate(UNKNOWN_NAMES[by]) if row.is_unknown else row.name(locale)
 
@@ -79,20 +88,20 @@ def to_csv(funnel: Funnel, *, locale: str, translate: Translate) -> bytes:
     head = [translate(DIMENSION_NAMES[by])]
     if by in NOTE_NAMES:
         head.append(translate(NOTE_NAMES[by]))
-    head += [translate(name) for name in STEP_NAMES.values()]
+    head += [translate(name) for name in steps_of(by).values()]
     head += [f"{translate(name)} (CNY)" for name in (PAID, PROMISED, COST)]
     writer.writerow(head)
     for row in funnel.rows:
         first = [defuse(row_name(row, by, locale, translate))]
         if by in NOTE_NAMES:
             first.append(defuse(row.note))
-        writer.writerow(first + _numbers(row))
-    writer.writerow([translate(TOTAL), *([""] if by in NOTE_NAMES else []), *_numbers(funnel.total)])
+        writer.writerow(first + _numbers(row, by))
+    writer.writerow([translate(TOTAL), *([""] if by in NOTE_NAMES else []), *_numbers(funnel.total, by)])
     return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8")
 
 
-def _numbers(row: FunnelRow) -> list[str]:
-    steps = [getattr(row, step) for step in STEP_NAMES]
+def _numbers(row: FunnelRow, by: Dimension) -> list[str]:
+    steps = [getattr(row, step) for step in steps_of(by)]
     return [
         *("" if value is None else str(value) for value in steps),
         yuan(row.paid_fen),

@@ -8,7 +8,7 @@ by the guide's code. A test batch and another brand have much more of everything
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from scancode.campaigns.models import Campaign
+from scancode.channels import service as channels
 from scancode.channels.models import Acquisition, Guide, Shipment, ShippedRange
 from scancode.claims.models import Claim
 from scancode.db import new_id
@@ -25,6 +26,7 @@ from scancode.payouts.models import Payout
 from scancode.reports import rules
 from scancode.reports import service as reports
 from scancode.reports.rules import Funnel, FunnelRow
+from scancode.reports.words import to_csv
 from scancode.scans.models import Scan
 from tests import factories
 
@@ -242,6 +244,7 @@ def disturb(session: Session, world: World) -> None:
     world.scan(1, MALLORY, batch=trial, is_test=True, **place)
     world.claim(1, 5000, "paid", batch=trial, is_test=True, **place)
     world.join(MALLORY, batch=trial, **place)
+    world.scan(600, MALLORY, is_confirmed=False)
     other = make_world(session)
     other.ship(0, 999, other.channel_a, other.store)
     factories.make_life(session, batch_number=other.batch, first=0, last=999)
@@ -310,6 +313,41 @@ def test_by_scene_a_guides_own_code_is_no_scene(world: World) -> None:
     }
 
 
+def test_by_placed_code_with_those_who_opened_it_and_the_ones_that_nobody_opened(
+    session: Session, world: World
+) -> None:
+    idle = factories.make_touchpoint(session, brand_id=world.brand_id, channel_id=world.channel_b, scene="poster")
+    other = make_world(session)
+    for point, visitor, at in (
+        (world.shelf, BOB, NOON),
+        (world.shelf, BOB, NOON),
+        (world.shelf, CHARLIE, NOON),
+        (world.guide_code, BOB, NOON),
+        (world.guide_code, ALICE, NOON - timedelta(days=1)),
+        (other.shelf, MALLORY, NOON),
+    ):
+        channels.touch(session, touchpoint_id=point, visitor_id=visitor, now=at)
+    found = world.funnel("touchpoint")
+    assert by_key(found) == {
+        str(world.guide_code): (None, None, 2, 3, 1, 2, 1, 188, 388),
+        str(world.shelf): (None, None, 1, 1, 1, 1, 0, 0, 0),
+        str(idle.id): (None, None, 0, 0, 0, 0, 0, 0, 0),
+        "": (None, None, 1, 1, 1, 0, 1, 0, 0),
+    }
+    opened = {row.key: (row.opened, row.join_rate) for row in found.rows}
+    assert opened == {
+        str(world.guide_code): (1, 1.0),
+        str(world.shelf): (2, 0.0),
+        str(idle.id): (0, None),
+        "": (None, 1.0),
+    }
+    assert (found.total.opened, found.rows[0].note) == (2, "A")
+    first = by_key(world.funnel("touchpoint", model="first"))
+    assert first[str(world.shelf)] == (None, None, 2, 3, 1, 2, 1, 188, 388)
+    table = to_csv(found, locale="en", translate=str).decode("utf-8-sig").splitlines()
+    assert table[0].split(",")[:4] == ["Placed code", "Channel", "Opened by", "Items shipped"]
+
+
 def test_by_region(world: World) -> None:
     found = world.funnel("region")
     assert by_key(found) == {
@@ -338,7 +376,7 @@ def test_by_the_item_touches_count_for_nothing(world: World) -> None:
         "": (0, 0, 2, 2, 2, 1, 1, 0, 0),
     }
     assert numbers(found.total) == TOTAL
-    for by in ("guide", "scene"):
+    for by in ("guide", "scene"):  # by placed code those in use stand beside it
         assert by_key(world.funnel(by, model="item")) == {"": (None, None, *TOTAL[2:])}
 
 

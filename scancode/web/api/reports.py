@@ -16,7 +16,7 @@ from scancode.web.api.shapes import Answer, Asked, BrandSlug, Day, reply
 from scancode.web.csv_files import csv_file
 from scancode.web.runtime import runtime
 
-DimensionName = Literal["channel", "store", "guide", "scene", "region", "product", "batch", "day"]
+DimensionName = Literal["channel", "store", "guide", "scene", "touchpoint", "region", "product", "batch", "day"]
 ModelName = Literal["last", "first", "item"]
 
 
@@ -38,8 +38,11 @@ class FunnelRowAnswer(Answer):
     key: str = Field(description="id, batch number, number of a region, day or scene; empty for what nothing explains")
     name_zh: str
     name_en: str
-    shipped: int | None = Field(description="items; null for guides, scenes and regions, to whom nothing is shipped")
-    activated: int | None = Field(description="items; null for guides, scenes and regions")
+    shipped: int | None = Field(
+        description="items; null where nothing is shipped to: guides, scenes, placed codes, regions"
+    )
+    activated: int | None = Field(description="items; null for guides, scenes, placed codes and regions")
+    opened: int | None = Field(description="of placed codes: distinct browsers that opened it; else null")
     scanned: int = Field(description="distinct codes")
     scans: int
     visitors: int = Field(description="distinct browsers")
