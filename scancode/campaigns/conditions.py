@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from scancode.channels.regions import covers, regions
 from scancode.i18n import N_
 
 COUNT_MAX = 10**9
@@ -35,6 +36,13 @@ PLACES_MAX = 500
 TAGS_MAX = 50
 BOOSTS_MAX = 10
 FACTORS = (2, 3, 4, 5)
+
+
+class RegionsOf(StrEnum):
+    """Whose regions are meant."""
+
+    STORE = "store"
+    SCAN = "scan"
 
 
 class Members(StrEnum):
@@ -96,7 +104,9 @@ class Conditions:
     one of them. The ``nth`` code of a person gives a second prize, ``nth_points`` or a red packet of ``nth_fen``, at
     most ``nth_count`` times in all. From the code number ``hold_day`` of a person in a day on, staff look before
     anything is given. ``tags_any``, ``tags_none`` (ids): members take part who carry one of these tags, and none
-    of those; who hold the tier ``tier_min`` or one above it; who hold one of ``tiers``.
+    of those; who hold the tier ``tier_min`` or one above it; who hold one of ``tiers``. ``products`` (ids)
+    and ``batches`` (numbers): items take part of any of these. With ``regions_of`` the scan ``regions`` are numbers of
+    provinces and cities where the phone has to be.
     """
 
     person_day_max: int | None = None
@@ -118,6 +128,9 @@ class Conditions:
     tags_none: tuple[str, ...] = ()
     tier_min: str = ""
     tiers: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    batches: tuple[str, ...] = ()
+    regions_of: str = RegionsOf.STORE
 
     @property
     def is_empty(self) -> bool:
@@ -136,7 +149,28 @@ class Conditions:
 
     @property
     def names_places(self) -> bool:
-        return bool(self.channels or self.stores or self.scenes or self.regions)
+        """Where the item came from."""
+        return bool(self.channels or self.stores or self.scenes or self._store_regions)
+
+    @property
+    def scan_regions(self) -> tuple[int, ...]:
+        """Where the phone has to be; empty for everywhere."""
+        is_scan = self.regions_of == RegionsOf.SCAN
+        return tuple(int(one) for one in self.regions) if is_scan else ()
+
+    @property
+    def _store_regions(self) -> tuple[str, ...]:
+        return self.regions if self.regions_of == RegionsOf.STORE else ()
+
+    def takes_item(self, product_id: UUID, batch_number: int) -> bool:
+        """Whether an item of that batch takes part."""
+        chosen = self.products or self.batches
+        return not chosen or str(product_id) in self.products or str(batch_number) in self.batches
+
+    def takes_scan(self, region: int | None) -> bool:
+        """Whether a scan made there does; one of which nobody knows where does not."""
+        wanted = self.scan_regions
+        return not wanted or (region is not None and any(covers(one, region) for one in wanted))
 
     @property
     def names_people(self) -> bool:
@@ -175,8 +209,8 @@ class Conditions:
             str(place.channel_id) in self.channels
             or str(place.store_id) in self.stores
             or str(place.touchpoint_id) in self.scenes
-            or (bool(place.province) and place.province in self.regions)
-            or (bool(place.city) and place.city in self.regions)
+            or (bool(place.province) and place.province in self._store_regions)
+            or (bool(place.city) and place.city in self._store_regions)
         )
 
     def factor(self, store_id: UUID | None, local: datetime) -> int:
@@ -209,6 +243,12 @@ def problems(conditions: Conditions) -> Iterator[tuple[str, str]]:
         yield "nth_points", N_("These are too many points for one prize.")
     if max(map(len, (conditions.channels, conditions.stores, conditions.scenes, conditions.regions))) > PLACES_MAX:
         yield "stores", N_("These are too many places: choose their channel or region instead.")
+    if max(len(conditions.products), len(conditions.batches)) > PLACES_MAX:
+        yield "products", N_("There are too many lines.")
+    if conditions.regions_of not in list(RegionsOf):
+        yield "regions_of", N_("Choose whose regions are meant.")
+    elif conditions.regions_of == RegionsOf.SCAN and not all(_is_region(one) for one in conditions.regions):
+        yield "regions", N_("This is no province or city that we know.")
     if max(len(conditions.tags_any), len(conditions.tags_none)) > TAGS_MAX:
         yield "tags_any", N_("These are too many tags: put one tag on all of these members instead.")
     if conditions.tier_min and conditions.tiers:
@@ -222,6 +262,10 @@ def problems(conditions: Conditions) -> Iterator[tuple[str, str]]:
             yield "boosts", N_("More points need stores, and a factor from 2 to 5.")
         if not (boost.starts_at < boost.ends_at and 0 <= boost.from_hour < boost.to_hour <= 24):
             yield "boosts", N_("More points need a window and hours that end after they begin.")
+
+
+def _is_region(number: str) -> bool:
+    return number.isdecimal() and int(number) in regions()
 
 
 def to_text(conditions: Conditions) -> str:

@@ -183,8 +183,10 @@ def _range_faults(
         yield Fault("no_range", N_("Choose the codes that take part."))
     if len(tranche.ranges) > RANGES_MAX:
         yield Fault("many_ranges", N_("A prize pool has at most {most} ranges of codes."), {"most": RANGES_MAX})
-    for number in sorted({line.batch_number for line in tranche.ranges}):
+    numbers = sorted({line.batch_number for line in tranche.ranges})
+    for number in numbers:
         yield from _batch_faults(plan, number, batches.get(number))
+    yield from _item_faults(plan, tranche, [batches[number] for number in numbers if number in batches])
     for line in tranche.ranges:
         facts = {"batch": line.batch_number, "first": line.first, "last": line.last}
         batch = batches.get(line.batch_number)
@@ -236,6 +238,16 @@ def _sharing_faults(plan: CampaignPlan, tranche: TranchePlan, taken: Sequence[Ta
 def _spans(one: CampaignPlan | Taken, other: CampaignPlan | Taken, now: datetime) -> bool:
     """Whether one runs for as long as the other still will."""
     return one.starts_at <= max(other.starts_at, now) and one.ends_at >= other.ends_at
+
+
+def _item_faults(plan: CampaignPlan, tranche: TranchePlan, batches: Sequence[BatchState]) -> Iterator[Fault]:
+    """Batches that the conditions leave out: an exact table would hold prizes for codes that can never claim them."""
+    out = [one for one in batches if one.product_id and not plan.conditions.takes_item(one.product_id, one.number)]
+    if tranche.has_odds and len(out) < len(batches):
+        return
+    for batch in out:
+        text = N_("Batch {batch} is of none of the products or batches that the conditions choose: nobody could claim.")
+        yield Fault("batch_left_out", text, {"batch": batch.number})
 
 
 def _batch_faults(plan: CampaignPlan, number: int, batch: BatchState | None) -> Iterator[Fault]:

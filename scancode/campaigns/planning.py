@@ -176,6 +176,7 @@ class BatchState:
     is_test: bool
     is_ready: bool
     pays: bool
+    product_id: UUID | None = None
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,27 @@ class Elsewhere(Refusal):
     text = N_("This campaign is for items of other shops or regions. Its rules page says which.")
 
 
+class OtherItem(Refusal):
+    code = "claim_other_item"
+    text = N_("This campaign is for other products or batches. Its rules page says which.")
+
+
+class ScannedElsewhere(Refusal):
+    code = "claim_scanned_elsewhere"
+    text = N_(
+        "This campaign is for codes that are scanned in other provinces or cities; its rules page says where. If you "
+        "are there, tell the brand your city on the item's page and claim again: the code keeps its reward."
+    )
+
+
+class WhereUnknown(Refusal):
+    code = "claim_where_unknown"
+    text = N_(
+        "This campaign depends on where the code is scanned, and we could not tell where you are. Tell the brand your "
+        "city on the item's page and claim again: the code keeps its reward."
+    )
+
+
 class MembersOnly(Refusal):
     code = "claim_members"
     text = N_("This campaign is for members. Join with your phone, then claim: the code keeps its reward.")

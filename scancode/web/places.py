@@ -12,9 +12,12 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scancode.campaigns.conditions import Boost, Conditions, Members
+from scancode.campaigns.conditions import Boost, Conditions, Members, RegionsOf
 from scancode.campaigns.planning import yuan
+from scancode.catalog.models import Product
 from scancode.channels.models import Channel, Store, TouchKind, Touchpoint
+from scancode.channels.regions import name_of
+from scancode.codes.models import Batch
 from scancode.members import service as members
 from scancode.members.tags import TagFacts, public_names
 from scancode.members.tiers import Ladder, tier_names
@@ -32,9 +35,12 @@ class Places:
     scenes: list[tuple[str, str]]
     tags: list[TagFacts]
     ladder: Ladder
+    products: list[tuple[str, str]]
+    batches: list[tuple[str, str]]
+    """By number, with the production lot where there is one."""
 
     def names(self, ids: Sequence[str]) -> list[str]:
-        known = dict([*self.channels, *self.stores, *self.scenes])
+        known = dict([*self.channels, *self.stores, *self.scenes, *self.products, *self.batches])
         return [known.get(one, one) for one in ids]
 
     def public(self, ids: Sequence[str]) -> str:
@@ -61,6 +67,19 @@ def load_places(session: Session, *, brand_id: UUID) -> Places:
         .order_by(Touchpoint.name)
         .limit(SHOWN_MAX)
     ).all()
+    in_english = current_locale() == "en"
+    products = session.execute(
+        select(Product.id, Product.name_en if in_english else Product.name_zh, Product.gtin)
+        .where(Product.brand_id == brand_id)
+        .order_by(Product.name_zh, Product.gtin)
+        .limit(SHOWN_MAX)
+    )
+    batches = session.execute(
+        select(Batch.number, Batch.lot)
+        .where(Batch.brand_id == brand_id, Batch.kinds.contains("inner"))
+        .order_by(Batch.ordered_at.desc(), Batch.number)
+        .limit(SHOWN_MAX)
+    )
     first, second, third = ([(str(row.id), row.name) for row in rows] for rows in (channels, stores, scenes))
     return Places(
         first,
@@ -68,6 +87,8 @@ def load_places(session: Session, *, brand_id: UUID) -> Places:
         third,
         members.find_tags(session, brand_id=brand_id),
         members.load_ladder(session, brand_id=brand_id),
+        [(str(product_id), f"{name} ({gtin})") for product_id, name, gtin in products],
+        [(str(number), f"{number} · {lot}" if lot else str(number)) for number, lot in batches],
     )
 
 
@@ -89,9 +110,21 @@ def sharing_in_words(priority: int) -> str:
 
 
 def _who_and_where(conditions: Conditions, places: Places) -> Iterator[str]:
+    if conditions.products or conditions.batches:
+        lots = [gettext("batch %(batch)s", batch=name) for name in places.names(conditions.batches)]
+        names = _listed([*places.names(conditions.products), *lots])
+        yield gettext("Only these products take part: %(names)s.", names=names)
+    if conditions.scan_regions:
+        names = _listed([name_of(one, current_locale()) for one in conditions.scan_regions])
+        yield gettext(
+            "Only codes that are scanned here take part: %(names)s. Where that is, the network address or the city "
+            "that you share tells; a scan of which we cannot tell it does not take part until you do.",
+            names=names,
+        )
     if conditions.names_places:
         ids = (*conditions.channels, *conditions.stores, *conditions.scenes)
-        names = _listed([*places.names(ids), *conditions.regions])
+        regions = conditions.regions if conditions.regions_of == RegionsOf.STORE else ()
+        names = _listed([*places.names(ids), *regions])
         yield gettext("Only items from these places take part: %(names)s.", names=names)
     said = {
         Members.MEMBERS: gettext("Only members may claim. Joining is free."),

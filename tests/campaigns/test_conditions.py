@@ -47,6 +47,27 @@ def test_a_code_takes_part_that_comes_from_any_of_the_places() -> None:
     assert NONE.takes_part(Place())
 
 
+def test_regions_are_those_of_the_store_or_of_the_scan() -> None:
+    scans = Conditions(regions=("330000", "310000"), regions_of="scan")
+    assert not scans.names_places
+    assert scans.takes_part(Place(province="330000"))
+    assert scans.takes_scan(330100), "a city of the province"
+    assert scans.takes_scan(310000)
+    assert not scans.takes_scan(440300)
+    assert not scans.takes_scan(None), "nobody knows where"
+    stores = Conditions(regions=("浙江省",))
+    assert stores.takes_scan(None)
+    assert stores.scan_regions == ()
+
+
+def test_items_take_part_of_any_chosen_product_or_batch() -> None:
+    some = Conditions(products=(str(SHOP),), batches=("7",))
+    assert some.takes_item(SHOP, 9)
+    assert some.takes_item(OTHER, 7)
+    assert not some.takes_item(OTHER, 9)
+    assert NONE.takes_item(OTHER, 9)
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
@@ -56,6 +77,9 @@ def test_a_code_takes_part_that_comes_from_any_of_the_places() -> None:
         (Conditions(nth_count=5), "nth"),
         (Conditions(nth=5, nth_points=5, nth_fen=50), "nth"),
         (Conditions(nth=5, nth_fen=20_001), "nth_fen"),
+        (Conditions(regions=("浙江",), regions_of="scan"), "regions"),
+        (Conditions(regions=("330000", "1"), regions_of="scan"), "regions"),
+        (Conditions(regions_of="moon"), "regions_of"),
         (Conditions(boosts=(Boost(6, (str(SHOP),), "2026-12-01", "2026-12-02"),)), "boosts"),
         (Conditions(boosts=(Boost(3, (), "2026-12-01", "2026-12-02"),)), "boosts"),
         (Conditions(boosts=(Boost(3, (str(SHOP),), "2026-12-02", "2026-12-01"),)), "boosts"),

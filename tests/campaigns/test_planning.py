@@ -220,6 +220,20 @@ class TestTheRanges:
         limited = replace(above, conditions=limits, budget_points=10**6)
         assert codes(limited, taken=(taken(0, 9),)) == ["starves_other"], "limits choose nobody"
 
+    def test_a_batch_that_the_conditions_leave_out_is_refused(self) -> None:
+        product, other = UUID(int=50), UUID(int=51)
+        worlds = {7: replace(BATCH, product_id=product), 8: replace(BATCH, number=8, product_id=other)}
+        both = replace(POOL, ranges=(RangeLine(7, 0, 999), RangeLine(8, 0, 999)))
+        chosen = replace(PLAN, tranches=(both,), conditions=Conditions(products=(str(product),)))
+        (fault,) = found(chosen, batches=worlds)
+        assert (fault.code, fault.facts) == ("batch_left_out", {"batch": 8})
+        also = replace(chosen, conditions=Conditions(products=(str(product),), batches=("8",)))
+        assert codes(also, batches=worlds) == []
+        wheel = replace(both, mode="odds", prizes=(replace(PACKET, chance_ppm=10_000),))
+        assert codes(replace(chosen, tranches=(wheel,)), batches=worlds) == [], "the rest holds no prize of a table"
+        none = replace(chosen, tranches=(wheel,), conditions=Conditions(batches=("9",)))
+        assert codes(none, batches=worlds) == ["batch_left_out"] * 2
+
     def test_a_code_is_shared_by_so_many(self) -> None:
         shared = replace(PLAN, is_exclusive=False)
         others = [taken(0, 9, campaign_id=UUID(int=30 + one), is_for_all=False) for one in range(8)]

@@ -15,8 +15,12 @@ from scancode.channels.rules import Attribution
 from scancode.claims import rules
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant
+from scancode.codes.rules import Life
+from scancode.db import new_id
 from scancode.ledger import service as ledger
 from scancode.members.models import Member
+from scancode.scans import service as scans
+from scancode.scans.writer import Sighting, write
 from scancode.wiring import Wired
 from tests.claims.shop import Shop, open_shop, points, visitor
 from tests.factories import NOW, make_channel, make_store
@@ -110,3 +114,42 @@ def test_the_nth_code_counts_when_a_browser_becomes_somebody(session: Session, w
     alice = shop.openid(session)
     assert shop.bind(session, Claimant(browser.visitor_id, alice)) == 3
     assert ledger.balance(session, account_id=alice) == 2 * 7 + 500
+
+
+def test_only_the_chosen_products_and_batches_take_part(session: Session, wired: Wired) -> None:
+    shop = shop_with(session, wired, Conditions(day_max=900))
+    other = under(session, shop, Conditions(products=(str(new_id(NOW)),), batches=("1",)))
+    with pytest.raises(rules.OtherItem):
+        other.claim(session, visitor(), 0)
+    assert under(session, shop, Conditions(products=(str(shop.batch.product_id),))).claim(session, visitor(), 0).is_new
+    assert under(session, shop, Conditions(batches=(str(shop.batch.number),))).claim(session, visitor(), 1).is_new
+
+
+def scan_in(session: Session, shop: Shop, who: Claimant, region: int | None) -> None:
+    assert who.visitor_id is not None
+    sighting = Sighting(
+        code_id=shop.code().code_id, scan_id=new_id(NOW), scanned_at=NOW, day="2026-11-22", visitor_id=who.visitor_id,
+        brand_id=shop.brand.id, product_id=shop.batch.product_id, batch_number=shop.batch.number, life=Life.ACTIVE,
+        attribution=Attribution("unknown", region=region), client="wechat", address_digest=None, is_test=False,
+    )  # fmt: skip
+    write(session, [sighting])
+
+
+def test_a_scan_takes_part_where_the_phone_is(session: Session, wired: Wired) -> None:
+    shop = shop_with(session, wired, Conditions(day_max=900))
+    zhejiang = under(session, shop, Conditions(regions=("330000",), regions_of="scan"))
+    alice, bob = visitor(), visitor()
+    with pytest.raises(rules.WhereUnknown):
+        zhejiang.claim(session, alice, attribution=Attribution("unknown"))
+    with pytest.raises(rules.ScannedElsewhere):
+        zhejiang.claim(session, alice, attribution=Attribution("unknown", region=440300))
+    scan_in(session, shop, alice, 440300)
+    with pytest.raises(rules.ScannedElsewhere):
+        zhejiang.claim(session, alice, attribution=Attribution("unknown", region=330100))
+    told = {"code_id": shop.code().code_id, "region": 330100, "region_channel_id": None, "now": NOW}
+    with pytest.raises(rules.ScannedElsewhere):
+        scan_in(session, shop, bob, 330100)
+        zhejiang.claim(session, alice, attribution=Attribution("unknown"))
+    assert alice.visitor_id is not None
+    assert scans.locate(session, visitor_id=alice.visitor_id, **told)
+    assert zhejiang.claim(session, alice, attribution=Attribution("unknown", region=440300)).is_new

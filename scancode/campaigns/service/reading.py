@@ -250,6 +250,7 @@ def load_batches(session: Session, numbers: Iterable[int]) -> dict[int, BatchSta
             is_test=batch.is_test,
             is_ready=batch.state == MintState.READY,
             pays="inner" in batch.kinds.split(","),
+            product_id=batch.product_id,
         )
         for batch in session.scalars(statement, execution_options=FRESH)
     }

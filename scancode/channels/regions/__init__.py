@@ -85,6 +85,17 @@ def find(province: str, city: str = "") -> int | None:
     return exact or next((one.code for one in cities_of(found) if city.strip().startswith(one.name_zh)), found)
 
 
+def named(text: str) -> int | None:
+    """The number of one name alone, in either language, with or without 省, 市 and the like, or of a number; a province
+    goes before a city of the same name."""
+    clean = text.strip()
+    if clean.isdecimal():
+        return int(clean) if int(clean) in regions() else None
+    short, english = _short(clean), clean.casefold()
+    alike = [one for one in regions().values() if short == _short(one.name_zh) or english == one.name_en.casefold()]
+    return min(alike, key=lambda one: not one.is_province).code if alike else None
+
+
 def nearest(latitude: float, longitude: float) -> int | None:
     """The city around a point, by the nearest middle of a county; ``ABROAD`` where none is near, None for no point."""
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):

@@ -34,7 +34,7 @@ from scancode.claims.rules import (
 )
 from scancode.claims.service.binding import bind_one
 from scancode.claims.service.claimants import settle
-from scancode.claims.service.fitting import boosted, first_fitting
+from scancode.claims.service.fitting import Item, boosted, first_fitting
 from scancode.claims.service.gate import pass_quickly, pass_slowly
 from scancode.claims.service.holding import hold, is_to_be_held
 from scancode.claims.service.limits import Exhausted, count_person, take_day, take_prize
@@ -117,6 +117,7 @@ def _make(session: Session, about: Wanted, turns: Sequence[Offer]) -> ClaimAnswe
     offer = first_fitting(
         session,
         offers=turns,
+        item=Item(about.code.code_id, about.batch.product_id, about.batch.number),
         brand=about.brand,
         claimant=about.claimant,
         attribution=about.attribution,

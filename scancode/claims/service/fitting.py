@@ -7,7 +7,7 @@ Who does not take part learns it in the words that the brand chose for people; w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scancode.campaigns.conditions import Members, Person, Place
+from scancode.campaigns.conditions import Conditions, Members, Person, Place
 from scancode.campaigns.rules import Offer, PrizeFacts, phase
 from scancode.catalog.rules import BrandFacts
 from scancode.channels.models import Store
@@ -28,6 +28,9 @@ from scancode.claims.rules import (
     MembersOnly,
     NewMembersOnly,
     NoCampaign,
+    OtherItem,
+    ScannedElsewhere,
+    WhereUnknown,
     check_phase,
 )
 from scancode.errors import Refusal
@@ -35,12 +38,23 @@ from scancode.members import service as members
 from scancode.members.models import Member
 from scancode.members.tags import public_names
 from scancode.members.tiers import tier_names
+from scancode.scans import service as scans
+
+
+@dataclass(frozen=True)
+class Item:
+    """What of a code conditions may ask."""
+
+    code_id: int
+    product_id: UUID
+    batch_number: int
 
 
 def first_fitting(
     session: Session,
     *,
     offers: Sequence[Offer],
+    item: Item,
     brand: BrandFacts,
     claimant: Claimant,
     attribution: Attribution | None,
@@ -51,7 +65,7 @@ def first_fitting(
     reason: Refusal | None = None
     for offer in offers:
         try:
-            check_fit(session, offer=offer, claimant=claimant, attribution=attribution, now=now)
+            check_fit(session, offer=offer, item=item, claimant=claimant, attribution=attribution, now=now)
         except Refusal as refusal:
             reason = reason or refusal
         else:
@@ -60,10 +74,21 @@ def first_fitting(
 
 
 def check_fit(
-    session: Session, *, offer: Offer, claimant: Claimant, attribution: Attribution | None, now: datetime
+    session: Session,
+    *,
+    offer: Offer,
+    item: Item,
+    claimant: Claimant,
+    attribution: Attribution | None,
+    now: datetime,
 ) -> None:
-    """Raises Elsewhere, MembersOnly, NewMembersOnly, ExistingMembersOnly, and as ``_check_person``."""
+    """Raises OtherItem, Elsewhere, WhereUnknown, ScannedElsewhere, MembersOnly, NewMembersOnly, ExistingMembersOnly,
+    and as ``_check_person``."""
     conditions = offer.conditions
+    if not conditions.takes_item(item.product_id, item.batch_number):
+        raise OtherItem
+    if conditions.scan_regions:
+        _check_region(session, conditions, item, claimant, attribution or UNKNOWN)
     if conditions.names_places and not conditions.takes_part(_place(session, attribution or UNKNOWN)):
         raise Elsewhere
     if conditions.names_people:
@@ -80,6 +105,18 @@ def check_fit(
         raise NewMembersOnly
     if conditions.members == Members.EXISTING and is_new:
         raise ExistingMembersOnly
+
+
+def _check_region(
+    session: Session, conditions: Conditions, item: Item, claimant: Claimant, origin: Attribution
+) -> None:
+    """By the scan that this browser made of the code, which a person may have corrected; else by the claim itself."""
+    told = None
+    if claimant.visitor_id is not None:
+        told = scans.region_of(session, code_id=item.code_id, visitor_id=claimant.visitor_id)
+    region = origin.region if told is None else told
+    if not conditions.takes_scan(region):
+        raise WhereUnknown if region is None else ScannedElsewhere
 
 
 def _check_person(session: Session, *, offer: Offer, member_id: UUID | None, now: datetime) -> None:

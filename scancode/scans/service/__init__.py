@@ -8,6 +8,7 @@ from scancode.scans.service.reading import (
     latest_of_visitor,
     locate,
     of_code,
+    region_of,
 )
 from scancode.scans.service.suspects import (
     SETTLEMENTS,
@@ -45,6 +46,7 @@ __all__ = [
     "locate",
     "of_code",
     "own_terms",
+    "region_of",
     "set_terms",
     "settle_suspicion",
     "steps_of",

@@ -58,6 +58,12 @@ def attribution_of(session: Session, *, code_id: int, visitor_id: UUID) -> Attri
     return found[0].attribution if found else None
 
 
+def region_of(session: Session, *, code_id: int, visitor_id: UUID) -> int | None:
+    """Where this visitor last scanned the code, as far as it is known: by the address, or by what they shared."""
+    mine = (Scan.code_id == code_id, Scan.visitor_id == visitor_id, Scan.region.is_not(None))
+    return session.scalar(select(Scan.region).where(*mine).order_by(Scan.id.desc()).limit(1))
+
+
 def forget_addresses(session: Session, *, now: datetime, days: int) -> int:
     """Removes keyed hashes of addresses older than ``days``; at most ``PURGE_MAX`` a call. Returns how many."""
     old = (

@@ -26,9 +26,10 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange, Optional
 
 from scancode.campaigns import service as campaigns
-from scancode.campaigns.conditions import FACTORS, Boost, Conditions, Members, problems
+from scancode.campaigns.conditions import FACTORS, Boost, Conditions, Members, RegionsOf, problems
 from scancode.campaigns.models import CampaignState
 from scancode.campaigns.planning import yuan
+from scancode.channels import regions
 from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
@@ -43,7 +44,7 @@ SEPARATED = re.compile(r"[^,，、;；\s]+")
 COUNTS = ("person_day_max", "person_max", "day_max", "nth", "nth_points", "nth_count", "hold_day")
 SUMS = {"day_fen_max": "day_yuan_max", "nth_fen": "nth_yuan"}
 """Kept in fen, typed in yuan."""
-PLACES = ("channels", "stores", "scenes")
+PLACES = ("channels", "stores", "scenes", "products", "batches")
 MARKS = ("tags_any", "tags_none", "tiers")
 
 
@@ -66,7 +67,17 @@ class ConditionsForm(FlaskForm):
     channels = SelectMultipleField(lazy_gettext("Channels"), validate_choice=False)
     stores = SelectMultipleField(lazy_gettext("Stores"), validate_choice=False)
     scenes = SelectMultipleField(lazy_gettext("Scenes"), validate_choice=False)
-    regions = StringField(lazy_gettext("Provinces or cities of the stores"))
+    products = SelectMultipleField(lazy_gettext("Products"), validate_choice=False)
+    batches = SelectMultipleField(lazy_gettext("Code batches"), validate_choice=False)
+    regions = StringField(lazy_gettext("Provinces or cities"))
+    regions_of = SelectField(
+        lazy_gettext("Whose provinces or cities"),
+        choices=[
+            SelectChoice(RegionsOf.STORE, lazy_gettext("Of the store that the item was sent to or touched at")),
+            SelectChoice(RegionsOf.SCAN, lazy_gettext("Of the scan: where the phone is")),
+        ],
+        validate_choice=False,
+    )
     members = SelectField(
         lazy_gettext("Who may claim"),
         choices=[
@@ -103,7 +114,9 @@ class ConditionsForm(FlaskForm):
         for name, field in SUMS.items():
             fen = getattr(conditions, name)
             self[field].data = "" if fen is None else yuan(fen).replace(",", "")
-        self.regions.data, self.members.data = "、".join(conditions.regions), conditions.members
+        shown = [_region(int(one)) for one in conditions.scan_regions] or conditions.regions
+        self.regions.data, self.members.data = "、".join(shown), conditions.members
+        self.regions_of.data = conditions.regions_of
         for entry, boost in zip(self.boosts.entries, conditions.boosts, strict=False):
             entry.form.process(data={**vars(boost), "factor": str(boost.factor), "stores": list(boost.stores)})
             for name in ("starts_at", "ends_at"):
@@ -115,6 +128,8 @@ class ConditionsForm(FlaskForm):
             (self.channels, places.channels),
             (self.stores, places.stores),
             (self.scenes, places.scenes),
+            (self.products, places.products),
+            (self.batches, places.batches),
         ):
             _offer(field, choices)
         tags = [(str(tag.id), tag.name) for tag in places.tags]
@@ -137,11 +152,14 @@ class ConditionsForm(FlaskForm):
         typed |= {
             name: read_fen(self[field]) if str(self[field].data or "").strip() else None for name, field in SUMS.items()
         }
+        names = SEPARATED.findall(self.regions.data or "")
+        regions_of = self.regions_of.data or RegionsOf.STORE
+        if regions_of == RegionsOf.SCAN:
+            names = [str(regions.named(name) or name) for name in names]
         found = Conditions(
             **typed,
-            regions=tuple(dict.fromkeys(re.split(r"[,，、;；\s]+", (self.regions.data or "").strip())))
-            if self.regions.data
-            else (),
+            regions=tuple(dict.fromkeys(names)),
+            regions_of=regions_of if names else RegionsOf.STORE,
             tier_min=self.tier_min.data or "",
             members=self.members.data if self.members.data in list(Members) else "",
             boosts=tuple(_boost(entry.form) for entry in self.boosts.entries if entry.form.factor.data),
@@ -149,6 +167,12 @@ class ConditionsForm(FlaskForm):
         for name, problem in problems(found):
             complain(self[SUMS.get(name, name)], gettext(problem))
         return None if any(field.errors for field in self) else found
+
+
+def _region(number: int) -> str:
+    """As it is typed: its name, or the number where the name alone means another place."""
+    name = regions.regions()[number].name(current_locale())
+    return name if regions.named(name) == number and SEPARATED.fullmatch(name) else str(number)
 
 
 def _offer(field: SelectMultipleField, choices: Sequence[tuple[str, str]]) -> None:
@@ -195,4 +219,11 @@ def campaign_conditions(campaign_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("console.campaign", campaign_id=campaign_id))
     status = 422 if form.is_submitted() else 200
     slug = brand_of(campaign.brand_id).slug
-    return render_template("console/campaigns/conditions.html", form=form, campaign=campaign, brand_slug=slug), status
+    page = render_template(
+        "console/campaigns/conditions.html",
+        form=form,
+        campaign=campaign,
+        brand_slug=slug,
+        knows_addresses=shared.ports.regions is not None,
+    )
+    return page, status

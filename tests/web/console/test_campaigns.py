@@ -632,3 +632,27 @@ def test_results_are_published_from_an_amount_on(app: Flask, dave: FlaskClient, 
         other = factories.make_brand(session).id
     stranger = signed_in(app, house, other)
     assert post(stranger, f"{here}/results", least_yuan="5").status_code == 404
+
+
+def test_conditions_choose_products_batches_and_where_the_phone_is(dave: FlaskClient, house: House) -> None:
+    here = f"/console/campaigns/{make(house, published=False).id}"
+    limits = f"{here}/conditions"
+    with house.wired.db.reading() as session:
+        product_id = session.get_one(factories.Batch, house.batch).product_id
+    typed = {"products": str(product_id), "batches": ["7", str(house.newer)], "regions": "浙江 Shenzhen 吉林 220200"}
+    wrong = post(dave, limits, **{**typed, "regions": "浙江 月球", "regions_of": "scan"}).get_data(as_text=True)
+    assert "没有这个省或市" in wrong
+    assert "月球" in wrong
+    assert post(dave, limits, **typed, regions_of="scan").status_code == 302
+    with house.wired.db.reading() as session:
+        kept = campaigns.conditions_of(session, campaign_id=the_campaign(house).id)
+    assert kept.regions == ("330000", "440300", "220000", "220200")
+    assert kept.batches == (str(house.newer),)
+    shown = dave.get(limits).get_data(as_text=True)
+    assert 'value="浙江、深圳、吉林、220200"' in shown
+    assert '<option selected value="scan">' in shown
+    for path in (here, f"{here}/rules"):
+        text = page(dave, path)
+        assert "仅限以下产品参与：山泉柠檬水" in text
+        assert f"批次 {house.newer}" in text
+        assert "仅限在以下地区扫码参与：浙江、广东 深圳、吉林、吉林 吉林" in text
