@@ -16,7 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from batches.codes import Kind, code_id, split_code_id
 from scancode.campaigns import service as campaigns
-from scancode.campaigns.models import Tranche
+from scancode.campaigns.models import Prize, Tranche
 from scancode.campaigns.planning import CampaignPlan, totals
 from scancode.campaigns.rules import draw
 from scancode.claims.models import Claim, ClaimState
@@ -137,7 +137,7 @@ def load_figures(
             name_en=prize.name_en,
             passed=passed.by_prize[prize.id],
             dead=None if dead is None else dead.get(prize.id, 0),
-            **drawn.get(prize.id, {}),
+            **(drawn.get(prize.id, {}) | _turns_given(session, prize)),
         )
         for prize in campaigns.list_prizes(session, campaign_id=plan.id)
     )
@@ -145,7 +145,7 @@ def load_figures(
     given = [*prizes, second] if second else prizes
     return CampaignFigures(
         codes=codes,
-        drawn=sum(prize.drawn for prize in prizes),
+        drawn=sum(counts["drawn"] for prize_id, counts in drawn.items() if prize_id),
         promised_fen=most.fen,
         promised_points=most.points,
         given_fen=sum(prize.given for prize in given if prize.kind == "red_packet"),
@@ -185,6 +185,12 @@ def _drawn(
     counts = {row: {name: int(getattr(row, name)) for name in names} for row in rows}
     drawn = {row.prize_id: counts[row] for row in rows if not row.is_second}
     return drawn, next((counts[row] for row in rows if row.is_second), {})
+
+
+def _turns_given(session: Session, prize: Prize) -> dict[str, int]:
+    """How often a wheel gave one more turn: claims show only those that were not taken yet, the stock tells all."""
+    left = campaigns.find_left(session, owner_id=prize.id, name=campaigns.STOCK) if prize.kind == "again" else None
+    return {} if left is None else {"drawn": prize.count - left}
 
 
 def _second(plan: CampaignPlan, counts: Mapping[str, int]) -> PrizeFigures | None:

@@ -23,9 +23,12 @@ from scancode.campaigns.planning import PrizeLine, RangeLine
 from scancode.campaigns.rules import draw
 from scancode.catalog import revision
 from scancode.claims.models import Claim
+from scancode.claims.rules import Claimant
 from scancode.staff.rules import Role
+from scancode.web.console.campaign_figures import load_figures
 from scancode.wiring import Wired
 from tests import factories
+from tests.claims.shop import open_shop
 
 YEAR = datetime.now(UTC).year
 
@@ -656,3 +659,20 @@ def test_conditions_choose_products_batches_and_where_the_phone_is(dave: FlaskCl
         assert "仅限以下产品参与：山泉柠檬水" in text
         assert f"批次 {house.newer}" in text
         assert "仅限在以下地区扫码参与：浙江、广东 深圳、吉林、吉林 吉林" in text
+
+
+def test_turns_that_were_won_count_and_are_no_codes(wired: Wired) -> None:
+    lines = [
+        PrizeLine("again", 0, 100, "再来一次", "One more turn", None, 500_000),
+        PrizeLine("points", 5, 100, "积分", "Points", None, 500_000),
+    ]
+    with wired.db.transaction() as session:
+        shop = open_shop(session, wired, prizes=lines, campaign={"mode": "odds"})
+        alice = Claimant(None, shop.openid(session))
+        shown = [shop.claim(session, alice, serial, turn=turn) for serial in range(9) for turn in (1, 2)]
+        won = sum(one.is_new and one.view.claim.is_again for one in shown)
+        plan = campaigns.load_plan(session, campaign_id=shop.campaign_id)
+        figures = load_figures(session, plan=plan, sealer=wired.draw_sealer, now=factories.NOW)
+    again = figures.prizes[0]
+    assert won > 0
+    assert (again.drawn, again.remaining, figures.drawn) == (won, 100 - won, 9)
