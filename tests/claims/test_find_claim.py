@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from scancode.claims import service as claims
@@ -70,3 +71,22 @@ def test_a_range_counts_what_is_taken_but_not_what_lapsed(session: Session, shop
     place = {"batch_number": shop.batch.number, "first": 0, "last": 4}
     assert claims.count_claimed(session, **place, now=NOW) == 2
     assert claims.count_claimed(session, **place, now=NOW + timedelta(hours=72)) == 0
+
+
+def test_many_rewards_are_read_with_their_money_by_two_statements(session: Session, shop: Shop) -> None:
+    alice = Claimant(visitor().visitor_id, shop.openid(session))
+    for serial in range(9):
+        shop.claim(session, alice, serial)
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    engine = session.get_bind().engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        found = claims.of_person(session, claimant=alice, now=NOW)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert [one.payout is not None for one in found] == [True] * 9
+    assert len(asked) == 2

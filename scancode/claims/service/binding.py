@@ -15,6 +15,7 @@ from batches.codes import split_code_id
 from scancode.campaigns import service as campaigns
 from scancode.channels.rules import UNKNOWN
 from scancode.claims.models import Claim
+from scancode.claims.numbers import code_of
 from scancode.claims.rules import Claimant, ClaimFacts, ClaimState, PersonDayFull, PersonFull
 from scancode.claims.service.claimants import settle
 from scancode.claims.service.holding import hold, is_to_be_held
@@ -100,7 +101,7 @@ def bind_one(session: Session, claim: ClaimFacts, *, claimant: Claimant, prefix:
     _, _, serial = split_code_id(claim.code_id)
     if codes.life_of(session, batch_number=claim.batch_number, serial=serial).state is not Life.ACTIVE:
         return claim
-    if scans.are_suspect(session, code_ids=[claim.code_id]):
+    if scans.are_suspect(session, code_ids=[code_of(claim.code_id)]):
         return claim
     guarded = (
         update(Claim)

@@ -80,7 +80,9 @@ def of_person(session: Session, *, claimant: Claimant, now: datetime, limit: int
     if not mine:
         return []
     query = select(*COLUMNS).where(or_(*mine)).order_by(Claim.claimed_at.desc(), Claim.code_id.desc()).limit(limit)
-    return [view(session, facts_of(row), claimant=claimant, now=now) for row in session.execute(query).all()]
+    found = [facts_of(row) for row in session.execute(query)]
+    money = payouts.find_newest(session, code_ids=[one.code_id for one in found if one.prize_kind == "red_packet"])
+    return [view_of(claimant, one, now, money.get(one.code_id)) for one in found]
 
 
 def list_quarantined(session: Session, *, brand_id: UUID | None, limit: int = 50) -> list[ClaimFacts]:

@@ -19,7 +19,16 @@ from scancode.payouts.service.queue import (
     totals,
     wake_short,
 )
-from scancode.payouts.service.reading import events, find, find_number, get, is_held_back, of_identities, placed_since
+from scancode.payouts.service.reading import (
+    events,
+    find,
+    find_newest,
+    find_number,
+    get,
+    is_held_back,
+    of_identities,
+    placed_since,
+)
 from scancode.payouts.service.sending import Errand, adopt, apply_absence, apply_state, mark_unknown, prepare
 
 __all__ = [
@@ -35,6 +44,7 @@ __all__ = [
     "events",
     "find",
     "find_balance",
+    "find_newest",
     "find_number",
     "forget_notices",
     "get",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,6 +47,14 @@ def find(session: Session, *, code_id: int, attempt: int | None = None) -> Payou
         query = query.where(Payout.attempt == attempt)
     row = session.execute(query).one_or_none()
     return facts_of(row) if row else None
+
+
+def find_newest(session: Session, *, code_ids: Collection[int]) -> dict[int, PayoutFacts]:
+    """The newest attempt of each of these codes that has one."""
+    if not code_ids:
+        return {}
+    query = select(*COLUMNS).where(Payout.code_id.in_(code_ids)).order_by(Payout.attempt)
+    return {one.code_id: one for one in map(facts_of, session.execute(query))}
 
 
 def is_held_back(session: Session, *, code_id: int) -> bool:
