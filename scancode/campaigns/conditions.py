@@ -31,7 +31,11 @@ LIMITS = (
     "nth_fen",
     "nth_count",
     "hold_day",
+    "hold_score",
+    "hold_days",
 )
+HOLD_DAYS = 3
+HOLD_DAYS_MAX = 30
 PLACES_MAX = 500
 TAGS_MAX = 50
 BOOSTS_MAX = 10
@@ -103,10 +107,11 @@ class Conditions:
     ``channels``, ``stores``, ``scenes`` (ids) and ``regions`` (a province or city): a code takes part that comes from
     one of them. The ``nth`` code of a person gives a second prize, ``nth_points`` or a red packet of ``nth_fen``, at
     most ``nth_count`` times in all. From the code number ``hold_day`` of a person in a day on, staff look before
-    anything is given. ``tags_any``, ``tags_none`` (ids): members take part who carry one of these tags, and none
-    of those; who hold the tier ``tier_min`` or one above it; who hold one of ``tiers``. ``products`` (ids)
-    and ``batches`` (numbers): items take part of any of these. With ``regions_of`` the scan ``regions`` are numbers of
-    provinces and cities where the phone has to be.
+    anything is given, and so they do where ``hold_score`` points speak against a claim (``claims.risk``); what nobody
+    has decided ``hold_days`` days later is given (None: ``HOLD_DAYS``). ``tags_any``, ``tags_none`` (ids): members
+    take part who carry one of these tags, and none of those; who hold the tier ``tier_min`` or one above it; who hold
+    one of ``tiers``. ``products`` (ids) and ``batches`` (numbers): items take part of any of these. With ``regions_of``
+    the scan ``regions`` are numbers of provinces and cities where the phone has to be.
     """
 
     person_day_max: int | None = None
@@ -131,6 +136,8 @@ class Conditions:
     products: tuple[str, ...] = ()
     batches: tuple[str, ...] = ()
     regions_of: str = RegionsOf.STORE
+    hold_score: int | None = None
+    hold_days: int | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -141,6 +148,15 @@ class Conditions:
         """Every code and everybody takes part; how often, how much and when it is more aside."""
         aside: dict[str, Any] = {**dict.fromkeys(LIMITS), "boosts": ()}
         return replace(self, **aside) == NONE
+
+    @property
+    def counts_nothing(self) -> bool:
+        """Nothing is looked up or counted for a claim that looks like any other."""
+        return self == NONE or replace(self, hold_score=None, hold_days=None) == NONE
+
+    @property
+    def may_hold(self) -> bool:
+        return self.hold_day is not None or self.hold_score is not None
 
     @property
     def counts_people(self) -> bool:
@@ -241,6 +257,8 @@ def problems(conditions: Conditions) -> Iterator[tuple[str, str]]:
         yield "nth_fen", N_("A red packet is 0.10 to 200 yuan.")
     if conditions.nth_points is not None and conditions.nth_points > POINTS_MAX:
         yield "nth_points", N_("These are too many points for one prize.")
+    if conditions.hold_days and (conditions.hold_days > HOLD_DAYS_MAX or not conditions.may_hold):
+        yield "hold_days", N_("Staff have at most 30 days, and only where something is held.")
     if max(map(len, (conditions.channels, conditions.stores, conditions.scenes, conditions.regions))) > PLACES_MAX:
         yield "stores", N_("These are too many places: choose their channel or region instead.")
     if max(len(conditions.products), len(conditions.batches)) > PLACES_MAX:

@@ -113,7 +113,7 @@ class Offer:
     @cached_property
     def is_plain(self) -> bool:
         """Nothing is counted when it is claimed from, and no other campaign can be over its codes."""
-        return self.mode == "exact" and self.is_exclusive and self.conditions.is_empty
+        return self.mode == "exact" and self.is_exclusive and self.conditions.counts_nothing
 
     def of_campaign(self, campaign_id: UUID | None) -> Offer | None:
         """That campaign's offer over the same codes."""

@@ -140,5 +140,6 @@ class Desk:
                 prefix=asked.prefix,
                 draw_sealer=asked.draw_sealer,
                 turn=asked.turn,
+                glimpse=asked.glimpse,
             )
         )

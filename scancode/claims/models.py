@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scancode.channels.models import Attributed
@@ -63,20 +63,49 @@ class PersonCount(Base):
 
 
 class HeldClaim(Base):
-    """A claim that staff look at before it is paid, and what became of it. Open while ``decided_at`` is None."""
+    """A claim that staff look at before it is paid, why, and what became of it. Open while ``decided_at`` is None.
+
+    Beside a claim that is merely reserved it says what was found when it was made: it is held when somebody binds it.
+    """
 
     __tablename__ = "held_claims"
-    __table_args__ = (Index("ix_held_claims_open", "brand_id", "decided_at", "held_at"),)
+    __table_args__ = (
+        Index("ix_held_claims_open", "brand_id", "decided_at", "held_at"),
+        Index("ix_held_claims_due", "decided_at", "due_at"),
+    )
 
     code_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     brand_id: Mapped[UUID]
     held_at: Mapped[datetime]
-    # How manieth code of its person on that day it was.
+    # From then on the published rule decides: it is paid.
+    due_at: Mapped[datetime]
+    # How manieth code of its person on that day it was; 0 where that is not counted.
     nth_today: Mapped[int]
+    # See ``risk.to_texts``; 0 and empty where the campaign's rule about codes a day held it.
+    score: Mapped[int]
+    reasons: Mapped[str] = mapped_column(String(200))
+    facts: Mapped[str] = mapped_column(Text)
     decided_at: Mapped[datetime | None]
+    # None where the rule decided.
     decided_by: Mapped[UUID | None]
+    # Who had refused it before it was looked at once more.
+    refused_by: Mapped[UUID | None]
     # What a refused person reads.
     reason: Mapped[str] = mapped_column(String(200))
+
+
+class HeldStep(Base):
+    """What was done about a held claim, by whom, and a note for colleagues that nobody else reads."""
+
+    __tablename__ = "held_steps"
+
+    code_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    verb: Mapped[str] = mapped_column(String(10))
+    note: Mapped[str] = mapped_column(String(300))
+    actor: Mapped[str] = mapped_column(String(80))
+    staff_id: Mapped[UUID | None]
+    at: Mapped[datetime]
 
 
 class Crossing(Base):

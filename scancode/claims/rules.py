@@ -157,6 +157,24 @@ class NotHeld(Refusal):
     text = N_("This reward does not wait for a decision any more. Look at the list again.")
 
 
+class HeldSameEyes(Refusal):
+    code = "held_same_person"
+    text = N_("You refused this reward before. Somebody else decides after a second look; you may only release it.")
+    status = 403
+
+
+class TooLateToLook(Refusal):
+    """Facts: ``days``."""
+
+    code = "held_too_late"
+    text = N_("This was refused more than {days} days ago and is not looked at again.")
+
+
+class PrizeGone(Refusal):
+    code = "held_prize_gone"
+    text = N_("What this claim had won went back to the pool and others have won it. It cannot be looked at again.")
+
+
 class HeldReasonMissing(Refusal):
     code = "claim_reason"
     text = N_("Say why, in up to 200 characters: whoever claimed will read it.")

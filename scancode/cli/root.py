@@ -40,6 +40,7 @@ HOMES: Final = {
     "epcis": ["epcis"],
     "suspect": ["risk"],
     "complaint": ["risk"],
+    "held": ["held"],
     "diversion": ["diversion"],
     "block": ["risk"],
     "draw": ["draws"],

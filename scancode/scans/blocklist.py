@@ -17,6 +17,9 @@ DAYS_MAX = 365
 WIDEST = {4: 16, 6: 32}
 """No network is wider than this: a slip of the finger shall not lock out a province."""
 
+STREET = {4: 24, 6: 48}
+"""Networks as wide as this belong to one customer or one machine hall."""
+
 
 class BlockKind(StrEnum):
     ADDRESS = "address"
@@ -91,17 +94,31 @@ class Blocklist:
                 self._visitors[UUID(block.value)] = block.expires_at
             else:
                 self._networks.append((ip_network(block.value), block.expires_at))
+        self._streets = [(_street(network), until) for network, until in self._networks]
 
     def holds(self, address: str, visitor_id: UUID, now: datetime) -> bool:
         """Whether this address or browser is held off now."""
         until = self._visitors.get(visitor_id)
         if until is not None and until > now:
             return True
-        if not self._networks:
+        return self._is_in(self._networks, address, now)
+
+    def is_near(self, address: str, now: datetime) -> bool:
+        """Whether somebody of the same street is: the /24 around a blocked address, or the /48 of IPv6."""
+        return self._is_in(self._streets, address, now)
+
+    @staticmethod
+    def _is_in(networks: list[tuple[IPv4Network | IPv6Network, datetime]], address: str, now: datetime) -> bool:
+        if not networks:
             return False
         try:
             asked = ip_address(address)
         except ValueError:
             return False
         plain = getattr(asked, "ipv4_mapped", None) or asked
-        return any(until > now and plain in network for network, until in self._networks)
+        return any(until > now and plain in network for network, until in networks)
+
+
+def _street(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    width = STREET[network.version]
+    return network.supernet(new_prefix=width) if network.prefixlen > width else network

@@ -12,7 +12,7 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scancode.campaigns.conditions import Boost, Conditions, Members, RegionsOf
+from scancode.campaigns.conditions import HOLD_DAYS, Boost, Conditions, Members, RegionsOf
 from scancode.campaigns.planning import yuan
 from scancode.catalog.models import Product
 from scancode.channels.models import Channel, Store, TouchKind, Touchpoint
@@ -168,17 +168,28 @@ def _how_much(conditions: Conditions, has_odds: bool) -> Iterator[str]:
         yield gettext(
             "Up to %(count)s codes may be claimed a day. Later ones keep their chance until the next day.", count=count
         )
-    if conditions.hold_day:
-        yield gettext(
-            "From code number %(nth)s of a person in a day on, our staff look first, usually within three days. They "
-            "refuse a reward only for claims that were not made by a consumer, and say why.",
-            nth=conditions.hold_day,
-        )
+    if conditions.may_hold:
+        yield from _held(conditions)
     if conditions.day_fen_max and has_odds:
         yield gettext(
             "Up to %(sum)s is given in red packets a day; then red packets become thanks until the next day.",
             sum=f"¥{yuan(conditions.day_fen_max)}",
         )
+
+
+def _held(conditions: Conditions) -> Iterator[str]:
+    """The published rule: never the weights."""
+    if conditions.hold_day:
+        nth = conditions.hold_day
+        yield gettext("From code number %(nth)s of a person in a day on, our staff look first.", nth=nth)
+    if conditions.hold_score:
+        yield gettext("Our staff also look first at claims that look as if they were not made by a consumer.")
+    days = conditions.hold_days or HOLD_DAYS
+    yield gettext(
+        "They refuse a reward only for claims that were not made by a consumer, and say why. What is not refused "
+        "within %(days)s days is given.",
+        days=days,
+    )
 
 
 def _more(conditions: Conditions, places: Places, codes: int) -> Iterator[str]:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from scancode.errors import OutsideError, Refusal
 from scancode.jobs import service as jobs
 from scancode.wiring import Wired
-from scancode.worker import books, breaker, diversion, points, tidy, tiers, watch
+from scancode.worker import books, breaker, diversion, held, points, tidy, tiers, watch
 from scancode.worker.pulse import LEASE_S, Pulse
 from scancode.worker.runners import RUNNERS, Runner
 
@@ -75,7 +75,7 @@ def run(
 
 
 def _get_ready(wired: Wired, kinds: Collection[str], clock: Clock) -> None:
-    for chore in (tidy.KEY, watch.KEY, books.KEY, breaker.KEY, diversion.KEY, points.KEY, tiers.KEY):
+    for chore in (tidy.KEY, watch.KEY, books.KEY, breaker.KEY, diversion.KEY, held.KEY, points.KEY, tiers.KEY):
         if chore in kinds:
             wired.db.retrying(lambda session, chore=chore: tidy.see_to_it(session, now=clock(), kind=chore))  # type: ignore[misc]
 

@@ -65,7 +65,9 @@ def test_what_is_refused_never_pays_and_says_why(session: Session, wired: Wired)
             refuse(session, code_id, reason)
     refuse(session, code_id)
     assert shop.claim(session, alice, 1).view.standing == Standing.REFUSED
-    assert claims.reason_of(session, code_id=code_id) == "not a consumer"
+    held = claims.find_held(session, code_id=code_id)
+    assert held is not None
+    assert (held.reason, held.decided_by, held.is_open) == ("not a consumer", ERIN, False)
     with pytest.raises(rules.ClaimedByAnother):
         shop.claim(session, Claimant(None, shop.openid(session, "openid-bob")), 1)
     assert (payouts_made(session), claims.count_held(session, brand_id=None)) == (1, 0)

@@ -107,10 +107,35 @@ def test_what_is_odd_about_a_scan_is_told() -> None:
 
 def test_a_person_claims_so_much_a_day_in_any_browser() -> None:
     watching = guard(claims_of_person=1)
-    watching.claim((ALICE, BOB), now=NOW)
+    watching.claim(HOME, (ALICE, BOB), code=(1, 0), now=NOW)
     with pytest.raises(TooManyClaims):
-        watching.claim((UUID(int=3), BOB), now=NOW)
-    watching.claim((UUID(int=4), None), now=NOW)
+        watching.claim(HOME, (UUID(int=3), BOB), code=(1, 1), now=NOW)
+    watching.claim(HOME, (UUID(int=4), None), code=(1, 2), now=NOW)
+
+
+def test_a_claim_knows_what_its_person_and_its_address_did_before() -> None:
+    watching = guard()
+    for serial in (0, 1, 1, 1, 49):  # the same tap again is no further code
+        seen = watching.claim(HOME, (ALICE, None), code=(1, serial), now=NOW)
+    assert (seen.today, seen.run, seen.address_run, seen.address_people) == (5, 3, 3, 1)
+    assert (seen.misses, seen.bulk, seen.near_block) == (False, False, False)
+    other = watching.claim(HOME, (BOB, None), code=(1, 2), near_block=True, now=NOW)
+    assert (other.today, other.run, other.address_run, other.address_people) == (1, 1, 4, 2)
+    assert other.near_block
+    elsewhere = watching.claim({"REMOTE_ADDR": "198.51.100.7"}, (BOB, None), code=(2, 3), now=NOW)
+    assert (elsewhere.run, elsewhere.address_run, elsewhere.address_people) == (1, 1, 0)
+    for _ in range(5):
+        watching.miss(HOME, now=NOW)
+    assert watching.claim(HOME, (UUID(int=9), None), code=(3, 3), now=NOW).misses
+
+
+def test_next_door_to_somebody_who_is_held_off() -> None:
+    until = NOW + timedelta(days=1)
+    blocks = [Block(BlockKind.ADDRESS, value, until) for value in ("192.0.2.9/32", "2001:db8:1:2::/64")]
+    listed = Blocklist(blocks)
+    assert [listed.is_near(one, NOW) for one in ("192.0.2.77", "::ffff:192.0.2.77", "2001:db8:1:ff::1")] == [True] * 3
+    assert [listed.is_near(one, NOW) for one in ("192.0.3.77", "2001:db8:2::1", "unknown")] == [False] * 3
+    assert not listed.is_near("192.0.2.77", until)
 
 
 def solved(asking: Work, **over: object) -> str:

@@ -10,7 +10,7 @@ from scancode.campaigns.service.breaker import (
     set_breaker,
     trip,
 )
-from scancode.campaigns.service.counters import BUDGET_FEN, BUDGET_POINTS, SECONDS, STOCK, find_left, take
+from scancode.campaigns.service.counters import BUDGET_FEN, BUDGET_POINTS, SECONDS, STOCK, find_left, put_back, take
 from scancode.campaigns.service.drafting import (
     SERIAL_MAX,
     THANKS_EN,
@@ -131,6 +131,7 @@ __all__ = [
     "prize_finder",
     "publish",
     "publish_results",
+    "put_back",
     "release",
     "remove_tranche",
     "resume",

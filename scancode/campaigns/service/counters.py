@@ -43,9 +43,9 @@ def take(session: Session, *, owner_id: UUID, name: str, amount: int, code_id: i
     """Takes an amount of at least 1; False when all slots together hold less. With ``opens_with`` a counter that is
     not there yet is opened: that of a new day.
 
-    A True that is not committed must be rolled back; nothing is put back singly.
+    A True that is not committed must be rolled back.
     """
-    home = (code_id * 0x9E3779B1 >> 16) % SLOTS  # neighbours on a roll go to different slots
+    home = _home(code_id)
     if _take_from(session, owner_id, name, home, amount):
         return True
     for attempt in range(TRIES):
@@ -62,6 +62,17 @@ def take(session: Session, *, owner_id: UUID, name: str, amount: int, code_id: i
         elif _gather(session, owner_id, name, left, amount):
             return True
     return False
+
+
+def put_back(session: Session, *, owner_id: UUID, name: str, amount: int, code_id: int) -> None:
+    """What ``take`` took for a code that does not get it after all, to the slot where it would be looked for."""
+    here = (CounterSlot.owner_id == owner_id, CounterSlot.name == name, CounterSlot.slot == _home(code_id))
+    affected(session, update(CounterSlot).where(*here).values(left_count=CounterSlot.left_count + amount))
+
+
+def _home(code_id: int) -> int:
+    """The slot of a code; neighbours on a roll have different ones."""
+    return (code_id * 0x9E3779B1 >> 16) % SLOTS
 
 
 def _gather(session: Session, owner_id: UUID, name: str, left: dict[int, int], amount: int) -> bool:

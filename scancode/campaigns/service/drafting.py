@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from scancode.campaigns import planning
 from scancode.campaigns.chance import WHOLE_PPM
-from scancode.campaigns.conditions import Conditions, problems, to_text
+from scancode.campaigns.conditions import NONE, Conditions, problems, to_text
 from scancode.campaigns.models import (
     Campaign,
     CampaignReview,
@@ -60,7 +60,14 @@ class Terms:
 
 
 def create(
-    session: Session, *, brand_id: UUID, terms: Terms, staff_id: UUID | None, actor: str, now: datetime
+    session: Session,
+    *,
+    brand_id: UUID,
+    terms: Terms,
+    staff_id: UUID | None,
+    actor: str,
+    now: datetime,
+    conditions: Conditions = NONE,
 ) -> Campaign:
     """A new draft. Raises Invalid, NotFound for a brand that is not there."""
     _check_terms(terms)
@@ -72,6 +79,7 @@ def create(
         state=CampaignState.DRAFT,
         created_at=now,
         created_by=staff_id,
+        conditions=to_text(conditions),
         **vars(terms),
     )
     session.add(campaign)

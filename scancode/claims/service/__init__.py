@@ -12,13 +12,17 @@ from scancode.claims.service.crossing import (
     spend_try,
     sweep_crossings,
 )
-from scancode.claims.service.holding import (
+from scancode.claims.service.deciding import (
     HeldFacts,
     count_held,
+    find_held,
+    list_due,
     list_held,
-    reason_of,
+    look_again,
     refuse_held,
+    release_due,
     release_held,
+    steps_of,
 )
 from scancode.claims.service.limits import charge
 from scancode.claims.service.many import Request, claim_many
@@ -53,20 +57,24 @@ __all__ = [
     "find_claim",
     "find_crossing",
     "find_facts",
+    "find_held",
     "has_reserved",
+    "list_due",
     "list_held",
     "list_large",
     "list_quarantined",
+    "look_again",
     "mark_second",
     "of_person",
     "offer_crossing",
     "quarantine",
-    "reason_of",
     "reassign",
     "refuse_held",
+    "release_due",
     "release_held",
     "second_id",
     "spend_try",
     "spent_fen",
+    "steps_of",
     "sweep_crossings",
 ]

@@ -5,6 +5,7 @@ A reservation is bound by a guarded UPDATE, so that two tabs which sign in at on
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,8 +19,8 @@ from scancode.claims.models import Claim
 from scancode.claims.numbers import code_of
 from scancode.claims.rules import Claimant, ClaimFacts, ClaimState, PersonDayFull, PersonFull
 from scancode.claims.service.claimants import settle
-from scancode.claims.service.holding import hold, is_to_be_held
-from scancode.claims.service.limits import count_person, merge_counts
+from scancode.claims.service.holding import keep_back
+from scancode.claims.service.limits import Counted, count_person, merge_counts
 from scancode.claims.service.reading import COLUMNS, facts_of, find_facts
 from scancode.claims.service.rewards import reward
 from scancode.claims.service.seconds import add_second, bind_second
@@ -122,7 +123,8 @@ def bind_one(session: Session, claim: ClaimFacts, *, claimant: Claimant, prefix:
     with session.begin_nested():
         won = affected(session, guarded) == 1
         if won:
-            _count(session, claim, claimant, prefix, now)
+            theirs = replace(claim, state=ClaimState.CLAIMED, account_id=claimant.account_id)
+            _count(session, theirs, claimant, prefix, now)
     bound = find_facts(session, code_id=claim.code_id)
     assert bound is not None
     if won and bound.state == ClaimState.CLAIMED:
@@ -134,16 +136,17 @@ def _count(session: Session, claim: ClaimFacts, claimant: Claimant, prefix: str,
     """What a browser reserved counts as this person's, on the day when it was won."""
     if claim.campaign_id is None:
         return
-    conditions = campaigns.conditions_of(session, campaign_id=claim.campaign_id)
+    conditions, counted = campaigns.conditions_of(session, campaign_id=claim.campaign_id), Counted()
     if claim.is_second:
         bind_second(session, claim, conditions=conditions, claimant=claimant, now=now)
-    elif conditions.counts_people:
+        return
+    if conditions.counts_people:
         counted = count_person(
             session, campaign_id=claim.campaign_id, conditions=conditions, claimant=claimant, day=claim.day
         )
-        if is_to_be_held(claim, conditions, counted):
-            hold(session, claim, counted=counted, now=now)
-        add_second(session, claim, conditions=conditions, claimant=claimant, counted=counted, prefix=prefix, now=now)
+    if keep_back(session, claim, limits=conditions, counted=counted, claimant=claimant, glimpse=None, now=now):
+        claim = replace(claim, state=ClaimState.HELD)
+    add_second(session, claim, conditions=conditions, claimant=claimant, counted=counted, prefix=prefix, now=now)
 
 
 def reassign(session: Session, *, from_id: UUID, to_id: UUID) -> int:
@@ -170,7 +173,8 @@ def quarantine(
 ) -> bool:
     """Takes a code out of play that the provider has paid and whose claim ours lost in a restore. True if it did.
 
-    A claim that is there stays; a mere reservation gives way, for the money went to whoever came after it.
+    A claim that is there stays; a mere reservation gives way, for the money went to whoever came after it, and so does
+    one that was held: it was released since.
     """
     values = {
         "state": ClaimState.QUARANTINED.value,
@@ -196,5 +200,6 @@ def quarantine(
     }
     if insert_once(session, Claim, **values, **row):
         return True
-    reserved = update(Claim).where(Claim.code_id == code_id, Claim.state == ClaimState.RESERVED.value)
+    unpaid = (ClaimState.RESERVED.value, ClaimState.HELD.value)
+    reserved = update(Claim).where(Claim.code_id == code_id, Claim.state.in_(unpaid))
     return affected(session, reserved.values(values)) == 1

@@ -19,6 +19,7 @@ from scancode.campaigns.rules import Offer, PrizeFacts, draw
 from scancode.catalog.rules import BrandFacts
 from scancode.channels.rules import Attribution
 from scancode.claims.models import Claim
+from scancode.claims.risk import NO_GLIMPSE, Glimpse
 from scancode.claims.rules import (
     ClaimAnswer,
     Claimant,
@@ -36,8 +37,8 @@ from scancode.claims.service.binding import bind_one
 from scancode.claims.service.claimants import settle
 from scancode.claims.service.fitting import Item, boosted, first_fitting
 from scancode.claims.service.gate import pass_quickly, pass_slowly
-from scancode.claims.service.holding import hold, is_to_be_held
-from scancode.claims.service.limits import Exhausted, count_person, take_day, take_prize
+from scancode.claims.service.holding import forget_lapsed, keep_back
+from scancode.claims.service.limits import Counted, Exhausted, count_person, take_day, take_prize
 from scancode.claims.service.reading import find_facts, view
 from scancode.claims.service.rewards import reward
 from scancode.claims.service.row import facts_from
@@ -67,12 +68,14 @@ def claim(
     draw_sealer: Sealer,
     attribution: Attribution | None = None,
     turn: int = 1,
+    glimpse: Glimpse | None = None,
 ) -> ClaimAnswer:
     """What the code holds, for whoever claims it first; the same answer for them whenever they ask again. ``turn`` is
     the turn of the wheel that they ask for: a later one is made where the one before gave one more.
 
     ``offer`` may be as old as a cache is: whether it still runs is read here. Without ``attribution`` the claim takes
-    that of the scan. Raises a Refusal with its reason: see ``claims.rules``.
+    that of the scan. ``glimpse`` is what memory knows of whoever asks. Raises a Refusal with its reason: see
+    ``claims.rules``.
     """
     check_kind(code.kind)
     known = pass_quickly(session, code=code, offer=offer, claimant=claimant, now=now)
@@ -93,7 +96,9 @@ def claim(
         else:
             if attribution is None and claimant.visitor_id is not None:
                 attribution = scans.attribution_of(session, code_id=code.code_id, visitor_id=claimant.visitor_id)
-            about = Wanted(code, batch, brand, claimant, attribution, now, reservation_hours, prefix)
+            about = Wanted(
+                code, batch, brand, claimant, attribution, now, reservation_hours, prefix, glimpse or NO_GLIMPSE
+            )
             made = _make(session, about, turns)
             if made is not None:
                 return made
@@ -110,7 +115,7 @@ def claim(
 def _make(session: Session, about: Wanted, turns: Sequence[Offer]) -> ClaimAnswer | None:
     """The claim with what it earns; None where the code has one that holds."""
     if turns[0].is_plain:
-        return _enter(session, about, about.row(turns[0], draw(turns[0], about.code.serial)))
+        return _enter(session, about, turns[0], draw(turns[0], about.code.serial))
     kept = find_facts(session, code_id=about.code.code_id)
     if kept is not None and not kept.has_lapsed(about.now):
         return None
@@ -157,10 +162,7 @@ def _enter_counted(
     code_id, day = about.code.code_id, about.day
     who, limits = about.claimant, offer.conditions
     counted = count_person(session, campaign_id=offer.campaign_id, conditions=limits, claimant=who, day=day)
-    if row["state"] == ClaimState.CLAIMED.value and is_to_be_held(facts_from(row), limits, counted):
-        hold(session, facts_from(row), counted=counted, now=about.now)
-        row["state"] = ClaimState.HELD.value
-    made = _answer_new(session, about, row)
+    made = _answer_new(session, about, offer, row, counted)
     add_second(
         session,
         made.view.claim,
@@ -177,16 +179,23 @@ def _enter_counted(
     return made
 
 
-def _enter(session: Session, about: Wanted, row: dict[str, Any]) -> ClaimAnswer | None:
-    return _answer_new(session, about, row) if _take(session, row, about.now) else None
+def _enter(session: Session, about: Wanted, offer: Offer, prize: PrizeFacts) -> ClaimAnswer | None:
+    row = about.row(offer, prize)
+    return _answer_new(session, about, offer, row, Counted()) if _take(session, row, about.now) else None
 
 
 def _take(session: Session, row: dict[str, Any], now: datetime) -> bool:
     return insert_once(session, Claim, **row) or _take_over(session, row, now)
 
 
-def _answer_new(session: Session, about: Wanted, row: dict[str, Any]) -> ClaimAnswer:
+def _answer_new(session: Session, about: Wanted, offer: Offer, row: dict[str, Any], counted: Counted) -> ClaimAnswer:
+    """What it earns, unless the rules have staff look first."""
     made, payout = facts_from(row), None
+    limits, glimpse = offer.conditions, about.glimpse
+    if keep_back(
+        session, made, limits=limits, counted=counted, claimant=about.claimant, glimpse=glimpse, now=about.now
+    ):
+        made = replace(made, state=ClaimState.HELD)
     if made.state == ClaimState.CLAIMED:
         payout = reward(session, made, claimant=about.claimant, prefix=about.prefix, now=about.now)
     return ClaimAnswer(view_of(about.claimant, made, about.now, payout), is_new=True)
@@ -199,7 +208,10 @@ def _take_over(session: Session, row: dict[str, Any], now: datetime) -> bool:
         Claim.state == ClaimState.RESERVED.value,
         Claim.reserved_until <= now,
     )
-    return affected(session, lapsed.values({"turn": None} | row)) == 1
+    is_taken = affected(session, lapsed.values({"turn": None} | row)) == 1
+    if is_taken:
+        forget_lapsed(session, code_id=row["code_id"])
+    return is_taken
 
 
 def _answer_again(

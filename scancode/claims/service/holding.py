@@ -1,139 +1,114 @@
-"""Rewards that staff look at first: held by the campaign's published rule, then released or refused with a reason.
+"""Rewards that staff look at first: what the published rules of a campaign hold back, and why.
 
-A held claim is its owner's and takes its prize out of stock and budget; only what it earns waits. Whoever decides takes
-the row by a guarded UPDATE, so that two people who decide at once decide once.
+A held claim is its owner's and takes its prize out of stock and budget; only what it earns waits. What becomes of it
+is for ``deciding``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from scancode.campaigns.conditions import Conditions
+from scancode.campaigns.conditions import HOLD_DAYS, Conditions
+from scancode.claims import risk
 from scancode.claims.models import Claim, HeldClaim
-from scancode.claims.rules import Claimant, ClaimFacts, ClaimState, HeldReasonMissing, NotHeld
+from scancode.claims.risk import NO_GLIMPSE, Glimpse, Score
+from scancode.claims.rules import Claimant, ClaimFacts, ClaimState
+from scancode.claims.service.assessing import assess
 from scancode.claims.service.limits import Counted
-from scancode.claims.service.reading import COLUMNS, find_facts
-from scancode.claims.service.rewards import reward
 from scancode.db import affected, insert_once
-from scancode.errors import NotFound
-from scancode.members.models import Identity, IdentityKind
-from scancode.staff import service as staff
 
-REASON_LENGTH_MAX = 200
-SHOWN_MAX = 200
+NOTHING = risk.score(risk.RiskFacts())
 
 
-@dataclass(frozen=True)
-class HeldFacts:
-    claim: ClaimFacts
-    held_at: datetime
-    nth_today: int
-    reason: str
+def keep_back(
+    session: Session,
+    claim: ClaimFacts,
+    *,
+    limits: Conditions,
+    counted: Counted,
+    claimant: Claimant,
+    glimpse: Glimpse | None,
+    now: datetime,
+) -> bool:
+    """Holds a claim where the rules say so, in the transaction that makes it somebody's, before it earns anything.
+
+    What wins nothing, or nothing yet, is nobody's concern. What speaks against a mere reservation is kept until
+    somebody binds it; then ``glimpse`` is None. True where it is held now.
+    """
+    if not limits.may_hold or claim.prize_kind in ("thanks", "again") or claim.is_test:
+        return False
+    found = _look(session, claim, limits, claimant, glimpse, now)
+    by_count = limits.hold_day is not None and counted.today >= limits.hold_day
+    by_score = limits.hold_score is not None and found.points >= limits.hold_score
+    if claim.state == ClaimState.RESERVED:
+        if by_score:
+            _put(session, claim, found, limits, Counted(), now)
+        return False
+    if by_count or by_score:
+        hold(session, claim, found=found, limits=limits, counted=counted, now=now)
+    return by_count or by_score
 
 
-def is_to_be_held(claim: ClaimFacts, conditions: Conditions, counted: Counted) -> bool:
-    """Whether the campaign's rule has staff look at it. What wins nothing, or nothing yet, is
-    nobody's concern."""
-    limit = conditions.hold_day
-    return (
-        limit is not None
-        and counted.today >= limit
-        and claim.prize_kind not in ("thanks", "again")
-        and not claim.is_test
-    )
+def _look(
+    session: Session,
+    claim: ClaimFacts,
+    limits: Conditions,
+    claimant: Claimant,
+    glimpse: Glimpse | None,
+    now: datetime,
+) -> Score:
+    """What speaks against it; nothing where nothing smells."""
+    if limits.hold_score is None:
+        return NOTHING
+    if glimpse is None:
+        here = (HeldClaim.code_id == claim.code_id, HeldClaim.decided_at.is_(None))
+        kept = session.execute(select(HeldClaim.reasons, HeldClaim.facts).where(*here)).one_or_none()
+        glimpse = risk.from_texts(kept.reasons, kept.facts).facts.glimpse if kept else NO_GLIMPSE
+    if not glimpse.smells:
+        return NOTHING
+    return assess(session, code=claim.code_id, claimant=claimant, glimpse=glimpse, now=now)
 
 
-def hold(session: Session, claim: ClaimFacts, *, counted: Counted, now: datetime) -> None:
-    """In the transaction that makes it somebody's, before it earns anything."""
-    affected(session, update(Claim).where(Claim.code_id == claim.code_id).values(state=ClaimState.HELD.value))
-    values = {"brand_id": claim.brand_id, "held_at": now, "nth_today": counted.today, "reason": ""}
-    insert_once(session, HeldClaim, code_id=claim.code_id, **values)
-
-
-def list_held(session: Session, *, brand_id: UUID | None, limit: int = SHOWN_MAX) -> list[HeldFacts]:
-    """Those that wait, the longest first."""
-    query = (
-        select(*COLUMNS, HeldClaim.held_at, HeldClaim.nth_today, HeldClaim.reason)
-        .join(HeldClaim, HeldClaim.code_id == Claim.code_id)
-        .where(HeldClaim.decided_at.is_(None), Claim.state == ClaimState.HELD.value)
-        .order_by(HeldClaim.held_at)
-        .limit(limit)
-    )
-    if brand_id is not None:
-        query = query.where(HeldClaim.brand_id == brand_id)
-    return [_facts(row) for row in session.execute(query)]
-
-
-def _facts(row: Sequence[object]) -> HeldFacts:
-    values = dict(zip([column.key for column in COLUMNS], row, strict=False))
-    held_at, nth_today, reason = row[len(COLUMNS) :]
-    claim = ClaimFacts(**{**values, "state": ClaimState(values["state"])})  # type: ignore[arg-type]
-    return HeldFacts(claim, held_at, nth_today, reason)  # type: ignore[arg-type]
-
-
-def count_held(session: Session, *, brand_id: UUID | None) -> int:
-    query = select(func.count()).select_from(HeldClaim).where(HeldClaim.decided_at.is_(None))
-    return session.scalar(query if brand_id is None else query.where(HeldClaim.brand_id == brand_id)) or 0
-
-
-def reason_of(session: Session, *, code_id: int) -> str:
-    """Why it was refused; empty where it was not."""
-    return session.scalar(select(HeldClaim.reason).where(HeldClaim.code_id == code_id)) or ""
-
-
-def release_held(
-    session: Session, *, code_id: int, staff_id: UUID, actor: str, prefix: str, now: datetime
-) -> ClaimFacts:
-    """Somebody looked and lets it go: it earns what it won. Raises NotFound, NotHeld."""
-    claim = _decide(session, code_id, ClaimState.CLAIMED, staff_id, "", now)
-    kind = session.scalar(select(Identity.kind).where(Identity.id == claim.subject_id)) if claim.subject_id else None
-    openid = claim.subject_id if kind == IdentityKind.OPENID else None
-    owner = Claimant(None, openid, member_id=claim.account_id)
-    reward(session, claim, claimant=owner, prefix=prefix, now=now)
-    _audit(session, claim, "claim.release", {}, actor, now)
-    return claim
-
-
-def refuse_held(
-    session: Session, *, code_id: int, reason: str, staff_id: UUID, actor: str, now: datetime
-) -> ClaimFacts:
-    """Somebody looked and refuses it: the code never pays. Raises NotFound, NotHeld, HeldReasonMissing."""
-    reason = reason.strip()
-    if not 1 <= len(reason) <= REASON_LENGTH_MAX:
-        raise HeldReasonMissing
-    claim = _decide(session, code_id, ClaimState.REFUSED, staff_id, reason, now)
-    _audit(session, claim, "claim.refuse", {"reason_length": len(reason)}, actor, now)
-    return claim
-
-
-def _decide(session: Session, code_id: int, to: ClaimState, staff_id: UUID, reason: str, now: datetime) -> ClaimFacts:
-    held = update(Claim).where(Claim.code_id == code_id, Claim.state == ClaimState.HELD.value)
-    if affected(session, held.values(state=to.value)) != 1:
-        if find_facts(session, code_id=code_id) is None:
-            raise NotFound
-        raise NotHeld
-    values = {"decided_at": now, "decided_by": staff_id, "reason": reason}
-    affected(session, update(HeldClaim).where(HeldClaim.code_id == code_id).values(values))
-    claim = find_facts(session, code_id=code_id)
-    assert claim is not None
-    return claim
-
-
-def _audit(
-    session: Session, claim: ClaimFacts, action: str, facts: dict[str, object], actor: str, now: datetime
+def hold(
+    session: Session,
+    claim: ClaimFacts,
+    *,
+    limits: Conditions,
+    counted: Counted,
+    now: datetime,
+    found: Score = NOTHING,
 ) -> None:
-    staff.audit(
-        session,
-        actor=actor,
-        brand_id=claim.brand_id,
-        action=action,
-        subject=f"claim:{claim.code_id}",
-        facts=facts,
-        now=now,
-    )
+    affected(session, update(Claim).where(Claim.code_id == claim.code_id).values(state=ClaimState.HELD.value))
+    _put(session, claim, found, limits, counted, now)
+
+
+def _put(
+    session: Session, claim: ClaimFacts, found: Score, limits: Conditions, counted: Counted, now: datetime
+) -> None:
+    """A row of an earlier reservation of the same code gives way."""
+    reasons, facts = risk.to_texts(found)
+    values = {
+        "held_at": now,
+        "due_at": now + timedelta(days=limits.hold_days or HOLD_DAYS),
+        "nth_today": counted.today,
+        "score": found.points,
+        "reasons": reasons,
+        "facts": facts,
+        "reason": "",
+    }
+    if not insert_once(session, HeldClaim, code_id=claim.code_id, brand_id=claim.brand_id, **values):
+        affected(session, update(HeldClaim).where(HeldClaim.code_id == claim.code_id).values(values))
+
+
+def score_of(session: Session, code_id: int) -> Score:
+    """What speaks against a claim that is held: the second prize that it brought waits for the same cause."""
+    row = session.execute(select(HeldClaim.reasons, HeldClaim.facts).where(HeldClaim.code_id == code_id)).one()
+    return risk.from_texts(row.reasons, row.facts)
+
+
+def forget_lapsed(session: Session, *, code_id: int) -> None:
+    """A reservation lapsed and its code is somebody else's now: what spoke against the former does not speak here."""
+    affected(session, delete(HeldClaim).where(HeldClaim.code_id == code_id, HeldClaim.decided_at.is_(None)))

@@ -18,7 +18,7 @@ from scancode.campaigns import service as campaigns
 from scancode.campaigns.conditions import COUNT_MAX, Conditions
 from scancode.campaigns.rules import Offer, PrizeFacts
 from scancode.claims.models import PersonCount
-from scancode.claims.rules import Claimant, DayFull, PersonDayFull, PersonFull
+from scancode.claims.rules import Claimant, ClaimFacts, DayFull, PersonDayFull, PersonFull, PrizeGone
 from scancode.db import affected, insert_once
 
 ALWAYS, SECOND = "", "nth"
@@ -136,6 +136,42 @@ def charge(session: Session, *, offer: Offer, prize: PrizeFacts, code_id: int, d
     if offer.mode == "odds":
         with suppress(Exhausted), session.begin_nested():
             take_prize(session, offer=offer, prize=prize, code_id=code_id, day=day)
+
+
+def put_back(session: Session, claim: ClaimFacts) -> None:
+    """What a refused claim had taken is there for others; nothing where nothing was counted."""
+    for owner_id, name, amount in _taken(session, claim):
+        campaigns.put_back(session, owner_id=owner_id, name=name, amount=amount, code_id=claim.code_id)
+
+
+def take_again(session: Session, claim: ClaimFacts) -> None:
+    """The opposite. Raises PrizeGone where others were quicker."""
+    for owner_id, name, amount in _taken(session, claim):
+        if not campaigns.take(session, owner_id=owner_id, name=name, amount=amount, code_id=claim.code_id):
+            raise PrizeGone
+
+
+def _taken(session: Session, claim: ClaimFacts) -> Iterator[tuple[UUID, str, int]]:
+    """What a claim under a wheel counts against, in the order in which every claim locks them. A day's share comes back
+    as well: its counter is there only where the campaign has one."""
+    if claim.campaign_id is None:
+        return
+    if claim.is_second:
+        if campaigns.find_left(session, owner_id=claim.campaign_id, name=campaigns.SECONDS) is not None:
+            yield claim.campaign_id, campaigns.SECONDS, 1
+        return
+    if claim.prize_id is None:
+        return
+    if campaigns.find_left(session, owner_id=claim.prize_id, name=campaigns.STOCK) is None:
+        return
+    yield claim.prize_id, campaigns.STOCK, 1
+    if claim.prize_kind == "points":
+        yield claim.campaign_id, campaigns.BUDGET_POINTS, claim.amount
+    elif claim.prize_kind == "red_packet":
+        yield claim.campaign_id, campaigns.BUDGET_FEN, claim.amount
+        day = f"f:{claim.day}"
+        if campaigns.find_left(session, owner_id=claim.campaign_id, name=day) is not None:
+            yield claim.campaign_id, day, claim.amount
 
 
 def _counters(offer: Offer, prize: PrizeFacts, day: str) -> Iterator[tuple[UUID, str, int, int]]:

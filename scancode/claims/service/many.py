@@ -19,6 +19,7 @@ from scancode.campaigns.rules import Offer, draw
 from scancode.catalog.rules import BrandFacts
 from scancode.channels.rules import Attribution
 from scancode.claims.models import Claim
+from scancode.claims.risk import NO_GLIMPSE, Glimpse
 from scancode.claims.rules import ClaimAnswer, Claimant, ClaimCode, ClaimFacts, ClaimState, view_of
 from scancode.claims.service.gate import STOP
 from scancode.claims.service.row import facts_from, make_row, origin_of
@@ -48,6 +49,12 @@ class Request:
     prefix: str
     draw_sealer: Sealer
     turn: int = 1
+    glimpse: Glimpse = NO_GLIMPSE
+
+    @property
+    def smells(self) -> bool:
+        """The campaign may hold it, and memory says that somebody should look closer."""
+        return self.offer is not None and self.offer.conditions.hold_score is not None and self.glimpse.smells
 
 
 def claim_many(sender: Sender, *, requests: Sequence[Request], now: datetime) -> list[ClaimAnswer | None]:
@@ -91,7 +98,7 @@ def _admit(sender: Sender, requests: Sequence[Request], now: datetime) -> dict[i
     for place, request in enumerate(requests):
         unknown_ids = request.claimant.identity_id is None and bool(request.claimant.ids)
         is_plain = request.offer is not None and request.offer.is_plain
-        fits = request.code.kind == Kind.INNER and is_plain and not unknown_ids
+        fits = request.code.kind == Kind.INNER and is_plain and not unknown_ids and not request.smells
         if fits and request.attribution is not None and request.code.code_id not in codes and request.offer:
             plain[place] = request.offer
             codes.add(request.code.code_id)

@@ -38,8 +38,8 @@ _BY_CODE = select(*COLUMNS)
 
 
 def facts_of(row: Any) -> ClaimFacts:
-    """From a row of ``COLUMNS``."""
-    values = row._asdict()
+    """From a row of ``COLUMNS``, and perhaps more."""
+    values = {column.key: getattr(row, column.key) for column in COLUMNS}
     return ClaimFacts(**{**values, "state": ClaimState(values["state"])})
 
 
@@ -100,6 +100,7 @@ def spent_fen(session: Session, *, campaign_id: UUID, since: datetime) -> int:
         Claim.claimed_at >= since,
         Claim.prize_kind == "red_packet",
         Claim.is_test.is_(False),
+        Claim.state != ClaimState.REFUSED.value,
     )
     return int(session.scalar(query) or 0)
 

@@ -8,6 +8,7 @@ reserved for a browser, bound, paid, compared.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,8 +19,9 @@ from sqlalchemy.orm import Session
 from scancode.campaigns.conditions import Conditions
 from scancode.claims.models import Claim
 from scancode.claims.numbers import second_id
+from scancode.claims.risk import NO_GLIMPSE
 from scancode.claims.rules import Claimant, ClaimFacts, ClaimState, PersonFull
-from scancode.claims.service.holding import hold, is_to_be_held
+from scancode.claims.service.holding import hold, keep_back, score_of
 from scancode.claims.service.limits import Counted, Exhausted, count_second, counted_so_far, take_second
 from scancode.claims.service.rewards import reward
 from scancode.claims.service.row import facts_from
@@ -51,9 +53,17 @@ def add_second(
         if not insert_once(session, Claim, **row):
             raise Exhausted  # this item has brought one before: it is another code's turn
         made = facts_from(row)
-        if made.state == ClaimState.CLAIMED and is_to_be_held(made, conditions, counted):
-            hold(session, made, counted=counted, now=now)
-        elif made.state == ClaimState.CLAIMED:
+        if claim.state == ClaimState.HELD and made.state == ClaimState.CLAIMED:
+            hold(session, made, limits=conditions, counted=counted, now=now, found=score_of(session, claim.code_id))
+        elif made.state == ClaimState.CLAIMED and not keep_back(
+            session,
+            made,
+            limits=conditions,
+            counted=counted,
+            claimant=claimant,
+            glimpse=NO_GLIMPSE,
+            now=now,
+        ):
             reward(session, made, claimant=claimant, prefix=prefix, now=now)
         count_second(session, campaign_id=campaign_id, code_id=made.code_id)
 
@@ -95,5 +105,5 @@ def bind_second(
         raise PersonFull(most=1)
     people = (claimant.account_id, claimant.visitor_id)
     counted = counted_so_far(session, campaign_id=claim.campaign_id, people=people, day=claim.day)
-    if is_to_be_held(claim, conditions, counted):
-        hold(session, claim, counted=counted, now=now)
+    theirs = replace(claim, state=ClaimState.CLAIMED)
+    keep_back(session, theirs, limits=conditions, counted=counted, claimant=claimant, glimpse=None, now=now)

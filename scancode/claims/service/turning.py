@@ -17,7 +17,7 @@ from scancode.campaigns.rules import Offer, Phase, PrizeFacts, draw, phase
 from scancode.claims.models import Claim
 from scancode.claims.rules import ClaimAnswer, ClaimFacts, ClaimState, owns
 from scancode.claims.service.fitting import boosted
-from scancode.claims.service.holding import hold, is_to_be_held
+from scancode.claims.service.holding import keep_back
 from scancode.claims.service.limits import Exhausted, counted_so_far, take_prize
 from scancode.claims.service.reading import find_facts, view
 from scancode.claims.service.rewards import reward
@@ -87,11 +87,18 @@ def _settle(session: Session, about: Wanted, offer: Offer) -> None:
     """What it earns, or a place among those that staff look at first: as of how many its owner has claimed that day."""
     made = find_facts(session, code_id=about.code.code_id)
     assert made is not None
-    if made.state != ClaimState.CLAIMED:
+    if made.state not in (ClaimState.CLAIMED, ClaimState.RESERVED):
         return
     people = (made.account_id, made.visitor_id)
     counted = counted_so_far(session, campaign_id=offer.campaign_id, people=people, day=made.day)
-    if is_to_be_held(made, offer.conditions, counted):
-        hold(session, made, counted=counted, now=about.now)
-    else:
+    is_held = keep_back(
+        session,
+        made,
+        limits=offer.conditions,
+        counted=counted,
+        claimant=about.claimant,
+        glimpse=about.glimpse,
+        now=about.now,
+    )
+    if made.state == ClaimState.CLAIMED and not is_held:
         reward(session, made, claimant=about.claimant, prefix=about.prefix, now=about.now)

@@ -9,6 +9,7 @@ from typing import Any
 from scancode.campaigns.rules import Offer, PrizeFacts
 from scancode.catalog.rules import BrandFacts
 from scancode.channels.rules import Attribution
+from scancode.claims.risk import Glimpse
 from scancode.claims.rules import Claimant, ClaimCode
 from scancode.claims.service.row import make_row, origin_of
 from scancode.codes.rules import BatchFacts
@@ -26,6 +27,7 @@ class Wanted:
     now: datetime
     reservation_hours: int
     prefix: str
+    glimpse: Glimpse
 
     @property
     def day(self) -> str:

@@ -17,11 +17,13 @@ from sqlalchemy.orm import Session
 
 from batches.codes import Kind
 from scancode.campaigns import service as campaigns
+from scancode.campaigns.conditions import Conditions
 from scancode.campaigns.planning import RangeLine
 from scancode.catalog import pictures as uploads
 from scancode.catalog import service as catalog
 from scancode.channels import service as channels
 from scancode.claims import service as claims
+from scancode.claims.risk import USUAL_THRESHOLD
 from scancode.cli.demo import brand as words
 from scancode.cli.demo import pictures
 from scancode.codes import service as codes
@@ -255,7 +257,13 @@ class Story:
         )
         with self._db.transaction() as session:
             campaign = campaigns.create(
-                session, brand_id=cast.brand_id, terms=terms, staff_id=staff_id, actor=actor, now=at
+                session,
+                brand_id=cast.brand_id,
+                terms=terms,
+                staff_id=staff_id,
+                actor=actor,
+                now=at,
+                conditions=Conditions(hold_score=USUAL_THRESHOLD),
             )
             for ranges, prizes in tables:
                 campaigns.add_tranche(

@@ -41,7 +41,9 @@ from scancode.web.runtime import runtime
 
 BOOST_LINES = 3
 SEPARATED = re.compile(r"[^,，、;；\s]+")
-COUNTS = ("person_day_max", "person_max", "day_max", "nth", "nth_points", "nth_count", "hold_day")
+COUNTS = (
+    "person_day_max", "person_max", "day_max", "nth", "nth_points", "nth_count", "hold_day", "hold_score", "hold_days",
+)  # fmt: skip
 SUMS = {"day_fen_max": "day_yuan_max", "nth_fen": "nth_yuan"}
 """Kept in fen, typed in yuan."""
 PLACES = ("channels", "stores", "scenes", "products", "batches")
@@ -97,6 +99,8 @@ class ConditionsForm(FlaskForm):
     day_max = StringField(lazy_gettext("Codes that everybody together may claim in a day"))
     day_yuan_max = StringField(lazy_gettext("Yuan that everybody together may win in a day (pools with odds)"))
     hold_day = StringField(lazy_gettext("From which code of a person in a day on staff look first"))
+    hold_score = StringField(lazy_gettext("From how many points against a claim on staff look first"))
+    hold_days = StringField(lazy_gettext("Days that staff have; then it is paid by itself"))
     nth = StringField(lazy_gettext("Which code of a person gives it"))
     nth_points = StringField(lazy_gettext("Points"))
     nth_yuan = StringField(lazy_gettext("Or a red packet (yuan)"))

@@ -67,11 +67,16 @@ class PrizeFigures:
     @property
     def void(self) -> int:
         """What nobody will ever have, as far as it may be told."""
-        return self.refused + (self.dead or 0)
+        return self.refused - self._back + (self.dead or 0)
+
+    @property
+    def _back(self) -> int:
+        """What was refused under a wheel is there for others again."""
+        return self.refused if self.chance_ppm is not None else 0
 
     @property
     def remaining(self) -> int | None:
-        return None if self.count is None else self.count - self.drawn - self.passed - (self.dead or 0)
+        return None if self.count is None else self.count - self.drawn + self._back - self.passed - (self.dead or 0)
 
     def name(self, locale: str) -> str:
         return self.name_en if locale == "en" else self.name_zh

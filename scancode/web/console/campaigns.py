@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 from wtforms.fields.choices import SelectChoice
 
 from scancode.campaigns import service as campaigns
+from scancode.campaigns.conditions import Conditions
 from scancode.campaigns.models import Campaign, CampaignState
 from scancode.campaigns.planning import CampaignPlan, Fault, Sharing
 from scancode.campaigns.rules import Phase, phase_of
 from scancode.campaigns.simulation import forecast
 from scancode.catalog.rules import BrandFacts
+from scancode.claims.risk import USUAL_THRESHOLD
 from scancode.errors import Refusal
 from scancode.members import service as members
 from scancode.staff.rules import Role
@@ -82,6 +84,7 @@ def new_campaign() -> ResponseReturnValue:
                     staff_id=current_staff().id,
                     actor=current_staff().actor,
                     now=shared.now(),
+                    conditions=Conditions(hold_score=USUAL_THRESHOLD),
                 )
             flash(gettext("The draft is kept. Next, add a prize pool: which codes take part, and what they hold."))
             return redirect(url_for("console.campaign", campaign_id=campaign.id))

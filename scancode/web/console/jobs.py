@@ -39,6 +39,7 @@ KIND_WORDS = {
     "watch": N_("Watch over packs"),
     "books": N_("Balance and daily books"),
     "breaker": N_("Breakers of campaigns"),
+    "held": N_("Held rewards whose time is over"),
     "diversion": N_("Look for diversion"),
     "payout": N_("Pay a red packet"),
     "points": N_("Points that come in or expire"),

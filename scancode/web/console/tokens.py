@@ -38,6 +38,8 @@ SCOPE_WORDS = {
     "places:write": lazy_gettext("Make and change channels, stores, guides and placed codes"),
     "brands:look": lazy_gettext("Read and change colours, font and logo of a brand"),
     "scans:read": lazy_gettext("Read scans"),
+    "claims:read": lazy_gettext("Read held rewards"),
+    "claims:decide": lazy_gettext("Release and refuse held rewards"),
     "complaints:read": lazy_gettext("Read complaints"),
     "reports:read": lazy_gettext("Read reports"),
     "epcis:capture": lazy_gettext("Send EPCIS events: activate, void, pack, ship, receive"),

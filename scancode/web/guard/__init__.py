@@ -15,6 +15,7 @@ from uuid import UUID
 
 import structlog
 
+from scancode.claims.risk import RUN_SPAN, Glimpse
 from scancode.config import Settings
 from scancode.db import Database
 from scancode.errors import Refusal
@@ -92,6 +93,10 @@ class Guard:
         self._codes = Counts("code", MINUTE_S)
         self._bulk = Counts("bulk", HOUR_S)
         self._claims = Counts("claims", DAY_S)
+        self._claimed = Counts("claimed", HOUR_S)
+        self._runs = Counts("runs", HOUR_S)
+        self._claimers = Counts("claimers", HOUR_S)
+        self._claimers_of_address = Counts("claimers_of_address", HOUR_S)
         self._misses = Counts("misses", MISSES_S, is_strict=True)
 
     def scan(
@@ -135,19 +140,53 @@ class Guard:
         if allowed is None or self._misses.add(allowed, at) > limit:
             raise WorkNeeded
 
-    def claim(self, ids: tuple[UUID | None, ...], *, now: datetime) -> None:
-        """Counts a claim of a browser and of whoever is behind it. Raises TooManyClaims."""
-        limit = self.caps.claims_of_person
-        counts = [self._claims.add(one, now.timestamp()) for one in ids if one is not None]
-        if limit and any(count > limit for count in counts):
+    def claim(
+        self,
+        environ: Mapping[str, Any],
+        ids: tuple[UUID | None, ...],
+        *,
+        code: tuple[int, int],
+        near_block: bool = False,
+        now: datetime,
+    ) -> Glimpse:
+        """Counts a claim of a browser and of whoever is behind it; what is odd about it. ``code`` is batch and serial.
+
+        Raises TooManyClaims.
+        """
+        at, address, limit = now.timestamp(), address_of(environ), self.caps.claims_of_person
+        known = [one for one in ids if one is not None]
+        today = max((self._claims.add(one, at) for one in known), default=0)
+        if limit and today > limit:
             raise TooManyClaims
+        who = known[-1] if known else None
+        number, serial = code
+        part = serial // RUN_SPAN
+        # The same tap once more is no further code.
+        count = self._runs.add if self._claimed.add(code, at) == 1 else self._runs.get
+        run, address_run = count((who, number, part), at), count((address, number, part), at)
+        if self._claimers.add(who, at) == 1:
+            self._claimers_of_address.add(address, at)
+        return Glimpse(
+            today=today,
+            run=run,
+            address_run=address_run,
+            address_people=self._claimers_of_address.get(address, at),
+            misses=self._misses.get(address, at) >= NOISY_MISSES,
+            bulk=bool(known) and self._bulk.get(known[0], at) > BULK_CODES,
+            near_block=near_block,
+        )
+
+    def _all(self) -> tuple[Counts, ...]:
+        of_scans = (self._addresses, self._visitors, self._codes, self._bulk, self._misses)
+        of_claims = (self._claims, self._claimed, self._runs, self._claimers, self._claimers_of_address)
+        return (*of_scans, *of_claims)
 
     def share(self) -> None:
         """Puts the counts of this process to those of the others. Called in the background; never raises."""
         if self._shelf is None:
             return
         try:
-            for counts in (self._addresses, self._visitors, self._codes, self._bulk, self._claims, self._misses):
+            for counts in self._all():
                 counts.share(self._shelf)
         except Exception as error:  # counting alone is better than not serving
             log.warning("counts_not_shared", error=type(error).__name__)

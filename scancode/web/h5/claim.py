@@ -17,6 +17,7 @@ from scancode.errors import Refusal
 from scancode.web.clients import client_of
 from scancode.web.h5 import h5
 from scancode.web.h5.meeting import KNOWN, Steps, alone, attribution_of, require_welcome
+from scancode.web.limits import address_of
 from scancode.web.people import Person, current_person
 from scancode.web.reading import ReadCode, read_code
 from scancode.web.runtime import Runtime, runtime
@@ -62,7 +63,13 @@ def take(
     raises."""
     now = shared.now()
     require_welcome(shared, environ, visitor, now)
-    shared.guard.claim((visitor.id, person.identity_id or person.phone_identity_id or person.member_id), now=now)
+    glimpse = shared.guard.claim(
+        environ,
+        (visitor.id, person.identity_id or person.phone_identity_id or person.member_id),
+        code=(code.batch.number, code.serial),
+        near_block=shared.blocks.get(None).is_near(address_of(environ), now),
+        now=now,
+    )
     span = shared.offers.get(code.batch.number).find(code.serial)
     answer: claims.ClaimAnswer = yield claims.Request(
         code=claims.ClaimCode(code.code_id, code.batch.number, code.kind, code.serial),
@@ -76,6 +83,7 @@ def take(
         prefix=shared.settings.payout_prefix,
         draw_sealer=shared.draw_sealer,
         turn=_turn_asked(environ),
+        glimpse=glimpse,
     )
     return answer
 

@@ -52,11 +52,13 @@ class Reward:
     """For ``requestMerchantTransfer`` within WeChat."""
     confirm_url: str | None
     """The sandbox's page, which stands for WeChat's in demos and tests."""
-    refused_why: str = ""
+    complain_url: str | None
     may_turn: bool = False
     """The wheel gave one more turn, and it can be taken now."""
     second: ClaimView | None = None
     """What the same code brought besides, because of how many its person had claimed."""
+    held: claims.HeldFacts | None = None
+    """Where staff look at it, or looked and refused it."""
 
     @property
     def turn_url(self) -> str | None:
@@ -142,7 +144,7 @@ def _page(shared: Runtime, found: Reward, who: Claimant) -> dict[str, Any]:
         "reward": found,
         "brand": found.brand,
         "claim": found.view.claim,
-        "refused_why": found.refused_why,
+        "held": found.held,
         "payout": found.view.payout,
         "is_member": who.member_id is not None,
         "is_known": who.is_known,
@@ -162,9 +164,10 @@ def _mine(shared: Runtime, reference: str) -> tuple[Reward, Claimant]:
             raise NotFound
         who = somebody(brand).claimant()
         view = _view(session, code_id, who, shared.now())
-        why = claims.reason_of(session, code_id=code_id) if view.standing == Standing.REFUSED else ""
+        looked_at = view.standing in (Standing.HELD, Standing.REFUSED)
+        held = claims.find_held(session, code_id=code_id) if looked_at else None
         second = None if view.claim.is_second else _second(session, view.claim, who, shared.now())
-    return replace(_reward(shared, view, brand), refused_why=why, second=second), who
+    return replace(_reward(shared, view, brand), held=held, second=second), who
 
 
 def _second(session: Session, claim: ClaimFacts, who: Claimant, now: datetime) -> ClaimView | None:
@@ -208,6 +211,7 @@ def _reward(shared: Runtime, view: ClaimView, brand: BrandFacts) -> Reward:
         may_turn=claim.is_again and phase(offer, shared.now()) is Phase.RUNNING,
         confirmation=confirmation,
         confirm_url=_sandbox_url(shared, view, confirmation),
+        complain_url=url_for("h5.complain", text=text) if text else None,
     )
 
 

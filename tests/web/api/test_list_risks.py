@@ -18,11 +18,11 @@ from tests.factories import NOW
 from tests.web.api.conftest import Machine, World
 
 
-def walk(machine: Machine, path: str) -> list[dict[str, object]]:
+def walk(machine: Machine, path: str, **query: str) -> list[dict[str, object]]:
     """Every item, a page of one each."""
     found, cursor = [], {}
     while True:
-        answer = machine.get(path, limit=1, **cursor)
+        answer = machine.get(path, limit=1, **query, **cursor)
         assert answer.status_code == 200, answer.json
         found += answer.json["items"]
         if answer.json["next"] is None:

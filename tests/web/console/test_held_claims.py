@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from scancode.campaigns.conditions import Conditions
 from scancode.catalog import revision
 from scancode.claims import service as claims
+from scancode.claims.risk import RiskFacts, score
 from scancode.claims.rules import Claimant
 from scancode.claims.service.holding import hold
 from scancode.claims.service.limits import Counted
@@ -84,13 +85,73 @@ def test_its_owner_reads_that_it_is_looked_at_and_then_why_not(app: Flask, shop:
     with shop.wired.db.transaction() as session:
         claim = claims.find_facts(session, code_id=code_id)
         assert claim is not None
-        hold(session, claim, counted=Counted(today=9), now=datetime.now(UTC))
-    assert "先由工作人员审核" in page(phone, f"/me/rewards/{code_id}")
+        now = datetime.now(UTC)
+        hold(session, claim, limits=Conditions(hold_days=5), counted=Counted(today=9), now=now)
+    shown = page(phone, f"/me/rewards/{code_id}")
+    assert "先由工作人员审核" in shown
+    assert shop.brand.moment(now + timedelta(days=5), "zh") in shown
+    assert "当天" not in shown  # why, is for staff
     with shop.wired.db.transaction() as session:
         claims.refuse_held(
             session, code_id=code_id, reason="<i>reseller", staff_id=shop.brand.id, actor="erin", now=datetime.now(UTC)
         )
     body = phone.get(f"/me/rewards/{code_id}").get_data(as_text=True)
     assert "审核后未予发放：&lt;i&gt;reseller" in body
+    assert f"/{code}/report" in body
     stranger = app.test_client()
     assert stranger.get(f"/me/rewards/{code_id}").status_code == 404
+
+
+def test_one_page_says_why_and_what_was_done(app: Flask, shop: Shop) -> None:
+    dave, erin = staff_of(app, shop, name="Dave"), staff_of(app, shop)
+    code_id = shop.code(1).code_id
+    here = f"/console/claims/held/{code_id}"
+    assert "此人当天的第 2 个码" in page(dave, here)
+    answer = post(dave, f"{here}/refuse", here, reason="a shop", note="seen <b>twice", there="claim")
+    assert answer.location.endswith(here)
+    shown = page(dave, here)
+    assert "seen &lt;b&gt;twice" in shown
+    assert "Dave" in shown
+    post(dave, f"{here}/again", here, note=" ", there="claim")
+    assert "请用不超过 200 字说明原因" in page(dave, here)
+    post(dave, f"{here}/again", here, note="a letter", there="claim")
+    post(dave, f"{here}/refuse", here, reason="still", there="claim")
+    assert "复核须由其他人决定" in page(dave, here)
+    post(erin, f"{here}/release", here, there="claim")
+    assert "已放行" in page(erin, here)
+    for path in (f"/console/claims/held/{shop.code(0).code_id}", "/console/claims/held/7"):
+        page(dave, path, 404)
+
+
+def test_many_are_decided_at_once(app: Flask, shop: Shop) -> None:
+    dave, here = staff_of(app, shop), "/console/claims/held"
+    ids = [str(shop.code(serial).code_id) for serial in (1, 2)]
+    post(dave, f"{here}/refuse", here, code=ids)
+    assert "请用不超过 200 字说明原因" in page(dave, here)
+    post(dave, f"{here}/release", here)
+    assert "请先勾选奖励" in page(dave, here)
+    post(dave, f"{here}/release", here, code=[*ids, "7", "x"])
+    assert "已放行并发放 2 份" in page(dave, here)
+    assert f"{shop.batch.number}:2" in page(dave, f"{here}?state=released")
+
+
+def test_the_file_holds_all_of_the_brand_and_nobody(app: Flask, shop: Shop) -> None:
+    dave, here = staff_of(app, shop), "/console/claims/held"
+    post(dave, f"{here}/{shop.code(2).code_id}/refuse", here, reason="=1+1")
+    text = post(dave, "/console/claims/held.csv").get_data(as_text=True)
+    lines = text.strip().splitlines()
+    assert len(lines) == 3
+    assert "'=1+1" in text
+    assert "alice" not in text
+
+
+def test_points_against_a_claim_are_listed_with_their_facts(app: Flask, shop: Shop) -> None:
+    dave = staff_of(app, shop)
+    with shop.wired.db.transaction() as session:
+        found = score(RiskFacts(today=34, run=13, known_minutes=0))
+        claim = claims.find_facts(session, code_id=shop.code(1).code_id)
+        assert claim is not None
+        hold(session, claim, limits=Conditions(), counted=Counted(), now=datetime.now(UTC), found=found)
+    for shown in (page(dave, "/console/claims/held"), page(dave, f"/console/claims/held/{shop.code(1).code_id}")):
+        for words in ("24 小时内领取了 34 个码", "13 个码的序号相邻", "0 分钟前才首次出现", "70"):
+            assert words in shown
