@@ -98,7 +98,7 @@ def test_a_group_asks_no_more_than_before_and_leaves_out_what_smells(session: Se
         people = [Claimant(None, shop.openid(session, f"openid-{n}")) for n in range(4)]
         origin, more = Attribution("unknown"), (NOW, 72, PREFIX, wired.draw_sealer)
         requests = [
-            Request(shop.code(serial), shop.batch, shop.brand, shop.offer, who, origin, *more, glimpse)
+            Request(shop.code(serial), shop.batch, shop.brand, shop.offer, who, origin, *more, glimpse=glimpse)
             for serial, who in enumerate(people)
             for glimpse in [SMELL if serial == smelly else Glimpse(today=1)]
         ]
@@ -252,7 +252,7 @@ def test_the_second_prize_of_a_held_code_waits_as_well(session: Session, wired: 
     code_id = shop.code(9).code_id
     waiting = claims.list_held(session, brand_id=shop.brand.id)
     assert {row.claim.code_id for row in waiting} == {code_id, claims.second_id(code_id)}
-    assert {row.score.points for row in waiting} == {15}
+    assert {row.score.points for row in waiting} == {25}
     release(session, claims.second_id(code_id))
     assert ledger.balance(session, account_id=account_id) == 163
     refuse(session, code_id)

@@ -9,8 +9,8 @@ from alembic import op
 
 import scancode.db
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
