@@ -23,6 +23,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from batches import codes as press
 from scancode import config
@@ -71,6 +72,16 @@ def claim_one_campaign() -> Figure:
         return _turns(one, spread) | {"against": "a thousand campaigns", "least": 0.9}
 
 
+def claim_one_campaign_odds() -> Figure:
+    """The same for a campaign whose codes turn a wheel: stock and budget are counted down. Shown beside, no goal."""
+    with world.postgres_url() as url, tempfile.TemporaryDirectory() as folder, world.build(url, Path(folder)) as built:
+        people = world.identities(built, 200)
+        wheel, many = _wheel(built), _thousand(built)
+        one = _Crew(_claiming, built.environment, (wheel, people))
+        spread = _Crew(_claiming, built.environment, (many, people, world.COUNT // CAMPAIGNS))
+        return _turns(one, spread) | {"against": "a thousand campaigns with exact tables"}
+
+
 def scan_growth() -> Figure:
     """Seconds per scan among ten million scans, against a book that is empty."""
     with (
@@ -94,6 +105,7 @@ def scan_growth() -> Figure:
 FIGURES: Final[dict[str, Callable[[], Figure]]] = {
     "claim-db": claim_db,
     "claim-one-campaign": claim_one_campaign,
+    "claim-one-campaign-odds": claim_one_campaign_odds,
     "scan-growth": scan_growth,
 }
 
@@ -184,20 +196,48 @@ def _scanning(environment: dict[str, str], batch_number: int) -> Work:
 # What they find
 
 
+def _another_batch(session: Session, built: world.World, number: int) -> Batch:
+    """Like the world's own."""
+    batch = factories.make_batch(
+        session,
+        brand_id=built.brand_id,
+        product_id=session.get_one(Batch, built.batch_number).product_id,
+        count=world.COUNT,
+        number=number,
+        order_no=f"PO-{number}",
+    )
+    factories.make_life(session, batch_number=batch.number, first=0, last=world.COUNT - 1)
+    return batch
+
+
+def _wheel(built: world.World) -> int:
+    """A batch whose codes turn one wheel, with the odds of the world's own table and enough of everything."""
+    now = datetime.now(UTC)
+    with built.wired.db.transaction() as session:
+        batch = _another_batch(session, built, 3_333_333)
+        factories.make_offer(
+            session,
+            built.wired.draw_sealer,
+            batch=batch,
+            mode="odds",
+            starts_at=now - timedelta(days=1),
+            ends_at=now + timedelta(days=30),
+            budget_fen=world.COUNT * 100,
+            budget_points=world.COUNT * 10,
+            prizes=[
+                PrizeLine("red_packet", 100, world.COUNT, "红包", "Red packet", chance_ppm=250_000),
+                PrizeLine("points", 10, world.COUNT, "积分", "Points", chance_ppm=250_000),
+            ],
+        )
+        revision.bump(session)
+        return batch.number
+
+
 def _thousand(built: world.World) -> int:
     """A batch like the world's own, whose codes lie in a thousand campaigns, each of the same prizes."""
     share, now = world.COUNT // CAMPAIGNS, datetime.now(UTC)
     with built.wired.db.transaction() as session:
-        product_id = session.get_one(Batch, built.batch_number).product_id
-        batch = factories.make_batch(
-            session,
-            brand_id=built.brand_id,
-            product_id=product_id,
-            count=world.COUNT,
-            number=2_222_222,
-            order_no="PO-2",
-        )
-        factories.make_life(session, batch_number=batch.number, first=0, last=world.COUNT - 1)
+        batch = _another_batch(session, built, 2_222_222)
         for place in range(CAMPAIGNS):
             campaign = factories.make_campaign(
                 session, brand_id=built.brand_id, starts_at=now - timedelta(days=1), ends_at=now + timedelta(days=30),
