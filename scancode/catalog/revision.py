@@ -29,6 +29,23 @@ V = TypeVar("V")
 log = structlog.get_logger(__name__)
 
 
+_here = threading.local()
+
+
+class NotInMemory(Exception):
+    """A thread that must not wait for the database asked for what has to be read from it."""
+
+
+def only_memory() -> None:
+    """From now on whatever would have to be read raises NotInMemory in this thread, which has others to serve."""
+    _here.is_bound = True
+
+
+def _require_patience() -> None:
+    if getattr(_here, "is_bound", False):
+        raise NotInMemory
+
+
 def bump(session: Session) -> None:
     """Tells every process that reference tables have changed; part of the transaction that changes them."""
     statement = update(Revision).where(Revision.id == 1).values(number=Revision.number + 1)
@@ -56,9 +73,12 @@ class Watch:
         self._after_look.append(call)
 
     def current(self) -> int:
+        """Raises what the database raises, and NotInMemory."""
         if self._pid != os.getpid():
+            _require_patience()
             self._start()
         if time.monotonic() - self._looked_at > MAX_AGE_S:
+            _require_patience()
             self.look()
         return self._number
 
@@ -108,11 +128,12 @@ class Cached(Generic[K, V]):
         self._lock = threading.Lock()
 
     def get(self, key: K) -> V:
-        """The value under the current revision. Raises what the loader raises; that is not kept."""
+        """The value under the current revision. Raises NotInMemory, and what the loader raises; that is not kept."""
         revision = self._watch.current()
         kept = self._kept.get(key)
         if kept is not None and kept[0] == revision:
             return kept[1]
+        _require_patience()
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None and kept[0] == revision:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.http import wsgi
 
+from scancode.catalog import revision
 from scancode.claims import service as claims
 from scancode.scans.writer import Stalled
 from scancode.web.gathering.hands import Group, Hand
-from scancode.web.gathering.visits import Connection, Visit, is_whole
+from scancode.web.gathering.visits import READ_MAX, Connection, Visit, has_head, is_whole
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from scancode.web.h5.front import Answer, Front
     from scancode.web.runtime import Runtime
 
-READ_MAX = 8192
 SOON_S = 0.1
 """For so long the gatherer does nothing but wait for a group to be written."""
 LOOK_S = 0.02
@@ -76,11 +76,13 @@ class Gatherer:
             connection.timeout = min(connection.timeout, deadline)
 
     def _run(self) -> None:
+        revision.only_memory()
         while not self._is_over:
             try:
                 self._turn()
             except Exception:  # one that hits a single visit is dealt with there: this is our own fault
                 self._worker.log.exception("the gatherer failed and goes on")
+                time.sleep(LOOK_S)
 
     def _turn(self) -> None:
         """All that can be read by now is read, and written as one group a hand."""
@@ -100,9 +102,9 @@ class Gatherer:
     def _is_through(self, group: Group) -> bool:
         """Whether this group's hand is free again. Its visits go on, or are told to come again."""
         waited_s = time.monotonic() - group.given_at
-        if group.hand.is_done(max(0.0, SOON_S - waited_s)):
+        if group.is_done(max(0.0, SOON_S - waited_s)):
             visits, group.visits = group.visits, []
-            outcomes = group.hand.outcomes[: len(visits)]
+            outcomes = group.outcomes[: len(visits)]
             for visit, outcome in zip(visits, outcomes, strict=True):
                 self._go_on(visit, outcome)
             return True
@@ -133,15 +135,15 @@ class Gatherer:
         if not sent or connection.is_leaving:
             return None
         sent, connection.begun = connection.begun + sent, b""
-        if b"\r\n\r\n" not in sent and len(sent) < READ_MAX:
+        if not has_head(sent):
             connection.begun = sent  # the rest of the head may come, until the connection's time is over
             return None
         connection.parser.unreader.unread(sent)
-        if self._overdue or not is_whole(sent):
+        try:
+            if not self._overdue and is_whole(sent):
+                return self._begin(connection)
             self._pass_on(connection)
             return None
-        try:
-            return self._begin(connection)
         except Exception as error:
             self._fail(connection, error)
             return None
@@ -160,9 +162,19 @@ class Gatherer:
         except StopIteration as end:
             self._end(visit, end.value)
             return None
+        except revision.NotInMemory:  # nothing was recorded or counted yet
+            self._give_back(visit, self._front.answer)
+            return None
         return visit
 
     def _go_on(self, visit: Visit, outcome: Any) -> None:
+        """Raises nothing: the others of its group go on as well."""
+        try:
+            self._take(visit, outcome)
+        except Exception as error:
+            self._fail(visit.connection, error)
+
+    def _take(self, visit: Visit, outcome: Any) -> None:
         try:
             if outcome is None:
                 self._leave_out(visit)
@@ -172,8 +184,6 @@ class Gatherer:
                 visit.step = visit.steps.send(outcome)
         except StopIteration as end:
             self._end(visit, end.value)
-        except Exception as error:
-            self._fail(visit.connection, error)
         else:
             if outcome is not None:  # it asks for one step more
                 self._leave_out(visit)
@@ -208,8 +218,11 @@ class Gatherer:
             self._close(connection)
             return
         took = timedelta(seconds=time.monotonic() - visit.began_at)
-        worker.log.access(response, visit.request, visit.environ, took)
-        worker.cfg.post_request(worker, visit.request, visit.environ, response)
+        try:
+            worker.log.access(response, visit.request, visit.environ, took)
+            worker.cfg.post_request(worker, visit.request, visit.environ, response)
+        except Exception:  # the answer has been given: nothing may come after it
+            worker.log.exception("what comes after an answer failed")
         if rest:
             self._release(connection)
             worker.send_rest(connection, rest, is_kept=not response.should_close())

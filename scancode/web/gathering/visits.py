@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from scancode.web.h5.front import Answer
     from scancode.web.h5.meeting import Step, Steps
 
+READ_MAX = 8192
 _KNOWN = re.compile(
     rb"(?:GET /(?:01/[0-9]{14}/21/)?[0-9A-Za-z]{20}(?:/|/seen\.css)?|POST /[0-9A-Za-z]{20}/claim) HTTP/1\.[01]\r\n"
 )
 _UNUSUAL = re.compile(rb"\r\n(?:transfer-encoding|upgrade|expect|content-length)[ \t]*:", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length: ?([0-9]{1,3})\r\n", re.IGNORECASE)
+
+
+def has_head(sent: bytes) -> bool:
+    """Whether the head of a request is there, or so much of one that it has to be looked at."""
+    return b"\r\n\r\n" in sent or len(sent) >= READ_MAX
 
 
 def is_whole(sent: bytes) -> bool:

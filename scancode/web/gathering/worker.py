@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import threading
+import time
 from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
@@ -10,10 +12,14 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.workers.gthread import DEFAULT_WORKER_DATA_TIMEOUT, ThreadWorker
 
 from scancode.web.gathering.gatherer import Gatherer
-from scancode.web.gathering.visits import Connection
+from scancode.web.gathering.visits import Connection, has_head
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+SENDING_S = 30.0
+"""For so long a thread waits for a client that takes its answer slowly."""
+SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 class Worker(ThreadWorker):
@@ -51,6 +57,12 @@ class Worker(ThreadWorker):
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
+        except OSError as error:
+            if error.errno not in SCARCE:
+                raise
+            self.log.warning("no connection can be taken just now: %s", error)
+            time.sleep(0.05)  # it waits in the listener; those that we have go on, and end
+            return
         self.nr_conns += 1
         connection = Connection(self.cfg, client, address, listener.getsockname())
         self._gatherer.add(connection, for_s=DEFAULT_WORKER_DATA_TIMEOUT + self.cfg.keepalive)
@@ -62,9 +74,10 @@ class Worker(ThreadWorker):
             super().finish_request(conn, fs)
         elif not is_kept:
             self._gatherer.leave(conn)
-        elif not self.alive or conn.parser.unreader.buf.getvalue():
+        elif not self.alive or has_head(conn.parser.unreader.buf.getvalue()):
             super().finish_request(conn, fs)  # it reads what is there, or waits for what may be on its way
         else:
+            conn.begun = conn.parser.unreader.take_buffered()  # no thread waits for the rest of a head
             self._gatherer.add(conn, for_s=self.cfg.keepalive)
 
     def handle_request(self, req: Any, conn: Any) -> bool:
@@ -89,7 +102,7 @@ class Worker(ThreadWorker):
         """To a client that reads slowly: a thread of the pool waits for it."""
 
         def send() -> bool:
-            connection.sock.setblocking(True)
+            connection.sock.settimeout(SENDING_S)
             connection.sock.sendall(rest)
             return is_kept
 

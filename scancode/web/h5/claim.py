@@ -63,6 +63,8 @@ def take(
     raises."""
     now = shared.now()
     require_welcome(shared, environ, visitor, now)
+    span = shared.offers.get(code.batch.number).find(code.serial)
+    attribution = attribution_of(shared, environ, code, visitor, now)
     glimpse = shared.guard.claim(
         environ,
         (visitor.id, person.identity_id or person.phone_identity_id or person.member_id),
@@ -70,14 +72,13 @@ def take(
         near_block=shared.blocks.get(None).is_near(address_of(environ), now),
         now=now,
     )
-    span = shared.offers.get(code.batch.number).find(code.serial)
     answer: claims.ClaimAnswer = yield claims.Request(
         code=claims.ClaimCode(code.code_id, code.batch.number, code.kind, code.serial),
         batch=code.batch,
         brand=code.brand,
         offer=span.value if span else None,
         claimant=claims.Claimant(visitor.id, person.identity_id, person.phone_identity_id, person.member_id),
-        attribution=attribution_of(shared, environ, code, visitor, now),
+        attribution=attribution,
         now=now,
         reservation_hours=shared.settings.reservation_hours,
         prefix=shared.settings.payout_prefix,

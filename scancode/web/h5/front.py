@@ -21,6 +21,7 @@ from flask import Flask
 from markupsafe import escape
 
 from batches.codes import normalise
+from scancode.catalog.revision import NotInMemory
 from scancode.web.clients import cookie_of
 from scancode.web.guard import WorkNeeded
 from scancode.web.h5.claim import address_after, take
@@ -70,12 +71,22 @@ class Front:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self.believe(environ)
+        return self.answer(environ, start_response)
+
+    def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The whole way of one request, by one thread that may wait."""
         return self.finish(environ, start_response, alone(self._shared, self.begin(environ)))
 
     def begin(self, environ: WSGIEnvironment) -> Steps[Answer | None]:
-        """The way to the answer, which raises nothing; None when Flask has to go on, or knows it all better."""
+        """The way to the answer; None when Flask has to go on, or knows it all better.
+
+        Raises nothing but NotInMemory, before its first step: then nothing has been counted, and ``answer`` may begin
+        anew.
+        """
         try:
             return (yield from self._begin(environ))
+        except NotInMemory:
+            raise
         except Exception as error:  # Flask knows how to say it
             environ[KNOWN] = error
             return None
@@ -130,9 +141,12 @@ class Front:
         try:
             code = read_code(shared, text, met_in=environ)
         except NotOurs as refusal:
-            page = find_refused(shared, locale, text, refusal)
+            try:
+                page = find_refused(shared, locale, text, refusal)
+            except NotInMemory:  # it is counted already
+                page = None
             if page is None:
-                raise
+                raise refusal from None
             return "404 NOT FOUND", [HTML], page
         except WorkNeeded:
             page = find_work_page(locale)
@@ -143,7 +157,10 @@ class Front:
             return None
         visitor = read_visitor(self._signers, environ)
         meeting = yield from meet(shared, environ, code, visitor, shared.now())
-        page = find_page(shared, locale, meeting, form_token_of(self._signers, visitor))
+        try:
+            page = find_page(shared, locale, meeting, form_token_of(self._signers, visitor))
+        except NotInMemory:  # it is recorded already
+            page = None
         if page is None:
             environ[KNOWN] = meeting
             return None

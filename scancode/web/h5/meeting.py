@@ -8,7 +8,7 @@ many requests in hand can make their steps together; ``alone`` makes them for on
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from scancode.channels.rules import Attribution, ItemFacts, Seen, attribute, cha
 from scancode.claims import service as claims
 from scancode.db import new_id
 from scancode.scans.blocklist import Blocked
-from scancode.scans.rules import History, Risk, judge
+from scancode.scans.rules import History, judge
 from scancode.scans.writer import Deed, Recorded, Sighting, Written
 from scancode.web.clients import client_of, is_bot
 from scancode.web.limits import address_of
@@ -79,9 +79,10 @@ def meet(
     else:
         require_welcome(shared, environ, visitor, now)
         known = None if visitor.is_new else visitor.id
-        risks = shared.guard.scan(environ, visitor_id=known, code_id=code.code_id, now=now)
         attribution = attribution_of(shared, environ, code, visitor, now)
-        recorded = yield _sighting(shared, environ, code, visitor, attribution, risks, now)
+        sighting = _sighting(shared, environ, code, visitor, attribution, now)  # what it needs is there: it can count
+        risks = shared.guard.scan(environ, visitor_id=known, code_id=code.code_id, now=now)
+        recorded = yield replace(sighting, risks=risks) if risks else sighting
     return Meeting(code, visitor, now, recorded)
 
 
@@ -131,7 +132,6 @@ def _sighting(
     code: ReadCode,
     visitor: Visitor,
     attribution: Attribution,
-    risks: tuple[Risk, ...],
     now: datetime,
 ) -> Sighting:
     keeps_address = shared.settings.address_days > 0
@@ -150,6 +150,5 @@ def _sighting(
         address_digest=shared.sealer.digest(address_of(environ), purpose="address") if keeps_address else None,
         is_test=code.batch.is_test,
         copy_terms=shared.copy_terms.get(code.brand.id),
-        risks=risks,
         is_confirmed=not visitor.is_new,  # who brings our cookie has shown a page of ours before
     )

@@ -46,6 +46,7 @@ def confirm(
     if visitor.is_new or is_bot(environ) or now - made_at(visitor.id) >= SHOWN_WITHIN:
         return
     require_welcome(shared, environ, visitor, now)
+    about, terms = Marked(code.code_id, code.brand.id, code.product.id, code.batch.number), shared.copy_terms
+    confirmation = Confirmation(visitor.id, about, code.batch.is_test, terms.get(code.brand.id))
     shared.guard.confirmation(visitor.id, now=now)
-    about = Marked(code.code_id, code.brand.id, code.product.id, code.batch.number)
-    yield Confirmation(visitor.id, about, code.batch.is_test, shared.copy_terms.get(code.brand.id))
+    yield confirmation

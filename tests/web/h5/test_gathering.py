@@ -13,75 +13,24 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from typing import Any
 
 import pytest
 from gunicorn.config import Config
-from sqlalchemy import func
-from sqlalchemy import select as select_rows
 
-from batches.codes import Kind, mint_one
 from scancode.campaigns.conditions import Conditions
 from scancode.catalog import revision
 from scancode.claims.models import Claim
 from scancode.config import Settings
-from scancode.db import Database, new_id
+from scancode.db import Database
 from scancode.scans.models import Scan
-from scancode.web import visitor
 from scancode.web.gathering.gatherer import Gatherer
 from scancode.web.gathering.visits import Connection, is_whole
 from scancode.web.runtime import Runtime
 from scancode.wiring import Wired
 from tests import factories, servers
 from tests.web.h5.phone import Shop
-
-CODE = "0123456789ABCDEFGHJK"
-HEAD = f"Host: 127.0.0.1\r\nUser-Agent: {servers.AGENT}\r\n"
-
-
-def get(path: str, more: str = "", version: str = "1.1") -> bytes:
-    return f"GET /{path} HTTP/{version}\r\n{HEAD}{more}\r\n".encode()
-
-
-class Client:
-    """One connection; answers are read as they come."""
-
-    all: ClassVar[list[Client]] = []
-
-    def __init__(self, url: str) -> None:
-        self.all.append(self)
-        self.socket = socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=20)
-        self._file = self.socket.makefile("rb")
-
-    def close(self) -> None:
-        self._file.close()
-        self.socket.close()
-
-    def send(self, *parts: bytes) -> None:
-        """Each part goes out by itself, some time after the one before."""
-        for place, part in enumerate(parts):
-            time.sleep(0.05 if place else 0)
-            self.socket.sendall(part)
-
-    def answer(self) -> tuple[int, bytes]:
-        """Status and body of the next answer; 0 when the server has closed."""
-        line = self._file.readline()
-        if not line:
-            return 0, b""
-        length = 0
-        while (header := self._file.readline()) not in (b"\r\n", b""):
-            if header.lower().startswith(b"content-length:"):
-                length = int(header.partition(b":")[2])
-        return int(line.split()[1]), self._file.read(length)
-
-    def rest(self) -> bytes:
-        """All until the server closes."""
-        return self._file.read()
-
-    def ask(self, *parts: bytes) -> int:
-        self.send(*parts)
-        return self.answer()[0]
+from tests.web.h5.wire import CODE, Client, claim, count, forged, get, whole_claim
 
 
 @pytest.fixture(autouse=True)
@@ -89,24 +38,6 @@ def _hang_up() -> Iterator[None]:
     yield
     while Client.all:
         Client.all.pop().close()
-
-
-def claim(shop: Shop, serial: int, more: str = "") -> tuple[bytes, bytes]:
-    """Head and body of somebody's claim."""
-    who, signers = new_id(factories.NOW), shop.app.extensions["visitor_signers"]
-    cookie = signers.cookie.sign(visitor.encode(who)).decode()
-    body = f"token={signers.form.get_signature(who.bytes).decode()}".encode()
-    head = f"POST /{shop.code(serial)}/claim HTTP/1.1\r\n{HEAD}Cookie: {visitor.COOKIE}={cookie}\r\n{more}"
-    return f"{head}Content-Type: application/x-www-form-urlencoded\r\n".encode(), body
-
-
-def whole_claim(shop: Shop, serial: int) -> bytes:
-    head, body = claim(shop, serial)
-    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
-
-
-def forged(serial: int = 0) -> bytes:
-    return get(mint_one(b"\7" * 32, 1_234_567, Kind.INNER, serial))
 
 
 def limit(shop: Shop, codes_a_day: int) -> Shop:
@@ -122,11 +53,6 @@ def limit(shop: Shop, codes_a_day: int) -> Shop:
         )  # fmt: skip
         revision.bump(session)
     return replace(shop, batch_number=7_654_321)
-
-
-def count(db: Database, table: Any) -> int:
-    with db.reading() as session:
-        return session.scalar(select_rows(func.count()).select_from(table)) or 0
 
 
 @pytest.mark.parametrize(
