@@ -62,6 +62,8 @@ class Campaign(Base):
     # Several campaigns may reach a code where none of them is exclusive: the highest priority goes first.
     priority: Mapped[int] = mapped_column(default=0)
     is_exclusive: Mapped[bool] = mapped_column(default=True)
+    # Testers stay until it begins; else publication ends the trial.
+    keeps_testers: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str] = mapped_column(String(10))
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
@@ -127,6 +129,18 @@ class TrancheRange(Base):
     first: Mapped[int] = mapped_column(primary_key=True)
     last: Mapped[int]
     offset: Mapped[int] = mapped_column(BigInteger)
+
+
+class CampaignTester(Base):
+    """Somebody who tries a campaign out before it begins. ``person_id``: the member, else the identity."""
+
+    __tablename__ = "campaign_testers"
+
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    added_at: Mapped[datetime]
+    # Who added them, or made the link that they opened.
+    added_by: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
 
 
 class Prize(Base):

@@ -179,6 +179,17 @@ class Offer:
         return replace(prize, amount=amount)
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A campaign that has not begun, as testers meet it over a code. ``testers``: members and identities."""
+
+    offer: Offer
+    testers: frozenset[UUID]
+
+    def is_open(self, now: datetime) -> bool:
+        return self.offer.state == "draft" or now < self.offer.starts_at
+
+
 def phase(offer: Offer | None, now: datetime) -> Phase:
     """Where the offer stands. Whatever has ended stays ended, a pause goes before a start that is still to come."""
     if offer is None:

@@ -47,6 +47,27 @@ class Claim(Attributed, Base):
     turn: Mapped[int | None]
 
 
+class TrialClaim(Base):
+    """What a code showed a tester of a campaign that has not begun: nothing is given, and the code keeps its reward.
+
+    It names its prize, since a draft's prizes come and go; no foreign keys, for the same reason.
+    """
+
+    __tablename__ = "trial_claims"
+    __table_args__ = (Index("ix_trial_claims_campaign", "campaign_id", "claimed_at"),)
+
+    code_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    campaign_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    brand_id: Mapped[UUID]
+    product_id: Mapped[UUID]
+    prize_kind: Mapped[str] = mapped_column(String(12))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    name_zh: Mapped[str] = mapped_column(String(60))
+    name_en: Mapped[str] = mapped_column(String(60))
+    claimed_at: Mapped[datetime]
+
+
 class PersonCount(Base):
     """How many codes of a campaign that limits it a person has claimed: in a day, and in all (``period`` empty).
 

@@ -1,5 +1,5 @@
 """Signed addresses under which a page is shown as a consumer will see it, to whoever has the link: a product's, or any
-page in a brand's look.
+page in a brand's look. A third kind makes testers of those who open it.
 
 The console makes them (a phone opens them by their QR code), the consumer pages read them; neither knows the other.
 """
@@ -16,11 +16,18 @@ from scancode.errors import Refusal
 from scancode.i18n import N_
 
 VALID_S = 7 * 24 * 3600
+TRIAL_VALID_S = 24 * 3600
 
 
 class PreviewOver(Refusal):
     code = "preview_over"
     text = N_("This preview link is not valid any more. Open a new one from the product's page in the console.")
+    status = 404
+
+
+class TrialLinkOver(Refusal):
+    code = "trial_link_over"
+    text = N_("This link is not valid any more. Ask whoever sent it for a new one.")
     status = 404
 
 
@@ -42,6 +49,20 @@ def sign_brand(settings: Settings, brand_id: UUID) -> str:
 def read_brand(settings: Settings, token: str) -> UUID:
     """The brand of such a token. Raises PreviewOver."""
     return _read(_serializer(settings, "scancode.look"), token)
+
+
+def sign_trial(settings: Settings, campaign_id: UUID, staff_id: UUID) -> str:
+    """The token of a link that makes whoever opens it a tester of a campaign."""
+    return str(_serializer(settings, "scancode.trial").dumps([campaign_id.hex, staff_id.hex]))
+
+
+def read_trial(settings: Settings, token: str) -> tuple[UUID, UUID]:
+    """The campaign of such a token, and who made it. Raises TrialLinkOver."""
+    try:
+        campaign, person = _serializer(settings, "scancode.trial").loads(token, max_age=TRIAL_VALID_S)
+        return UUID(hex=campaign), UUID(hex=person)
+    except (BadSignature, ValueError, TypeError, AttributeError) as error:
+        raise TrialLinkOver from error
 
 
 def _read(serializer: URLSafeTimedSerializer, token: str) -> UUID:

@@ -10,7 +10,7 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from scancode.campaigns import service as campaigns
-from scancode.campaigns.rules import Offer
+from scancode.campaigns.rules import Offer, Trial
 from scancode.catalog import service as catalog
 from scancode.catalog.revision import Cached, Watch
 from scancode.catalog.rules import BrandFacts, ProductPage
@@ -70,6 +70,8 @@ class Runtime:
     touchpoints: Cached[str, TouchpointFacts | None]
     offers: Cached[int, SpanMap[Offer]]
     """By batch number: the newest published offer over each range of serials, running or not."""
+    trials: Cached[int, tuple[Trial, ...]]
+    """By batch number: what testers may try."""
     copy_terms: Cached[UUID, CopyTerms]
     """By brand: when a code looks copied."""
     writer: Writer
@@ -120,6 +122,9 @@ def build(
         touchpoints=Cached(watch, db, lambda session, token: channels.load_touchpoint(session, token=token)),
         offers=Cached(
             watch, db, lambda session, number: campaigns.load_offers(session, batch_number=number, sealer=draw_sealer)
+        ),
+        trials=Cached(
+            watch, db, lambda session, number: campaigns.load_trials(session, batch_number=number, sealer=draw_sealer)
         ),
         copy_terms=Cached(
             watch, db, lambda session, brand_id: scans.load_copy_terms(session, brand_id=brand_id, otherwise=terms)

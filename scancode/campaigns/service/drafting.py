@@ -21,6 +21,7 @@ from scancode.campaigns.models import (
     Campaign,
     CampaignReview,
     CampaignState,
+    CampaignTester,
     Mode,
     Prize,
     PrizeKind,
@@ -31,6 +32,7 @@ from scancode.campaigns.planning import PrizeLine, RangeLine
 from scancode.campaigns.rules import Phase, phase_of
 from scancode.campaigns.service.reading import find_review, get_campaign, get_tranche
 from scancode.campaigns.service.refusals import CampaignNotFound, Frozen, InReview, TooMany
+from scancode.catalog import revision
 from scancode.catalog.models import Brand
 from scancode.db import affected, new_id
 from scancode.errors import Invalid, NotFound
@@ -122,7 +124,7 @@ def discard(session: Session, *, campaign_id: UUID, actor: str, now: datetime) -
     ids = session.scalars(select(Tranche.id).where(Tranche.campaign_id == campaign_id)).all()
     for tranche_id in ids:
         _empty(session, tranche_id)
-    for table in (Tranche, CampaignReview):
+    for table in (Tranche, CampaignReview, CampaignTester):
         session.execute(delete(table).where(table.campaign_id == campaign_id))
     session.execute(delete(Campaign).where(Campaign.id == campaign_id))
     _audit(session, campaign, "campaign.discard", {"tranches": len(ids)}, actor, now)
@@ -311,6 +313,8 @@ def _check_tranche(ranges: Sequence[RangeLine], prizes: Sequence[PrizeLine], mod
 def _audit(
     session: Session, campaign: Campaign, action: str, facts: dict[str, object], actor: str, now: datetime
 ) -> None:
+    if session.scalar(select(CampaignTester.person_id).where(CampaignTester.campaign_id == campaign.id).limit(1)):
+        revision.bump(session)  # what testers see is kept in memory
     staff.audit(
         session,
         actor=actor,

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from scancode.campaigns.faults import faults
-from scancode.campaigns.models import Campaign, CampaignState, Prize, PrizeKind, Tranche
+from scancode.campaigns.models import Campaign, CampaignState, CampaignTester, Prize, PrizeKind, Tranche
 from scancode.campaigns.planning import CampaignPlan, Fault, TranchePlan, totals
 from scancode.campaigns.proof import commitment
 from scancode.campaigns.rules import Phase, phase_of
@@ -81,12 +81,16 @@ def publish(
         if tranche.has_odds:
             _open_stock(session, tranche)
     _reserve(session, plan)
+    left = 0
     if campaign.state == CampaignState.DRAFT:
         _move(session, campaign, CampaignState.PUBLISHED, published_at=now)
+        testers = delete(CampaignTester).where(CampaignTester.campaign_id == campaign.id)
+        left = 0 if campaign.keeps_testers else affected(session, testers)  # their trial is over
     whole = totals(plan.waiting)
     facts = {
         "tranches": [str(tranche.id) for tranche in plan.waiting],
         "codes": whole.size,
+        "testers_left": left,
         "prizes": whole.prize_count,
         "sum_fen": whole.sum_fen,
         "sum_points": whole.sum_points,

@@ -72,6 +72,23 @@ class NotRevealed(Refusal):
     text = N_("The secrets of the draw are revealed when the campaign has ended.")
 
 
+class TrialOver(Refusal):
+    code = "trial_over"
+    text = N_("This campaign cannot be tried any more: it was published, or it has begun.")
+
+
+class TesterNotFound(NotFound):
+    code = "tester_not_found"
+    text = N_("This tester is not there any more. Somebody may have removed them.")
+
+
+class TooManyTesters(Refusal):
+    """Facts: ``most``."""
+
+    code = "trial_too_many"
+    text = N_("A campaign has at most {most} testers.")
+
+
 class NotLonger(Refusal):
     code = "campaign_not_longer"
     text = N_("The end can only be moved later: an earlier one would take back what was promised.")

@@ -36,6 +36,7 @@ from scancode.claims.service.reading import (
     spent_fen,
 )
 from scancode.claims.service.seconds import mark_second
+from scancode.claims.service.trials import TrialView, find_tried, forget_tried, list_tried, try_out
 
 __all__ = [
     "ClaimAnswer",
@@ -46,6 +47,7 @@ __all__ = [
     "HeldFacts",
     "Request",
     "Standing",
+    "TrialView",
     "bind",
     "cause_of",
     "charge",
@@ -58,11 +60,14 @@ __all__ = [
     "find_crossing",
     "find_facts",
     "find_held",
+    "find_tried",
+    "forget_tried",
     "has_reserved",
     "list_due",
     "list_held",
     "list_large",
     "list_quarantined",
+    "list_tried",
     "look_again",
     "mark_second",
     "of_person",
@@ -77,4 +82,5 @@ __all__ = [
     "spent_fen",
     "steps_of",
     "sweep_crossings",
+    "try_out",
 ]

@@ -112,11 +112,7 @@ def pass_slowly(
 ) -> tuple[Offer, ...]:
     """The offers that run for the code at this moment, read afresh, the first first; where there are several, paused
     ones among them. Raises the refusal that applies."""
-    if jobs.is_stopped(session, STOP) is not None:
-        raise ClaimsStopped
-    check_life(codes.life_of(session, batch_number=code.batch_number, serial=code.serial).state)
-    if scans.are_suspect(session, code_ids=[code.code_id]):
-        raise CodeSuspect
+    check_code(session, code)
     fresh = campaigns.find_offer(session, batch_number=code.batch_number, serial=code.serial, sealer=draw_sealer)
     turns = in_turn(fresh, now) if fresh else ()
     if len(turns) < 2:
@@ -124,3 +120,12 @@ def pass_slowly(
     if claimant.is_snapshot:
         raise SnapshotAccount
     return turns
+
+
+def check_code(session: Session, code: ClaimCode) -> None:
+    """Whatever it holds. Raises ClaimsStopped, CodeSuspect and those of ``check_life``."""
+    if jobs.is_stopped(session, STOP) is not None:
+        raise ClaimsStopped
+    check_life(codes.life_of(session, batch_number=code.batch_number, serial=code.serial).state)
+    if scans.are_suspect(session, code_ids=[code.code_id]):
+        raise CodeSuspect

@@ -210,6 +210,7 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
         plan = campaigns.load_plan(session, campaign_id=campaign_id)
         review = campaigns.find_review(session, campaign_id=campaign_id)
         figures = all_figures(session, campaign, plan)
+        testers = len(campaigns.list_testers(session, campaign_id=campaign_id))
         sharing = campaigns.list_sharing(session, campaign_id=campaign_id, now=now) if plan.tranches else ()
         places = load_places(session, brand_id=campaign.brand_id)
         group = _group(session, plan, places)
@@ -228,6 +229,7 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
         conditions=in_words(plan.conditions, places, has_odds=plan.has_odds, codes=figures.codes),
         group=group,
         sharing=sharing,
+        tester_count=testers,
         faults=[(fault.tranche, fault_text(fault)) for fault in faults],
         review=review,
         is_asker=review is not None and review.asked_by == current_staff().id,

@@ -154,7 +154,7 @@ def product(product_id: UUID) -> ResponseReturnValue:
         pictures_max=PICTURES_MAX,
         may_change=may_change,
         preview_url=url_for("h5.preview_product", token=token),
-        preview_qr=_qr_of(preview_url),
+        preview_qr=qr_of(preview_url),
     )
     return page, 422 if request.method == "POST" else 200
 
@@ -246,7 +246,7 @@ def _refuse(form: FlaskForm, refusal: Refusal) -> None:
     refuse_field(form, name, refusal)
 
 
-def _qr_of(url: str) -> str:
+def qr_of(url: str) -> str:
     """A QR code as a data URL, to open the preview on a phone."""
     code = qrcode.QRCode(border=2, box_size=4)
     code.add_data(url)

@@ -121,7 +121,9 @@ def preview_product(token: str) -> str:
         brand = catalog.load_brand(session, brand_id=product.brand_id) if product else None
     if product is None or brand is None:
         raise preview.PreviewOver
-    prize = SimpleNamespace(phase="none", offer=None, claim=None, can_claim=False, is_member=False, others=())
+    prize = SimpleNamespace(
+        phase="none", offer=None, claim=None, can_claim=False, is_member=False, others=(), trial_of=None
+    )
     return _sample_page(
         brand,
         product,

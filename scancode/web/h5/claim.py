@@ -17,6 +17,7 @@ from scancode.errors import Refusal
 from scancode.web.clients import client_of
 from scancode.web.h5 import h5
 from scancode.web.h5.meeting import KNOWN, Steps, alone, attribution_of, require_welcome
+from scancode.web.h5.trial import trials_of, try_code
 from scancode.web.limits import address_of
 from scancode.web.people import Person, current_person
 from scancode.web.reading import ReadCode, read_code
@@ -35,6 +36,10 @@ def claim(text: str) -> Response | tuple[str, int]:
     try:
         if met is not None:
             raise met
+        person = current_person(code.brand.id)
+        if trials := trials_of(shared, code, person, shared.now()):
+            tried = try_code(shared, request.environ, code, current_visitor(), person, trials)
+            return redirect(url_for("h5.trial_reward", campaign_id=tried.campaign_id, code_id=code.code_id, new=1), 303)
         answer = alone(shared, take(shared, request.environ, code, current_visitor(), current_person(code.brand.id)))
     except Refusal as refusal:
         page = render_template(

@@ -29,6 +29,7 @@ from scancode.web.h5.digital_link import OPEN_HEADERS, base_of, headers_of
 from scancode.web.h5.meeting import KNOWN, Step, Steps, alone, meet
 from scancode.web.h5.scan import find_page, find_refused
 from scancode.web.h5.seen import confirm
+from scancode.web.h5.trial import trials_of
 from scancode.web.h5.work import find_work_page
 from scancode.web.language import locale_of
 from scancode.web.people import person_in
@@ -176,6 +177,8 @@ class Front:
             return None
         code = read_code(self._shared, text, met_in=environ)
         person = person_in(self._sessions.read(environ), code.brand.id)
+        if trials_of(self._shared, code, person, self._shared.now()):
+            return None
         answer = yield from take(self._shared, environ, code, visitor, person)
         address = address_after(self._shared, environ, code, answer, self._url)
         return "303 SEE OTHER", [HTML, ("Location", address)], f'<!doctype html><a href="{escape(address)}">→</a>'

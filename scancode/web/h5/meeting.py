@@ -68,9 +68,16 @@ def _make(shared: Runtime, step: Step, *, is_left: bool) -> Written | claims.Cla
 
 
 def meet(
-    shared: Runtime, environ: Mapping[str, Any], code: ReadCode, visitor: Visitor, now: datetime
+    shared: Runtime,
+    environ: Mapping[str, Any],
+    code: ReadCode,
+    visitor: Visitor,
+    now: datetime,
+    *,
+    is_trial: bool = False,
 ) -> Steps[Meeting]:
-    """Records the scan and returns once it is committed. What a robot looks at is judged and not recorded.
+    """Records the scan and returns once it is committed. What a robot looks at is judged and not recorded; a tester's
+    scan counts in no report.
 
     Raises Stalled, Blocked, TooFast.
     """
@@ -80,7 +87,8 @@ def meet(
         require_welcome(shared, environ, visitor, now)
         known = None if visitor.is_new else visitor.id
         attribution = attribution_of(shared, environ, code, visitor, now)
-        sighting = _sighting(shared, environ, code, visitor, attribution, now)  # what it needs is there: it can count
+        # What it needs is there: it can count.
+        sighting = _sighting(shared, environ, code, visitor, attribution, now, is_trial)
         risks = shared.guard.scan(environ, visitor_id=known, code_id=code.code_id, now=now)
         recorded = yield replace(sighting, risks=risks) if risks else sighting
     return Meeting(code, visitor, now, recorded)
@@ -133,6 +141,7 @@ def _sighting(
     visitor: Visitor,
     attribution: Attribution,
     now: datetime,
+    is_trial: bool,
 ) -> Sighting:
     keeps_address = shared.settings.address_days > 0
     return Sighting(
@@ -148,7 +157,7 @@ def _sighting(
         attribution=attribution,
         client=client_of(environ),
         address_digest=shared.sealer.digest(address_of(environ), purpose="address") if keeps_address else None,
-        is_test=code.batch.is_test,
+        is_test=code.batch.is_test or is_trial,
         copy_terms=shared.copy_terms.get(code.brand.id),
         is_confirmed=not visitor.is_new,  # who brings our cookie has shown a page of ours before
     )

@@ -14,6 +14,8 @@ from scancode.campaigns.proof import to_file
 from scancode.claims import service as claims
 from scancode.claims.rules import ClaimFacts
 from scancode.web.h5 import h5
+from scancode.web.h5.trial import ids_of
+from scancode.web.people import current_person
 from scancode.web.rulebook import load_rulebook
 from scancode.web.runtime import runtime
 
@@ -67,14 +69,18 @@ def campaign_rules(campaign_id: UUID) -> str:
     with shared.db.reading() as session:
         campaign = campaigns.get_campaign(session, campaign_id=campaign_id)
         brand = shared.brands.get(campaign.brand_id)
-        if campaign.state == CampaignState.DRAFT or brand is None:
+        if brand is None:
             raise campaigns.CampaignNotFound
-        book = load_rulebook(session, campaign_id=campaign_id, brand=brand, with_waiting=False)
+        is_trial = campaign.state == CampaignState.DRAFT
+        ids = ids_of(current_person(brand.id)) if is_trial else frozenset()
+        if is_trial and not campaigns.find_trial(session, campaign_ids=[campaign_id], person_ids=ids, now=now):
+            raise campaigns.CampaignNotFound
+        book = load_rulebook(session, campaign_id=campaign_id, brand=brand, with_waiting=is_trial)
     return render_template(
         "h5/rules.html",
         book=book,
         brand=brand,
         phase=book.phase(now).value,
         reservation_hours=shared.settings.reservation_hours,
-        is_preview=False,
+        is_preview=is_trial,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from flask import g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -23,6 +24,7 @@ from scancode.web.h5 import h5
 from scancode.web.h5.frames import Frames, stand_in
 from scancode.web.h5.meeting import KNOWN, Meeting, alone, meet
 from scancode.web.h5.page_scripts import script_for, with_script
+from scancode.web.h5.trial import ids_of, trials_of
 from scancode.web.h5.work import work_page
 from scancode.web.language import current_locale
 from scancode.web.people import current_person
@@ -46,6 +48,8 @@ class PrizeView:
     """The person has joined the brand, so there is no need to ask them to."""
     others: tuple[Offer, ...] = ()
     """Campaigns that share the code and go after ``offer``."""
+    trial_of: UUID | None = None
+    """The campaign that the person tries out here."""
 
 
 @h5.get("/<text>")
@@ -61,7 +65,9 @@ def answer(text: str, *, differs: str = "") -> Response | tuple[str, int]:
     try:
         if met is None:
             code = read_code(shared, text, met_in=request.environ)
-            met = alone(shared, meet(shared, request.environ, code, current_visitor(), shared.now()))
+            now = shared.now()
+            is_trial = bool(trials_of(shared, code, current_person(code.brand.id), now))
+            met = alone(shared, meet(shared, request.environ, code, current_visitor(), now, is_trial=is_trial))
         if isinstance(met, Exception):
             raise met
     except NotOurs as refusal:
@@ -70,7 +76,7 @@ def answer(text: str, *, differs: str = "") -> Response | tuple[str, int]:
         return work_page(refusal)
     meeting: Meeting = met
     g.visitor = meeting.visitor
-    view = _prize(shared, meeting) or _known_prize(shared, meeting)
+    view = _trial(shared, meeting) or _prize(shared, meeting) or _known_prize(shared, meeting)
     view = replace(view, is_member=current_person(meeting.code.brand.id).member_id is not None)
     return make_response(_page(shared, meeting, view, differs))
 
@@ -99,6 +105,7 @@ def _key(shared: Runtime, locale: str, meeting: Meeting, view: PrizeView, differ
             offer,
             view.can_claim,
             view.is_member,
+            view.trial_of,
             claim.claim if claim else None,
         ),
         *(claim.is_mine if claim else None, claim.standing if claim else None),
@@ -167,6 +174,26 @@ def _known_prize(shared: Runtime, meeting: Meeting) -> PrizeView:
     if claim is not None and claim.claim.is_second:  # of the code inside: it has a page of its own
         claim = None
     return _view(code, span.value if span else None, claim, meeting.now)
+
+
+def _trial(shared: Runtime, meeting: Meeting) -> PrizeView | None:
+    """For a tester: the campaign as if it ran, and what it showed them already."""
+    code, person = meeting.code, current_person(meeting.code.brand.id)
+    trials = trials_of(shared, code, person, meeting.now) if code.kind is Kind.INNER else ()
+    if not trials:
+        return None
+    ids = list(dict.fromkeys(trial.offer.campaign_id for trial in trials))
+    with shared.db.reading() as session:
+        tried = claims.find_tried(session, code_id=code.code_id, campaign_ids=ids, person_ids=ids_of(person))
+    first = trials[0].offer
+    is_live = code.batch.life_of(code.serial).state is Life.ACTIVE
+    return PrizeView(
+        Phase.RUNNING,
+        first,
+        tried.view if tried else None,
+        can_claim=tried is None and is_live,
+        trial_of=tried.campaign_id if tried else first.campaign_id,
+    )
 
 
 def _view(code: ReadCode, offer: Offer | None, claim: ClaimView | None, now: datetime) -> PrizeView:

@@ -24,6 +24,7 @@ from scancode.campaigns.rules import draw
 from scancode.catalog import revision
 from scancode.claims.models import Claim
 from scancode.claims.rules import Claimant
+from scancode.members import service as members
 from scancode.staff.rules import Role
 from scancode.web.console.campaign_figures import load_figures
 from scancode.wiring import Wired
@@ -676,3 +677,33 @@ def test_turns_that_were_won_count_and_are_no_codes(wired: Wired) -> None:
     again = figures.prizes[0]
     assert won > 0
     assert (again.drawn, again.remaining, figures.drawn) == (won, 100 - won, 9)
+
+
+def test_testers_are_added_by_phone_kept_and_removed(app: Flask, dave: FlaskClient, house: House) -> None:
+    with house.wired.db.transaction() as session:
+        phone = members.identify(
+            session, brand_id=house.brand_id, kind="phone", value="+8613812345678", sealer=house.wired.sealer,
+            now=datetime.now(UTC),
+        )  # fmt: skip
+        member, _ = members.join(
+            session, phone_identity_id=phone.id, brand_id=house.brand_id, language="zh", now=datetime.now(UTC)
+        )
+    here = f"/console/campaigns/{make(house, published=False).id}"
+    testers = f"{here}/testers"
+    assert "还没有测试人员" in page(dave, testers)
+    assert "还没有人试用" in page(dave, testers)
+    post(dave, testers, phone="139 0000 0000")
+    assert "品牌没有使用这个号码的会员" in page(dave, testers)
+    post(dave, testers, phone="138 1234 5678")
+    shown = page(dave, testers)
+    assert "138****5678" in shown
+    assert "13812345678" not in shown
+    assert "测试人员 (1)" in page(dave, here)
+    post(dave, f"{testers}/keep", keeps="1")
+    assert "测试人员保留到活动开始" in page(dave, testers)
+    post(dave, f"{testers}/anew")
+    erin = signed_in(app, house, house.other_brand_id)
+    assert erin.get(testers).status_code == 404
+    assert post(erin, f"{testers}/{member.id}/remove").status_code == 404
+    post(dave, f"{testers}/{member.id}/remove")
+    assert "还没有测试人员" in page(dave, testers)
