@@ -63,6 +63,8 @@ STUCK_AFTER = timedelta(hours=1)
 
 FINAL = frozenset({State.PAID, State.FAILED, State.CANCELLED, State.EXPIRED})
 REISSUABLE = frozenset({State.FAILED, State.CANCELLED, State.EXPIRED})
+STOP = "payouts"
+"""The stop under which nothing is sent."""
 REPEATABLE = frozenset({State.SENDING, State.UNKNOWN})
 """Where the stored order may go out again if the provider does not know its number: it never confirmed the bill."""
 OPEN = frozenset({State.CREATED, State.SENDING, State.UNKNOWN, State.AWAITING_USER, State.CANCELLING})
@@ -111,6 +113,12 @@ class Contradicted(Refusal):
         "WeChat Pay has contradicted itself about this payment: it may have been paid. It is not sent again; "
         "look it up in WeChat Pay's console."
     )
+
+
+class PayoutsStopped(Refusal):
+    code = "payouts_stopped"
+    text = N_("Payments are stopped while they are being checked. Nothing is lost: please ask again later.")
+    status = 503
 
 
 class TooManyAttempts(Refusal):

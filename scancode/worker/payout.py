@@ -17,13 +17,12 @@ from scancode.errors import PayoutError
 from scancode.jobs import service as jobs
 from scancode.jobs.rules import Leased
 from scancode.payouts import service as payouts
-from scancode.payouts.rules import REPEATABLE, PayoutFacts, PayoutState, Source, needs_person, wait_s
+from scancode.payouts.rules import REPEATABLE, STOP, PayoutFacts, PayoutState, Source, needs_person, wait_s
 from scancode.payouts.service.sending import Errand, Task
 from scancode.ports import BillState, PayoutGateway
 from scancode.wiring import Wired
 from scancode.worker import pace
 
-STOP = "payouts"
 STOPPED_S = 60
 """How long to wait while payouts are stopped, or nobody is configured to pay them."""
 log = structlog.get_logger(__name__)

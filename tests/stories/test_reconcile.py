@@ -18,7 +18,7 @@ from scancode.jobs import service as jobs
 from scancode.jobs.models import Job
 from scancode.payouts import service as payouts
 from scancode.payouts.models import Payout, PayoutEvent, PayoutNumber
-from scancode.payouts.rules import PayoutState
+from scancode.payouts.rules import Contradicted, PayoutsStopped, PayoutState
 from scancode.ports import Flow
 from scancode.staff import service as staff
 from scancode.stories import going_on, reconcile
@@ -230,6 +230,26 @@ def test_a_lost_second_attempt_is_found_beside_the_first(till: Till) -> None:
     assert report.found == 1
     assert till.find().attempt == 2
     assert till.find().state == S.PAID
+
+
+def test_what_was_cancelled_before_the_books_were_compared_is_not_sent_again(till: Till) -> None:
+    """The backup has it as never sent; the provider has paid it."""
+    pay(till)
+    with till.wired.db.transaction() as session:
+        session.execute(text("UPDATE payouts SET state = 'created', \"order\" = NULL, package = NULL"))
+        for name in going_on.STOPS:
+            jobs.stop(session, name=name, reason="restored", now=till.now)
+    with till.wired.db.transaction() as session:
+        assert payouts.cancel(session, code_id=till.code_id, now=till.now).state == S.CANCELLED
+    with pytest.raises(PayoutsStopped), till.wired.db.transaction() as session:
+        payouts.reissue(session, code_id=till.code_id, now=till.now)
+    report = compare(till)
+    assert [one.gap for one in report.open] == [Gap.DISAGREES]
+    go_on(till, report, accept=True)
+    with pytest.raises(Contradicted), till.wired.db.transaction() as session:
+        payouts.reissue(session, code_id=till.code_id, now=till.now)
+    till.work(after_s=100_000)
+    assert till.bills() == ["SUCCESS"]
 
 
 def test_a_payout_restored_to_before_it_was_sent_learns_that_it_was_paid(till: Till) -> None:

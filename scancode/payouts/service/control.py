@@ -16,10 +16,12 @@ from scancode.payouts.rules import (
     ATTEMPTS_MAX,
     CODE_DIGITS,
     REISSUABLE,
+    STOP,
     Contradicted,
     NotCancellable,
     NotReissuable,
     PayoutFacts,
+    PayoutsStopped,
     PayoutState,
     TooManyAttempts,
     meaning_of,
@@ -69,9 +71,12 @@ def cancel(session: Session, *, code_id: int, now: datetime) -> PayoutFacts:
 def reissue(session: Session, *, code_id: int, now: datetime) -> PayoutFacts:
     """Promises the same money again under a new number, once a query has said that the last attempt ended unpaid.
 
-    Two people who ask at once make one new attempt. Raises NotFound, NotReissuable, Contradicted,
+    Two people who ask at once make one new attempt. After a restore our book may not know yet how the last one ended,
+    so nothing is promised while payouts are stopped. Raises NotFound, PayoutsStopped, NotReissuable, Contradicted,
     TooManyAttempts.
     """
+    if jobs.is_stopped(session, STOP) is not None:
+        raise PayoutsStopped
     last = get(session, code_id=code_id)
     if last.state not in REISSUABLE:
         raise NotReissuable(state=last.state.value)

@@ -121,14 +121,15 @@ class Allowance:
     """So many a second, in this process."""
 
     def __init__(self, a_second: int) -> None:
+        self.clock = time.monotonic
         self._a_second = a_second
         self._left = float(a_second)
-        self._at = time.monotonic()
+        self._at = self.clock()
         self._lock = threading.Lock()
 
     def take(self) -> bool:
         with self._lock:
-            now = time.monotonic()
+            now = self.clock()
             self._left = min(self._a_second, self._left + (now - self._at) * self._a_second)
             self._at = now
             if self._left < 1:

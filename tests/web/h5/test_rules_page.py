@@ -143,3 +143,21 @@ def test_a_commitment_is_told_at_once_and_what_it_hides_at_the_end(
     answer = client.get(f"/campaigns/{campaign_id}/draw.json")
     assert [pool["commitment"] for pool in answer.get_json()["pools"]] == told
     assert client.get(f"/campaigns/{uuid4()}/draw.json").status_code == 404
+
+
+@pytest.mark.parametrize("turns", [False, True])
+def test_it_says_how_often_a_code_is_drawn_for(client: FlaskClient, wired: Wired, *, turns: bool) -> None:
+    again = PrizeLine("again", 0, 50, "再来一次", "One more turn", None, 300_000)
+    points = PrizeLine("points", 5, 50, "积分", "Points", None, 500_000)
+    with wired.db.transaction() as session:
+        brand = factories.make_brand(session)
+        product = factories.make_product(session, brand_id=brand.id)
+        batch = factories.make_batch(session, brand_id=brand.id, product_id=product.id)
+        prizes = [again, points] if turns else [points]
+        offer = factories.make_offer(session, wired.draw_sealer, batch=batch, prizes=prizes, mode="odds")
+    for language, once, every in (
+        ("en", "when the code is claimed and once only", "every turn once only"),
+        ("zh", "每个码在领取时抽奖一次", "每一次只抽一回"),
+    ):
+        page = shown(client, f"/campaigns/{offer.id}/rules?lang={language}")
+        assert (once in page, every in page) == (not turns, turns)
