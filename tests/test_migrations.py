@@ -153,7 +153,7 @@ def dangling(db: Database) -> list[str]:
 # Rules kept so that Citus can spread the tables later.
 
 CODE_TABLES = {
-    "scans", "suspicions", "suspicion_steps", "claims", "held_claims", "held_steps", "payouts", "payout_events",
+    "scans", "suspicions", "suspicion_steps", "claims", "trial_claims", "held_claims", "held_steps", "payouts", "payout_events",
     "packed_codes", "containers",
 }  # fmt: skip
 MEMBER_TABLES = {"consents", "member_visitors", "member_tags", "member_tiers", "acquisitions"}
@@ -195,7 +195,7 @@ REFERENCE = {
     "print_houses", "sealed_packs", "pack_links", "downloads", "press_kits", "alerts",
     "packed_ranges", "uploads", "upload_files", "life_orders", "receipt_gaps", "product_links", "site_files",
     "risk_terms", "blocks", "territories", "tags",
-    "tiers", "tier_ladders", "tag_scenes",
+    "tiers", "tier_ladders", "tag_scenes", "campaign_testers",
 }  # fmt: skip
 ONE_SHARD = {
     "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "token_calls", "audit_rows", "audit_head",
