@@ -97,6 +97,10 @@ class RiskTerms(Base):
     suspect_cities: Mapped[int | None]
     suspect_days: Mapped[int | None]
     suspect_kmh: Mapped[int | None]
+    diversion_items: Mapped[int | None]
+    diversion_share: Mapped[int | None]
+    diversion_km: Mapped[int | None]
+    diversion_days: Mapped[int | None]
 
 
 class BlockRow(Base):

@@ -41,6 +41,7 @@ VIEWS = (
     "scancode.web.console.captures",
     "scancode.web.console.lookup",
     "scancode.web.console.suspects",
+    "scancode.web.console.risk_terms",
     "scancode.web.console.blocks",
     "scancode.web.console.channels",
     "scancode.web.console.placed",

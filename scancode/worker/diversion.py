@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 def terms_of(wired: Wired) -> DiversionTerms:
-    """From when on a case is opened."""
+    """From when on a case is opened, unless a brand has values of its own."""
     settings = wired.settings
     return DiversionTerms(
         settings.diversion_items, settings.diversion_share, settings.diversion_km, settings.diversion_days
@@ -33,7 +33,12 @@ def run(wired: Wired, leased: Leased, clock: Clock) -> None:
         brands = catalog.list_brands(session)
     for brand in brands:
         opened += wired.db.retrying(
-            lambda session, brand=brand: diversion.look(session, brand=brand, terms=terms, now=clock())  # type: ignore[misc]
+            lambda session, brand=brand: diversion.look(  # type: ignore[misc]
+                session,
+                brand=brand,
+                terms=diversion.load_terms(session, brand_id=brand.id, otherwise=terms),
+                now=clock(),
+            )
         )
     log.info("looked_for_diversion", opened=opened)
     with wired.db.transaction() as session:

@@ -26,6 +26,7 @@ from scancode.jobs import service as jobs
 from scancode.ledger import service as ledger
 from scancode.packing.models import PackedRange
 from scancode.payouts.models import Payout
+from scancode.scans import service as scans
 from scancode.wiring import Wired
 from tests.claims.shop import PREFIX, RED_PACKETS, Shop, open_shop, points, visitor
 from tests.claims.test_holding import ERIN, payouts_made, refuse, release
@@ -164,6 +165,24 @@ def test_places_speak_where_they_are_known(session: Session, wired: Wired) -> No
     assert found.facts.outside_km > 800
     assert found.facts.kmh is not None
     assert found.facts.kmh > 5000
+
+
+def test_a_place_near_enough_for_the_brand_does_not_speak(session: Session, wired: Wired) -> None:
+    shop = watched(session, wired, conditions={"hold_score": 20})
+    channel = make_channel(session, brand_id=shop.brand.id)
+    far, near = regions.find("广东省", "广州市"), regions.find("浙江省", "杭州市")
+    assert far is not None
+    assert near is not None
+    diversion.set_territory(session, channel_id=channel.id, places=[near], actor="erin", now=NOW)
+    alice, later = old_friend(session, shop), NOW + timedelta(days=1)
+    origin = Attribution("shipment", channel.id, item_channel_id=channel.id, region=far)
+
+    def at(serial: int) -> Standing:
+        return shop.claim(session, alice, serial, attribution=origin, glimpse=SMELL, now=later).view.standing
+
+    assert at(0) == Standing.HELD
+    scans.set_terms(session, brand_id=shop.brand.id, values={"diversion_km": 5000}, actor="dave", now=NOW)
+    assert at(60) == Standing.CLAIMED
 
 
 def test_a_carton_emptied_by_several_people_speaks(session: Session, wired: Wired) -> None:

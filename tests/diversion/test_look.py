@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scancode.catalog import service as catalog
@@ -18,9 +20,13 @@ from scancode.codes.rules import Life
 from scancode.db import new_id
 from scancode.diversion import service as diversion
 from scancode.diversion.rules import CaseMoved, CaseState, DiversionTerms, NoteMissing
+from scancode.scans import service as scans
 from scancode.scans.writer import Sighting, write
+from scancode.staff.models import AuditRow
 from scancode.staff.rules import Role
 from scancode.wiring import Wired
+from scancode.worker.diversion import KEY
+from scancode.worker.loop import run
 from tests import factories
 from tests.conftest import NOW
 from tests.web.console.desk import Desk
@@ -178,3 +184,52 @@ def test_territories_by_hand_and_by_file(office: Office, wired: Wired) -> None:
     assert dave.post(path, {"file": (io.BytesIO(b"x,y\n"), "a.csv")}).status_code == 422
     assert dave.post(path, {"file": (io.BytesIO(sent), "a.csv")}).status_code == 302
     assert "华东,,江苏,苏州" in dave.get("/console/diversion/territories.csv").text
+
+
+def test_a_brand_has_its_own_rules_and_the_worker_follows_them(office: Office, wired: Wired) -> None:
+    """Four of a hundred items in Shenzhen are news to those who have said nothing, and not to this brand."""
+    dave, path = office.desk(Role.MARKETING), "/console/diversion/terms"
+    with wired.db.transaction() as session:
+        for serial in range(4):
+            scan(session, office, serial, SHENZHEN)
+
+    def opened(now: datetime) -> int:
+        run(wired, stop_event=threading.Event(), once=True, clock=lambda: now, kinds={KEY})
+        with wired.db.reading() as session:
+            return len(cases(session))
+
+    def says(**values: str) -> int:
+        return dave.post(path, values, form=path).status_code
+
+    assert says(diversion_items="5") == 302
+    assert opened(NOW) == 0
+    assert says(diversion_km="5000") == 302  # and whatever stood in the other fields is gone
+    assert opened(NOW + timedelta(hours=1)) == 0
+    assert says(diversion_items="4", diversion_km="0") == 302
+    assert opened(NOW + timedelta(hours=2)) == 1
+
+
+def test_own_rules_of_diversion_are_marketings_and_of_one_brand(office: Office, wired: Wired) -> None:
+    path, usual = "/console/diversion/terms", replace(TERMS, share_percent=33)
+    dave, mallory = office.desk(Role.MARKETING), office.desk(Role.MARKETING, "other_brand_id")
+    for wrong in ({"items": "1"}, {"share": "0"}, {"share": "101"}, {"km": "-1"}, {"days": "366"}, {"items": "many"}):
+        assert dave.post(path, {f"diversion_{k}": v for k, v in wrong.items()}, form=path).status_code == 422
+    assert office.desk(Role.FACTORY).get(path).status_code == 403
+    with wired.db.transaction() as session:
+        brands = [office.brand_id, office.other_brand_id]
+        for brand_id in brands:
+            scans.set_terms(session, brand_id=brand_id, values={"suspect_visitors": 9}, actor="olga", now=NOW)
+    assert dave.post(path, {"diversion_items": "7", "diversion_km": "0"}, form=path).status_code == 302
+    other = f"brand-{office.other_brand_id.hex[-8:]}"
+    assert mallory.post(f"{path}?brand={other}", {"diversion_items": "8"}, form=path).status_code == 302
+    assert (
+        dave.post(f"{path}?brand={other}", {"diversion_days": "2", "diversion_km": "0"}, form=path).status_code == 302
+    )
+    assert 'value="2"' in dave.get(path).text
+    with wired.db.reading() as session:
+        own, others = (diversion.load_terms(session, brand_id=one, otherwise=usual) for one in brands)
+        kept = [row.suspect_visitors for one in brands if (row := scans.own_terms(session, brand_id=one))]
+        actions = session.scalars(select(AuditRow.action).where(AuditRow.action == "risk.terms")).all()
+    assert own == replace(usual, days=2, kilometres=0)
+    assert others == replace(usual, items=8)
+    assert (kept, len(actions)) == ([9, 9], 5)

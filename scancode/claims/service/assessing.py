@@ -29,8 +29,10 @@ from scancode.packing.rules import Unit
 WITHIN = timedelta(hours=24)
 CLAIMS_MAX = 200
 CARTON_RANGES_MAX = 50
-Earlier = Row[tuple[int, datetime, int | None, UUID | None, UUID | None]]
-_EARLIER = (Claim.code_id, Claim.claimed_at, Claim.region, Claim.item_channel_id, Claim.item_store_id)
+Earlier = Row[tuple[int, UUID, datetime, int | None, UUID | None, UUID | None]]
+_EARLIER = (
+    Claim.code_id, Claim.brand_id, Claim.claimed_at, Claim.region, Claim.item_channel_id, Claim.item_store_id,
+)  # fmt: skip
 
 
 def assess(session: Session, *, code: int, claimant: Claimant, glimpse: Glimpse, now: datetime) -> Score:
@@ -110,8 +112,10 @@ def _outside_km(session: Session, here: Earlier) -> int | None:
     territory = (
         diversion.own_territory(session, channel_id=channel_id, store_id=store_id) if store_id is not None else []
     ) or diversion.own_territory(session, channel_id=channel_id)
-    beyond_km = DiversionTerms().kilometres
-    if not territory or not is_outside(there, territory, beyond_km=beyond_km):
+    if not territory:
+        return None
+    beyond_km = diversion.load_terms(session, brand_id=here.brand_id, otherwise=DiversionTerms()).kilometres
+    if not is_outside(there, territory, beyond_km=beyond_km):
         return None
     known = [found for part in territory if (found := regions.kilometres(part, there)) is not None]
     return round(min(known)) if known else beyond_km

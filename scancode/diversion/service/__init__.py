@@ -12,6 +12,7 @@ from scancode.diversion.service.cases import (
     work_on,
 )
 from scancode.diversion.service.looking import look
+from scancode.diversion.service.terms import load_terms
 from scancode.diversion.service.territories import (
     all_territories,
     own_territory,
@@ -28,6 +29,7 @@ __all__ = [
     "count_cases",
     "get_case",
     "list_cases",
+    "load_terms",
     "look",
     "notes_of",
     "own_territory",

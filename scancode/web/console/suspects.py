@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
-from flask_wtf import FlaskForm
+from flask_babel import gettext
 from sqlalchemy.orm import Session
-from wtforms import IntegerField
-from wtforms.validators import NumberRange, Optional
 
 from batches.codes import split_code_id
 from scancode.errors import NotFound
@@ -18,7 +15,6 @@ from scancode.scans.rules import Risk, Sign, Standing
 from scancode.staff.rules import Role
 from scancode.web.console import console, steps
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
-from scancode.web.console.chosen import brand_choices, brand_to_change
 from scancode.web.runtime import runtime
 
 SHOWN_MAX = 100
@@ -45,22 +41,6 @@ STANDING_NAMES = {
     Standing.TRUSTED: N_("Cleared for good"),
 }
 anyone = allow(Role.FACTORY, Role.MARKETING)
-
-
-class CopyTermsForm(FlaskForm):
-    """A brand's own values of the rules; an empty field is the installation's setting."""
-
-    suspect_visitors = IntegerField(
-        lazy_gettext("Different people who scanned it"), validators=[Optional(), NumberRange(3, 10_000)]
-    )
-    suspect_cities = IntegerField(lazy_gettext("Different cities"), validators=[Optional(), NumberRange(2, 400)])
-    suspect_days = IntegerField(lazy_gettext("Within (days)"), validators=[Optional(), NumberRange(1, 3650)])
-    suspect_kmh = IntegerField(
-        lazy_gettext("Fastest travel (km/h)"), validators=[Optional(), NumberRange(100, 100_000)]
-    )
-
-
-FIELDS = ("suspect_visitors", "suspect_cities", "suspect_days", "suspect_kmh")
 
 
 @console.context_processor
@@ -110,31 +90,3 @@ def settle_suspect(code_id: int, verb: str) -> ResponseReturnValue:
 
     steps.take(step, gettext(SAID[verb]))
     return redirect(back)
-
-
-@console.route("/suspects/terms", methods=["GET", "POST"])
-@allow()
-def suspect_terms() -> ResponseReturnValue:
-    """From when on codes of a brand look copied."""
-    form, shared = CopyTermsForm(), runtime()
-    with shared.db.reading() as session:
-        brand, brands = brand_to_change(session), brand_choices(session)
-        own = scans.own_terms(session, brand_id=brand.id)
-    if request.method == "GET":
-        for name in FIELDS:
-            form[name].data = getattr(own, name, None)
-    if form.validate_on_submit():
-        with shared.db.transaction() as session:
-            scans.set_terms(
-                session,
-                brand_id=brand.id,
-                values={name: form[name].data for name in FIELDS},
-                actor=current_staff().actor,
-                now=shared.now(),
-            )
-        flash(gettext("Saved."), "success")
-        return redirect(url_for("console.suspect_terms", brand=brand.slug))
-    page = render_template(
-        "console/suspects/terms.html", form=form, brand=brand, brands=brands, settings=shared.settings
-    )
-    return page, 422 if request.method == "POST" else 200
