@@ -153,8 +153,8 @@ def dangling(db: Database) -> list[str]:
 # Rules kept so that Citus can spread the tables later.
 
 CODE_TABLES = {
-    "scans", "suspicions", "suspicion_steps", "claims", "trial_claims", "held_claims", "held_steps", "payouts", "payout_events",
-    "packed_codes", "containers",
+    "scans", "suspicions", "suspicion_steps", "claims", "held_claims", "held_steps", "payouts", "payout_events",
+    "packed_codes", "containers", "trial_claims",
 }  # fmt: skip
 MEMBER_TABLES = {"consents", "member_visitors", "member_tags", "member_tiers", "acquisitions"}
 ACCOUNT_TABLES = {
