@@ -54,7 +54,10 @@ class TrialClaim(Base):
     """
 
     __tablename__ = "trial_claims"
-    __table_args__ = (Index("ix_trial_claims_campaign", "campaign_id", "claimed_at"),)
+    __table_args__ = (
+        Index("ix_trial_claims_campaign", "campaign_id", "claimed_at"),
+        Index("ix_trial_claims_person", "person_id"),
+    )
 
     code_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     campaign_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from scancode.campaigns import service as campaigns
 from scancode.catalog.rules import BrandFacts
 from scancode.channels import service as channels
 from scancode.channels.rules import Attribution, ItemFacts, Seen, Source, attribute
@@ -121,6 +122,8 @@ def gather(session: Session, *, brand_id: UUID, claimant: Claimant, prefix: str,
         members.link_visitor(session, member_id=claimant.member_id, visitor_id=claimant.visitor_id, now=now)
     for identity_id in _in_order(claimant.identity_id, claimant.phone_identity_id):
         claims.reassign(session, from_id=identity_id, to_id=claimant.member_id)
+        claims.reassign_tried(session, from_id=identity_id, to_id=claimant.member_id)
+        campaigns.reassign_testers(session, from_id=identity_id, to_id=claimant.member_id)
         moved += ledger.reassign(
             session,
             from_id=identity_id,

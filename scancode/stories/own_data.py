@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from scancode.campaigns import service as campaigns
 from scancode.catalog.rules import BrandFacts
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, ClaimView
@@ -101,23 +102,52 @@ def copy(session: Session, *, brand: BrandFacts, member_id: UUID, sealer: Sealer
             for one in seen
         ],
         "prizes": [_prize(one) for one in prizes],
+        "trials": _trials(session, member_id),
         "complaints": _complaints(session, brand_id=brand.id, member_id=member_id, sealer=sealer),
         "points": [
             {"points": one.points, "cause": one.cause, "at": one.occurred_at.isoformat(), "note": one.note}
             for one in ledger.entries(session, account_id=member_id, limit=ROWS_MAX)
         ],
-        "points_lots": [
-            {
-                "left": one.left_points,
-                "earned_at": one.earned_at.isoformat(),
-                "expires_at": one.expires_at.isoformat() if one.expires_at else None,
-                "reminded_at": one.reminded_at.isoformat() if one.reminded_at else None,
-            }
-            for one in ledger.list_lots(session, account_id=member_id, limit=ROWS_MAX)
-        ],
+        "points_lots": _points_lots(session, member_id),
         "points_pending": [
             {"points": one.points, "state": str(one.state), "due_at": one.due_at.isoformat(), "note": one.note}
             for one in ledger.list_holds(session, account_id=member_id, limit=ROWS_MAX)
+        ],
+    }
+
+
+def _points_lots(session: Session, member_id: UUID) -> list[dict[str, Any]]:
+    return [
+        {
+            "left": one.left_points,
+            "earned_at": one.earned_at.isoformat(),
+            "expires_at": one.expires_at.isoformat() if one.expires_at else None,
+            "reminded_at": one.reminded_at.isoformat() if one.reminded_at else None,
+        }
+        for one in ledger.list_lots(session, account_id=member_id, limit=ROWS_MAX)
+    ]
+
+
+def _ids_of(session: Session, member_id: UUID) -> list[UUID]:
+    return [member_id, *(one.id for one in members.identities_of(session, member_id=member_id))]
+
+
+def _trials(session: Session, member_id: UUID) -> dict[str, Any]:
+    ids = _ids_of(session, member_id)
+    return {
+        "campaigns": [
+            {"campaign_id": str(one.campaign_id), "added_at": one.added_at.isoformat()}
+            for one in campaigns.trials_of(session, person_ids=ids)
+        ],
+        "shown": [
+            {
+                "code_id": one.view.claim.code_id,
+                "campaign_id": str(one.campaign_id),
+                "kind": one.view.claim.prize_kind,
+                "amount": one.view.claim.amount,
+                "shown_at": one.view.claim.claimed_at.isoformat(),
+            }
+            for one in claims.tried_by(session, person_ids=ids, limit=ROWS_MAX)
         ],
     }
 
@@ -184,8 +214,11 @@ def leave(session: Session, *, brand_id: UUID, member_id: UUID, now: datetime) -
         if prize.payout and prize.payout.identity_id is not None and not prize.payout.state.is_final:
             raise MoneyUnderWay
     browsers = members.visitors_of(session, member_id=member_id)
+    ids = _ids_of(session, member_id)
     if not members.forget(session, member_id=member_id, now=now):
         return False
     complaints.erase_of_visitors(session, visitor_ids=browsers, brand_id=brand_id, now=now)
+    campaigns.forget_testers(session, person_ids=ids)
+    claims.erase_tried(session, person_ids=ids)
     ledger.close(session, account_id=member_id, brand_id=brand_id, now=now)
     return True

@@ -79,7 +79,9 @@ from scancode.campaigns.service.testing import (
     keep_testers,
     list_testers,
     load_trials,
+    reassign_testers,
     remove_tester,
+    trials_of,
 )
 
 __all__ = [
@@ -157,6 +159,7 @@ __all__ = [
     "publish",
     "publish_results",
     "put_back",
+    "reassign_testers",
     "release",
     "remove_tester",
     "remove_tranche",
@@ -166,6 +169,7 @@ __all__ = [
     "set_breaker",
     "set_conditions",
     "take",
+    "trials_of",
     "trip",
     "withdraw_review",
 ]

@@ -89,6 +89,12 @@ def list_testers(session: Session, *, campaign_id: UUID) -> list[TesterFacts]:
     return [TesterFacts(*row) for row in session.execute(query)]
 
 
+def trials_of(session: Session, *, person_ids: Sequence[UUID]) -> list[CampaignTester]:
+    """What somebody may try, or might have: the rows that name them, the oldest first."""
+    query = select(CampaignTester).where(CampaignTester.person_id.in_(person_ids))
+    return list(session.scalars(query.order_by(CampaignTester.added_at, CampaignTester.campaign_id)))
+
+
 def find_trial(
     session: Session, *, campaign_ids: Collection[UUID], person_ids: Collection[UUID], now: datetime
 ) -> dict[UUID, UUID]:
@@ -119,9 +125,25 @@ def load_trials(session: Session, *, batch_number: int, sealer: Sealer) -> tuple
     return tuple(Trial(offer, frozenset(people[offer.campaign_id])) for offer in offers)
 
 
+def reassign_testers(session: Session, *, from_id: UUID, to_id: UUID) -> int:
+    """Two turned out to be one person: what one may try, the other may. Returns of how many campaigns."""
+    query = select(CampaignTester.campaign_id, CampaignTester.added_at, CampaignTester.added_by)
+    rows = session.execute(query.where(CampaignTester.person_id == from_id).order_by(CampaignTester.campaign_id)).all()
+    for campaign_id, added_at, added_by in rows:
+        insert_once(
+            session, CampaignTester, campaign_id=campaign_id, person_id=to_id, added_at=added_at, added_by=added_by
+        )
+    if rows:
+        forget_testers(session, person_ids=[from_id])
+    return len(rows)
+
+
 def forget_testers(session: Session, *, person_ids: Sequence[UUID]) -> int:
-    """Somebody left the brand: they try nothing any more."""
-    return affected(session, delete(CampaignTester).where(CampaignTester.person_id.in_(person_ids)))
+    """Somebody left the brand: they try nothing any more. Returns of how many campaigns."""
+    count = affected(session, delete(CampaignTester).where(CampaignTester.person_id.in_(person_ids)))
+    if count:
+        revision.bump(session)
+    return count
 
 
 def _close(

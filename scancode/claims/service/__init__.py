@@ -36,7 +36,16 @@ from scancode.claims.service.reading import (
     spent_fen,
 )
 from scancode.claims.service.seconds import mark_second
-from scancode.claims.service.trials import TrialView, find_tried, forget_tried, list_tried, try_out
+from scancode.claims.service.trials import (
+    TrialView,
+    erase_tried,
+    find_tried,
+    forget_tried,
+    list_tried,
+    reassign_tried,
+    tried_by,
+    try_out,
+)
 
 __all__ = [
     "ClaimAnswer",
@@ -56,6 +65,7 @@ __all__ = [
     "code_of",
     "count_claimed",
     "count_held",
+    "erase_tried",
     "find_claim",
     "find_crossing",
     "find_facts",
@@ -74,6 +84,7 @@ __all__ = [
     "offer_crossing",
     "quarantine",
     "reassign",
+    "reassign_tried",
     "refuse_held",
     "release_due",
     "release_held",
@@ -82,5 +93,6 @@ __all__ = [
     "spent_fen",
     "steps_of",
     "sweep_crossings",
+    "tried_by",
     "try_out",
 ]

@@ -137,6 +137,28 @@ def forget_tried(session: Session, *, campaign_id: UUID, actor: str, now: dateti
     return count
 
 
+def tried_by(session: Session, *, person_ids: Sequence[UUID], limit: int) -> list[TrialView]:
+    """What somebody tried, newest first."""
+    query = select(TrialClaim).where(TrialClaim.person_id.in_(person_ids))
+    newest = query.order_by(TrialClaim.claimed_at.desc(), TrialClaim.code_id).limit(limit)
+    return [_view(row) for row in session.scalars(newest)]
+
+
+def reassign_tried(session: Session, *, from_id: UUID, to_id: UUID) -> int:
+    """Two turned out to be one person: what one was shown the other was; where both were, the other's stays."""
+    columns = [column for column in TrialClaim.__table__.columns if column.name != "person_id"]
+    query = select(*columns).where(TrialClaim.person_id == from_id)
+    rows = session.execute(query.order_by(TrialClaim.code_id, TrialClaim.campaign_id)).mappings().all()
+    for row in rows:
+        insert_once(session, TrialClaim, person_id=to_id, **row)
+    return erase_tried(session, person_ids=[from_id]) if rows else 0
+
+
+def erase_tried(session: Session, *, person_ids: Sequence[UUID]) -> int:
+    """Somebody left the brand: what they tried is no book of anything, and goes."""
+    return affected(session, delete(TrialClaim).where(TrialClaim.person_id.in_(person_ids)))
+
+
 def _view(row: TrialClaim) -> TrialView:
     facts: dict[str, Any] = {
         name: getattr(row, name)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.planning import PrizeLine, RangeLine
 from scancode.claims.models import Claim, TrialClaim
+from scancode.scans import service as scans
 from scancode.scans.models import Scan
 from scancode.web import preview
 from scancode.web.runtime import Runtime
 from scancode.wiring import Wired
 from tests.factories import add_staff, make_campaign
-from tests.web.h5.phone import Shop
+from tests.web.h5.phone import Phone, Shop
 
 
 @pytest.fixture
@@ -73,6 +74,41 @@ def test_a_colleague_becomes_a_tester_and_tries_a_real_code(shop: Shop, wired: W
     assert "tester" not in other.read(f"/{shop.code(1)}")
     assert other.send(f"{page}/claim", page=f"/{shop.code(2)}").headers["Location"].startswith("/me/rewards/")
     assert rows(wired, Claim) == 1
+
+
+def become_a_tester(shop: Shop, link: str) -> Phone:
+    phone = shop.phone()
+    phone.join()
+    phone.send(link)
+    shop.app.extensions["scancode"].watch.look()
+    return phone
+
+
+def test_a_tester_who_is_held_off_tries_nothing(shop: Shop, wired: Wired, link: str) -> None:
+    phone, page = become_a_tester(shop, link), f"/{shop.code(0)}"
+    form = {"token": phone.token(page)}
+    now = Runtime.now()
+    with wired.db.transaction() as session:
+        visitor_id = session.scalars(select(Scan.visitor_id)).first()
+        block_id = scans.block(session, value=str(visitor_id), reason="storm", days=1, actor="olga", now=now)
+    shop.app.extensions["scancode"].watch.look()
+    assert (phone.client.post(f"{page}/claim", data=form).status_code, rows(wired, TrialClaim)) == (403, 0)
+    with wired.db.transaction() as session:
+        scans.lift(session, block_id=block_id, actor="olga", now=now)
+    shop.app.extensions["scancode"].watch.look()
+    assert (phone.client.post(f"{page}/claim", data=form).status_code, rows(wired, TrialClaim)) == (303, 1)
+
+
+def test_one_more_turn_says_that_a_trial_shows_the_first_turn_only(shop: Shop, wired: Wired, link: str) -> None:
+    phone, page = become_a_tester(shop, link), f"/{shop.code(0)}"
+    tried = phone.send(f"{page}/claim", page=page).headers["Location"]
+    assert "first turn" not in phone.read(tried)
+    with wired.db.transaction() as session:
+        session.execute(update(TrialClaim).values(prize_kind="again", amount=0))
+    shown = phone.read(tried)
+    assert "One more turn!" in shown
+    assert "A trial shows the first turn only" in shown
+    assert "Congratulations" not in shown
 
 
 def test_a_forged_or_old_link_makes_nobody_a_tester(shop: Shop, link: str) -> None:
