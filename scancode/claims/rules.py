@@ -163,6 +163,14 @@ class HeldSameEyes(Refusal):
     status = 403
 
 
+class HeldCodeClosed(Refusal):
+    code = "held_code_closed"
+    text = N_(
+        "The code of this reward is void, recalled, not on sale or looks copied. Settle that first: until then the "
+        "reward is not paid. You may refuse it."
+    )
+
+
 class TooLateToLook(Refusal):
     """Facts: ``days``."""
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from scancode.claims import rules
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, Standing
+from scancode.codes import service as codes
+from scancode.codes.rules import Void, VoidReason
 from scancode.jobs import service as jobs
 from scancode.jobs.models import Job
 from scancode.ledger import service as ledger
@@ -100,8 +104,24 @@ def test_a_reservation_whose_code_turned_suspect_waits_until_somebody_clears_it(
     mark(session, shop, shop.code().code_id)
     known = replace(alice, identity_id=shop.openid(session))
     assert shop.bind(session, known) == 0
-    assert shop.claim(session, known).view.standing == Standing.RESERVED
+    with pytest.raises(rules.CodeSuspect):
+        shop.claim(session, known)
+    assert shop.claim(session, alice).view.standing == Standing.RESERVED
     assert payouts.find(session, code_id=shop.code().code_id) is None
     settled = {"verb": "clear", "comment": "a display", "actor": "carol", "now": NOW}
     scans.settle_suspicion(session, code_id=shop.code().code_id, **settled)  # type: ignore[arg-type]
     assert shop.bind(session, known) == 1
+
+
+def test_whoever_asks_for_what_they_reserved_learns_that_its_code_was_voided(session: Session, shop: Shop) -> None:
+    alice = visitor()
+    shop.claim(session, alice)
+    where = {"batch_number": shop.batch.number, "ranges": [(0, 0)], "actor": "carol", "now": NOW}
+    codes.change(session, what=Void(VoidReason.STOLEN), **where)  # type: ignore[arg-type]
+    known = replace(alice, identity_id=shop.openid(session))
+    assert shop.bind(session, known) == 0
+    with pytest.raises(rules.CodeVoid):
+        shop.claim(session, known)
+    with pytest.raises(rules.ClaimedByAnother):
+        shop.claim(session, visitor())
+    assert shop.claim(session, alice).view.standing == Standing.RESERVED

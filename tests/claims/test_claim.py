@@ -241,8 +241,9 @@ def test_a_voided_reservation_is_not_bound(session: Session, shop: Shop) -> None
     bob = visitor()
     shop.claim(session, bob)
     live(session, shop, "void")
-    answer = shop.claim(session, replace(bob, identity_id=shop.openid(session)))
-    assert answer.view.standing == Standing.RESERVED
+    with pytest.raises(rules.CodeVoid):
+        shop.claim(session, replace(bob, identity_id=shop.openid(session)))
+    assert shop.claim(session, bob).view.standing == Standing.RESERVED
     assert count(session, Payout) == 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -10,14 +12,17 @@ from scancode.campaigns.conditions import Conditions
 from scancode.claims import rules
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, Standing
+from scancode.codes import service as codes
+from scancode.codes.rules import Deactivate, Recall, Void, VoidReason
 from scancode.db import new_id
 from scancode.ledger import service as ledger
 from scancode.payouts.models import Payout
 from scancode.wiring import Wired
-from tests.claims.shop import PREFIX, RED_PACKETS, Shop, open_shop, points, visitor
+from tests.claims.shop import PREFIX, RED_PACKETS, Shop, mark, open_shop, points, visitor
 from tests.factories import NOW
 
 ERIN = new_id(NOW)
+CLOSED = [Void(VoidReason.STOLEN), Recall("请退回", "Bring it back"), Deactivate(), None]
 
 
 def watched(session: Session, wired: Wired, prizes: object = RED_PACKETS) -> Shop:
@@ -94,3 +99,28 @@ def test_points_of_a_guest_who_joined_meanwhile_go_to_the_member(session: Sessio
     claims.reassign(session, from_id=guest, to_id=member_id)
     release(session, shop.code(1).code_id)
     assert ledger.balance(session, account_id=member_id) == 7
+
+
+@pytest.mark.parametrize("what", CLOSED, ids=["void", "recalled", "inactive", "suspect"])
+def test_a_code_that_holds_no_reward_any_more_is_not_released(session: Session, wired: Wired, what: object) -> None:
+    shop = watched(session, wired)
+    alice = Claimant(None, shop.openid(session))
+    for serial in (0, 1):
+        shop.claim(session, alice, serial)
+    code_id = shop.code(1).code_id
+    if what is None:
+        mark(session, shop, code_id)
+    else:
+        where = {"batch_number": shop.batch.number, "ranges": [(1, 1)], "actor": "carol", "now": NOW}
+        codes.change(session, what=what, **where)  # type: ignore[arg-type]
+    due = {"prefix": PREFIX, "now": NOW + timedelta(days=40)}
+    for decide in (
+        lambda: release(session, code_id),
+        lambda: claims.release_due(session, code_id=code_id, **due),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(rules.HeldCodeClosed), session.begin_nested():
+            decide()
+    assert shop.claim(session, alice, 1).view.standing == Standing.HELD
+    assert payouts_made(session) == 1
+    refuse(session, code_id)
+    assert shop.claim(session, alice, 1).view.standing == Standing.REFUSED

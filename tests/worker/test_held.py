@@ -10,6 +10,8 @@ from sqlalchemy import func, select
 from scancode.campaigns.conditions import Conditions
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant
+from scancode.codes import service as codes
+from scancode.codes.rules import Void, VoidReason
 from scancode.jobs import service as jobs
 from scancode.payouts.models import Payout
 from scancode.wiring import Wired
@@ -45,3 +47,15 @@ def test_what_nobody_decides_is_paid_when_its_time_is_over(wired: Wired) -> None
         jobs.allow(session, name="claims")
     assert look(wired, due) == (3, 0)
     assert look(wired, due) == (3, 0)
+
+
+def test_a_code_that_was_voided_meanwhile_is_not_paid_and_keeps_up_no_other(wired: Wired) -> None:
+    with wired.db.transaction() as session:
+        shop = open_shop(session, wired, campaign={"conditions": Conditions(hold_day=2, hold_days=2)})
+        alice = Claimant(None, shop.openid(session))
+        for serial in range(3):
+            shop.claim(session, alice, serial)
+        where = {"batch_number": shop.batch.number, "ranges": [(1, 1)], "actor": "carol", "now": NOW}
+        codes.change(session, what=Void(VoidReason.STOLEN), **where)  # type: ignore[arg-type]
+    assert look(wired, NOW + timedelta(days=2)) == (2, 1)
+    assert look(wired, NOW + timedelta(days=3)) == (2, 1)

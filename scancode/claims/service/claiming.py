@@ -28,6 +28,10 @@ from scancode.claims.rules import (
     ClaimFacts,
     ClaimsStopped,
     ClaimState,
+    CodeInactive,
+    CodeRecalled,
+    CodeSuspect,
+    CodeVoid,
     SnapshotAccount,
     check_kind,
     owns,
@@ -52,6 +56,7 @@ from scancode.scans import service as scans
 from scancode.sealing import Sealer
 
 TRIES = 4
+CODE_CLOSED = (CodeVoid, CodeRecalled, CodeInactive, CodeSuspect)
 
 
 def claim(
@@ -82,7 +87,7 @@ def claim(
     claimant = known or settle(session, claimant=claimant, brand_id=batch.brand_id)
     turns: tuple[Offer, ...] = (offer,) if known and offer else ()
     for _ in range(TRIES):
-        may_bind = True
+        why: Refusal | None = None
         try:
             if not turns or known is None:
                 turns = pass_slowly(
@@ -92,7 +97,7 @@ def claim(
             found = find_facts(session, code_id=code.code_id)
             if found is None or found.has_lapsed(now):
                 raise
-            may_bind = not isinstance(refusal, ClaimsStopped | SnapshotAccount)
+            why = refusal
         else:
             if attribution is None and claimant.visitor_id is not None:
                 attribution = scans.attribution_of(session, code_id=code.code_id, visitor_id=claimant.visitor_id)
@@ -108,7 +113,7 @@ def claim(
                     return turned
                 found = find_facts(session, code_id=code.code_id)  # another tap may have been quicker
         if found is not None and not found.has_lapsed(now):
-            return _answer_again(session, found, claimant, prefix, now, may_bind=may_bind)
+            return _answer_again(session, found, claimant, prefix, now, why)
     raise AssertionError("a claim's row kept changing")
 
 
@@ -215,14 +220,21 @@ def _take_over(session: Session, row: dict[str, Any], now: datetime) -> bool:
 
 
 def _answer_again(
-    session: Session, found: ClaimFacts, claimant: Claimant, prefix: str, now: datetime, *, may_bind: bool
+    session: Session, found: ClaimFacts, claimant: Claimant, prefix: str, now: datetime, why: Refusal | None
 ) -> ClaimAnswer:
-    """For a code that is taken: its holder sees (or now binds) their own, anybody else is refused."""
+    """For a code that is taken: its holder sees (or now binds) their own, anybody else is refused. ``why`` nobody could
+    claim the code now is also why whoever is known cannot bind what they reserved, where it is about the code."""
     if not owns(claimant, found):
         raise ClaimedByAnother(day=found.day)
     bound = found
-    if found.state == ClaimState.RESERVED and claimant.is_known and may_bind:
+    if (
+        found.state == ClaimState.RESERVED
+        and claimant.is_known
+        and not isinstance(why, ClaimsStopped | SnapshotAccount)
+    ):
         bound = bind_one(session, found, claimant=claimant, prefix=prefix, now=now)
         if not owns(claimant, bound):
             raise ClaimedByAnother(day=bound.day)
+        if bound.state == ClaimState.RESERVED and isinstance(why, CODE_CLOSED):
+            raise why
     return ClaimAnswer(view(session, bound, claimant=claimant, now=now), is_new=bound.state != found.state)

@@ -6,7 +6,7 @@ Whoever decides takes the claim's row by a guarded UPDATE, so that two people an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,16 +15,19 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from batches.codes import split_code_id
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.conditions import HOLD_DAYS
 from scancode.claims import risk
 from scancode.claims.models import Claim, HeldClaim, HeldStep
+from scancode.claims.numbers import code_of
 from scancode.claims.risk import Score
 from scancode.claims.rules import (
     Claimant,
     ClaimFacts,
     ClaimsStopped,
     ClaimState,
+    HeldCodeClosed,
     HeldReasonMissing,
     HeldSameEyes,
     NotHeld,
@@ -34,10 +37,13 @@ from scancode.claims.service.gate import STOP
 from scancode.claims.service.limits import put_back, take_again
 from scancode.claims.service.reading import COLUMNS, facts_of, find_facts
 from scancode.claims.service.rewards import reward
+from scancode.codes import service as codes
+from scancode.codes.rules import Life
 from scancode.db import affected, new_id
 from scancode.errors import NotFound
 from scancode.jobs import service as jobs
 from scancode.members.models import Identity, IdentityKind
+from scancode.scans import service as scans
 from scancode.staff import service as staff
 from scancode.staff.models import Staff
 
@@ -163,21 +169,22 @@ def release_held(
     now: datetime,
     note: str = "",
 ) -> ClaimFacts:
-    """Somebody looked and lets it go: it earns what it won. Raises NotFound, NotHeld, ClaimsStopped."""
+    """Somebody looked and lets it go: it earns what it won. Raises NotFound, NotHeld, ClaimsStopped, HeldCodeClosed."""
     return _release(session, code_id, staff_id, actor, prefix, now, note, due=False)
 
 
 def release_due(session: Session, *, code_id: int, prefix: str, now: datetime) -> ClaimFacts:
-    """Nobody decided in time: the published rule pays it. Raises NotFound, NotHeld, ClaimsStopped."""
+    """Nobody decided in time: the published rule pays it. Raises NotFound, NotHeld, ClaimsStopped, HeldCodeClosed."""
     return _release(session, code_id, None, RULE, prefix, now, "", due=True)
 
 
-def list_due(session: Session, *, now: datetime, limit: int = SHOWN_MAX) -> list[int]:
-    """Codes whose time is over."""
+def list_due(session: Session, *, now: datetime, besides: Collection[int] = (), limit: int = SHOWN_MAX) -> list[int]:
+    """Codes whose time is over, ``besides`` those."""
     query = (
         select(HeldClaim.code_id)
         .join(Claim, Claim.code_id == HeldClaim.code_id)
         .where(HeldClaim.decided_at.is_(None), HeldClaim.due_at <= now, Claim.state == ClaimState.HELD.value)
+        .where(HeldClaim.code_id.not_in(besides))
     )
     return list(session.scalars(query.order_by(HeldClaim.due_at).limit(limit)))
 
@@ -198,12 +205,22 @@ def _release(
     _move(session, code_id, ClaimState.HELD, ClaimState.CLAIMED)
     held = _decided(session, code_id, now, staff_id, "", only_due=due)
     claim = held.claim
+    _require_good_code(session, claim)
     kind = session.scalar(select(Identity.kind).where(Identity.id == claim.subject_id)) if claim.subject_id else None
     openid = claim.subject_id if kind == IdentityKind.OPENID else None
     owner = Claimant(None, openid, member_id=claim.account_id)
     reward(session, claim, claimant=owner, prefix=prefix, now=now)
     _record(session, held, "due" if due else "release", note, staff_id, actor, now)
     return claim
+
+
+def _require_good_code(session: Session, claim: ClaimFacts) -> None:
+    """As whoever claims or binds: what happened to the code meanwhile counts. Raises HeldCodeClosed."""
+    code_id = code_of(claim.code_id)
+    number, _, serial = split_code_id(code_id)
+    is_live = codes.life_of(session, batch_number=number, serial=serial).state is Life.ACTIVE
+    if not is_live or scans.are_suspect(session, code_ids=[code_id]):
+        raise HeldCodeClosed
 
 
 def refuse_held(
