@@ -157,6 +157,9 @@ class Settings(BaseSettings):
     complaint_days: int = Field(
         180, ge=1, le=3650, description="days after its answer that a complaint's words, photo and number are kept"
     )
+    preference_days: int = Field(
+        365, ge=1, le=3650, description="days after a member last opened a link that this is kept, where they agreed"
+    )
     order_limit: int = Field(
         1_000_000, ge=0, le=1 << 25, description="items one person may order in a day without a second person"
     )

@@ -19,7 +19,7 @@ from tests.rows import counts, populate, reflect
 
 migrations.models_loaded()
 TABLES = Base.metadata.sorted_tables
-RENAMED = {"packing_imports": "uploads"}
+RENAMED = {"packing_imports": "uploads", "clicks": "link_days"}
 """Where the rows of a table went that is there no more."""
 
 
@@ -156,7 +156,7 @@ CODE_TABLES = {
     "scans", "suspicions", "suspicion_steps", "claims", "held_claims", "held_steps", "payouts", "payout_events",
     "packed_codes", "containers", "trial_claims",
 }  # fmt: skip
-MEMBER_TABLES = {"consents", "member_visitors", "member_tags", "member_tiers", "acquisitions"}
+MEMBER_TABLES = {"consents", "member_visitors", "member_tags", "member_tiers", "acquisitions", "likings"}
 ACCOUNT_TABLES = {
     "accounts": "id",
     "entries": "account_id",
@@ -172,7 +172,7 @@ BY_VALUE = {
     "send_turns": "key",
     "touches": "visitor_id",
     "live_turns": "touchpoint_id",
-    "clicks": "visitor_id",
+    "link_days": "link_id",
     "members": "id",
     "packing_events": "parent_id",
     "crossings": "id",

@@ -131,18 +131,38 @@ class Touch(Base):
     touched_at: Mapped[datetime]
 
 
-class Click(Base):
-    """A browser opened a link of a product's page: what people want to know more about. Links may be removed later."""
+class LinkDay(Base):
+    """How often a link of a product was opened on a day of the brand's, from which of its pages; nobody is named.
+    Links may be removed later."""
 
-    __tablename__ = "clicks"
+    __tablename__ = "link_days"
+    __table_args__ = (Index("ix_link_days_brand", "brand_id", "day"),)
 
-    visitor_id: Mapped[UUID] = mapped_column(primary_key=True)
-    id: Mapped[UUID] = mapped_column(primary_key=True)
+    link_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    page: Mapped[str] = mapped_column(String(8), primary_key=True)
     brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
     product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"))
-    link_id: Mapped[UUID] = mapped_column(index=True)
     link_type: Mapped[str] = mapped_column(String(40))
-    clicked_at: Mapped[datetime]
+    opened: Mapped[int]
+    last_at: Mapped[datetime]
+
+
+class Liking(Base):
+    """What a member who agreed to that opened, how often and when last. Links may be removed later."""
+
+    __tablename__ = "likings"
+    __table_args__ = (Index("ix_likings_link_id", "link_id"), Index("ix_likings_last_at", "last_at"))
+
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    link_id: Mapped[UUID] = mapped_column(primary_key=True)
+    page: Mapped[str] = mapped_column(String(8), primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"))
+    link_type: Mapped[str] = mapped_column(String(40))
+    opened: Mapped[int]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
 
 
 class BatchChannel(Base):

@@ -28,6 +28,10 @@ TOKEN_LENGTH = 12
 _TOKEN = re.compile(rf"[{ALPHABET}]{{10,16}}")
 
 
+LINK_PAGES = ("scan", "product")
+"""Where a link of a product stands: on the page of a scanned item, on the product's own. Of others nothing is said."""
+
+
 class Source(StrEnum):
     """How a scan came by its attribution, in order of precedence."""
 

@@ -20,9 +20,10 @@ TRIES_MAX = 5
 MEMBERSHIP = "membership"
 MARKETING = "marketing"
 LINKING = "linking"
-PURPOSES = (MEMBERSHIP, MARKETING, LINKING)
-"""What a person may consent to. Membership is what joining is; marketing is theirs to give or not, and so is linking:
-being known as the same person in the company's other WeChat services."""
+PREFERENCES = "preferences"
+PURPOSES = (MEMBERSHIP, MARKETING, LINKING, PREFERENCES)
+"""What a person may consent to. Membership is what joining is; marketing is theirs to give or not, and so are linking
+(being known as the same person in the company's other WeChat services) and preferences (what they open is kept)."""
 
 _MAINLAND = re.compile(r"1[3-9]\d{9}")
 _ABROAD = re.compile(r"[1-9]\d{6,14}")

@@ -26,7 +26,7 @@ from scancode.errors import NotFound
 from scancode.ledger import service as ledger
 from scancode.members import service as members
 from scancode.members.models import IdentityKind
-from scancode.members.rules import MARKETING, MEMBERSHIP, ConsentMissing
+from scancode.members.rules import MARKETING, MEMBERSHIP, PREFERENCES, ConsentMissing
 from scancode.members.tags import TagSource
 from scancode.scans import service as scans
 from scancode.scans.service import ScanFacts
@@ -70,6 +70,7 @@ def join(
     arrival: Arrival,
     accepts_terms: bool,
     accepts_marketing: bool,
+    accepts_preferences: bool = False,
     language: str,
     sealer: Sealer,
     prefix: str,
@@ -85,7 +86,8 @@ def join(
         session, brand_id=brand.id, kind=IdentityKind.PHONE, value=phone, sealer=sealer, now=now
     )
     member, is_new = members.join(session, phone_identity_id=identity.id, brand_id=brand.id, language=language, now=now)
-    for purpose, accepts in ((MEMBERSHIP, accepts_terms), (MARKETING, accepts_marketing)):
+    asked = ((MEMBERSHIP, accepts_terms), (MARKETING, accepts_marketing), (PREFERENCES, accepts_preferences))
+    for purpose, accepts in asked:
         if accepts:
             members.consent(
                 session,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from scancode.campaigns import service as campaigns
 from scancode.catalog.rules import BrandFacts
+from scancode.channels import service as channels
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, ClaimView
 from scancode.complaints import service as complaints
@@ -79,17 +80,9 @@ def copy(session: Session, *, brand: BrandFacts, member_id: UUID, sealer: Sealer
         "identities": [
             {"kind": one.kind, "value": members.reveal(session, identity_id=one.id, sealer=sealer)} for one in known
         ],
-        "consents": [
-            {
-                "purpose": one.purpose,
-                "version": one.version,
-                "language": one.language,
-                "granted_at": one.granted_at.isoformat(),
-                "withdrawn_at": one.withdrawn_at.isoformat() if one.withdrawn_at else None,
-            }
-            for one in members.consents_of(session, member_id=member_id)
-        ],
+        "consents": _consents(session, member_id),
         "tags": _tags(session, member_id),
+        "preferences": _likings(session, member_id),
         "tier": _tier(session, brand.id, member_id, now),
         "browsers": [str(one) for one in members.visitors_of(session, member_id=member_id)],
         "scans": [
@@ -164,6 +157,35 @@ def _tier(session: Session, brand_id: UUID, member_id: UUID, now: datetime) -> d
     }
 
 
+def _consents(session: Session, member_id: UUID) -> list[dict[str, Any]]:
+    return [
+        {
+            "purpose": one.purpose,
+            "version": one.version,
+            "language": one.language,
+            "granted_at": one.granted_at.isoformat(),
+            "withdrawn_at": one.withdrawn_at.isoformat() if one.withdrawn_at else None,
+        }
+        for one in members.consents_of(session, member_id=member_id)
+    ]
+
+
+def _likings(session: Session, member_id: UUID) -> list[dict[str, Any]]:
+    """What they opened, where they agreed that it is kept."""
+    return [
+        {
+            "product_id": str(one.product_id),
+            "link_id": str(one.link_id),
+            "link_type": one.link_type,
+            "page": one.page or None,
+            "opened": one.opened,
+            "first_at": one.first_at.isoformat(),
+            "last_at": one.last_at.isoformat(),
+        }
+        for one in channels.likings_of(session, member_id=member_id)
+    ]
+
+
 def _tags(session: Session, member_id: UUID) -> list[dict[str, Any]]:
     return [
         {"name": one.name, "source": str(one.source), "tagged_at": one.tagged_at.isoformat()}
@@ -217,6 +239,7 @@ def leave(session: Session, *, brand_id: UUID, member_id: UUID, now: datetime) -
     ids = _ids_of(session, member_id)
     if not members.forget(session, member_id=member_id, now=now):
         return False
+    channels.forget_likings(session, member_id=member_id)
     complaints.erase_of_visitors(session, visitor_ids=browsers, brand_id=brand_id, now=now)
     campaigns.forget_testers(session, person_ids=ids)
     claims.erase_tried(session, person_ids=ids)

@@ -62,6 +62,7 @@ VIEWS = (
     "scancode.web.console.payouts",
     "scancode.web.console.money_books",
     "scancode.web.console.members",
+    "scancode.web.console.content",
     "scancode.web.console.tags",
     "scancode.web.console.tiers",
     "scancode.web.console.points",

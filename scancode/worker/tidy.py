@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
+from scancode.channels import service as channels
 from scancode.claims import service as claims
 from scancode.complaints import service as complaints
 from scancode.handover import service as handover
@@ -63,6 +64,9 @@ def run(wired: Wired, leased: Leased, clock: Callable[[], datetime]) -> None:
         "blocks": lambda session: scans.forget_blocks(session, now=now),
         "complaints": lambda session: complaints.sweep(
             session, before=now - timedelta(days=wired.settings.complaint_days), now=now
+        ),
+        "likings": lambda session: channels.sweep_likings(
+            session, before=now - timedelta(days=wired.settings.preference_days)
         ),
         "sessions": lambda session: staff.sweep_sessions(session, before=now - SESSIONS_KEPT),
     }

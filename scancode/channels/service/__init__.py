@@ -13,6 +13,16 @@ from scancode.channels.service.held import (
     shippable_batches,
     trail,
 )
+from scancode.channels.service.liking import (
+    content_of,
+    count_opening,
+    forget_likings,
+    like,
+    likings_of,
+    opening_counts,
+    sweep_likings,
+    tastes,
+)
 from scancode.channels.service.listing import page_of_channels, page_of_guides, page_of_stores, page_of_touchpoints
 from scancode.channels.service.live import TeamLine, TeamMember, change_live, create_live, meet_guide, team_of
 from scancode.channels.service.places import (
@@ -29,7 +39,6 @@ from scancode.channels.service.places import (
     set_batch_channel,
 )
 from scancode.channels.service.reading import (
-    click_counts,
     codes_of_guides,
     find_touchpoint_of,
     get_channel,
@@ -61,7 +70,7 @@ from scancode.channels.service.shipping import (
     receive,
     ship,
 )
-from scancode.channels.service.touching import acquire, click, touch
+from scancode.channels.service.touching import acquire, touch
 
 __all__ = [
     "AlreadyReceived",
@@ -84,9 +93,9 @@ __all__ = [
     "change_scene",
     "change_store",
     "check_place",
-    "click",
-    "click_counts",
     "codes_of_guides",
+    "content_of",
+    "count_opening",
     "create_channel",
     "create_guide",
     "create_live",
@@ -95,6 +104,7 @@ __all__ = [
     "find_batch",
     "find_shipment",
     "find_touchpoint_of",
+    "forget_likings",
     "gaps",
     "get_channel",
     "get_guide",
@@ -103,6 +113,8 @@ __all__ = [
     "get_touchpoint",
     "held_ranges",
     "holdings",
+    "like",
+    "likings_of",
     "lines_of_shipment",
     "list_channels",
     "list_guides",
@@ -115,6 +127,7 @@ __all__ = [
     "load_sole_channels",
     "load_touchpoint",
     "meet_guide",
+    "opening_counts",
     "page_of_channels",
     "page_of_guides",
     "page_of_stores",
@@ -123,6 +136,8 @@ __all__ = [
     "set_batch_channel",
     "ship",
     "shippable_batches",
+    "sweep_likings",
+    "tastes",
     "team_of",
     "touch",
     "touch_counts",

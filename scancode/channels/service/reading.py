@@ -14,7 +14,6 @@ from scancode.channels import regions
 from scancode.channels.models import (
     BatchChannel,
     Channel,
-    Click,
     Guide,
     LiveGuide,
     ShippedRange,
@@ -262,16 +261,6 @@ def touch_counts(session: Session, *, touchpoint_ids: Sequence[UUID]) -> dict[UU
         .group_by(Touch.touchpoint_id)
     )
     return {point: TouchCount(visitors, touches) for point, visitors, touches in rows}
-
-
-def click_counts(session: Session, *, link_ids: Sequence[UUID]) -> dict[UUID, TouchCount]:
-    """How many browsers opened each of these links, and how often; at most ``LIST_MAX`` of them are asked for."""
-    rows = session.execute(
-        select(Click.link_id, func.count(distinct(Click.visitor_id)), func.count())
-        .where(Click.link_id.in_(list(link_ids)[:LIST_MAX]))
-        .group_by(Click.link_id)
-    )
-    return {link: TouchCount(visitors, clicks) for link, visitors, clicks in rows}
 
 
 @dataclass(frozen=True)

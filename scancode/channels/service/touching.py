@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from scancode.channels.models import Acquisition, Click, Touch
+from scancode.channels.models import Acquisition, Touch
 from scancode.channels.rules import Attribution
 from scancode.db import insert_once, new_id
 
@@ -31,30 +31,6 @@ def touch(
             guide_id=guide_id,
             is_link=is_link,
             touched_at=now,
-        )
-    )
-
-
-def click(
-    session: Session,
-    *,
-    visitor_id: UUID,
-    brand_id: UUID,
-    product_id: UUID,
-    link_id: UUID,
-    link_type: str,
-    now: datetime,
-) -> None:
-    """Keeps that this browser opened this link of a product's page."""
-    session.add(
-        Click(
-            visitor_id=visitor_id,
-            id=new_id(now),
-            brand_id=brand_id,
-            product_id=product_id,
-            link_id=link_id,
-            link_type=link_type,
-            clicked_at=now,
         )
     )
 

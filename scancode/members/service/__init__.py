@@ -1,6 +1,6 @@
 """The verbs of membership: who somebody is, proving a phone, joining, consenting, being tagged, leaving."""
 
-from scancode.members.service.consents import consent, consents_of, has_consent, withdraw
+from scancode.members.service.consents import consent, consents_of, has_consent, hold_consent, withdraw
 from scancode.members.service.identities import (
     claim_identity,
     find_identity,
@@ -80,6 +80,7 @@ __all__ = [
     "get_tag",
     "has_consent",
     "has_tags",
+    "hold_consent",
     "identify",
     "identities_of",
     "is_linked",

@@ -61,6 +61,17 @@ def has_consent(session: Session, *, member_id: UUID, purpose: str, version: str
     return session.scalar(query.limit(1)) is not None
 
 
+def hold_consent(session: Session, *, member_id: UUID, purpose: str) -> bool:
+    """The same, for what is written because of it: taking the consent back waits for the end of this transaction, so
+    that nothing is written after."""
+    statement = (
+        update(Consent)
+        .where(Consent.member_id == member_id, Consent.purpose == purpose, Consent.withdrawn_at.is_(None))
+        .values(granted_at=Consent.granted_at)
+    )
+    return affected(session, statement) > 0
+
+
 def consents_of(session: Session, *, member_id: UUID) -> tuple[ConsentFacts, ...]:
     """Everything the member ever agreed to, the newest first."""
     query = (

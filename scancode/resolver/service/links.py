@@ -23,6 +23,8 @@ from scancode.resolver.models import ProductLink
 from scancode.resolver.rules import LINKS_MAX, Link, LinkDraft, ProductLinks
 from scancode.staff import service as staff
 
+PRODUCTS_MAX = 500
+
 
 class TooManyLinks(Refusal):
     code = "links_full"
@@ -96,6 +98,12 @@ def get_link(session: Session, *, link_id: UUID) -> StoredLink:
     if row is None:
         raise NotFound
     return _stored(row)
+
+
+def find_links(session: Session, *, product_ids: Iterable[UUID]) -> dict[UUID, StoredLink]:
+    """The links of these products and of their batches, by id."""
+    query = select(ProductLink).where(ProductLink.product_id.in_(list(product_ids)[:PRODUCTS_MAX]))
+    return {row.id: _stored(row) for row in session.scalars(query)}
 
 
 def save_link(

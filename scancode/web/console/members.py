@@ -6,7 +6,6 @@ through the blind index and kept nowhere; looking somebody up and exporting leav
 
 from __future__ import annotations
 
-from datetime import date
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -28,6 +27,8 @@ from scancode.stories import own_data, roster
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff, visible
 from scancode.web.console.chosen import brand_choices, chosen_brand
+from scancode.web.console.content import link_kind
+from scancode.web.console.moments import read_day
 from scancode.web.console.pages import turned
 from scancode.web.csv_files import csv_file
 from scancode.web.language import current_locale
@@ -35,6 +36,7 @@ from scancode.web.runtime import runtime
 
 PAGE_ROWS = 50
 PART_ROWS = 50
+TASTES_SHOWN = 10
 HEADER = (
     "member_id", "joined_day", "language", "source", "channel", "store", "guide", "gtin", "batch", "points",
     "wechat", "wants_offers", "state", "tags", "tier",
@@ -119,8 +121,13 @@ def show_member(member_id: UUID) -> ResponseReturnValue:
         standing = members.standing(session, member_id=member_id, brand_id=row.brand_id, now=now)
         held = members.tiers_held(session, member_ids=[member_id]).get(member_id)
         seen = own_data.scans_of(session, brand_id=row.brand_id, member_id=member_id, visitor_id=None, limit=PART_ROWS)
+        likings = channels.likings_of(session, member_id=member_id)
     return render_template(
         "console/members/member.html",
+        likes_products=channels.tastes(likings, lambda one: one.product_id, TASTES_SHOWN),
+        likes_kinds=channels.tastes(likings, lambda one: one.link_type, TASTES_SHOWN),
+        kind_name=link_kind,
+        preference_days=shared.settings.preference_days,
         row=row,
         brand=shared.brands.get(row.brand_id),
         prizes=prizes,
@@ -189,7 +196,7 @@ def _filter() -> tuple[roster.Chosen, dict[str, str]]:
     if shown["source"] not in {source.value for source in Source}:
         shown["source"] = ""
     ids = {name: _uuid(shown[name]) for name in ("channel", "store", "guide", "tag", "tier")}
-    days = {name: _day(shown[name]) for name in ("first_day", "last_day")}
+    days = {name: read_day(shown[name]) for name in ("first_day", "last_day")}
     shown |= {name: str(id_ or "") for name, id_ in ids.items()} | days
     chosen = roster.Chosen(
         source=shown["source"],
@@ -209,10 +216,3 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _day(text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        return ""

@@ -45,6 +45,14 @@ def duration(seconds: int) -> str:
     return str(gettext("%(h)s h %(min)s min", h=seconds // 3600, min=seconds % 3600 // 60))
 
 
+def read_day(text: str) -> str:
+    """``YYYY-MM-DD``; empty where the text is no day."""
+    try:
+        return date.fromisoformat(text.strip()[:40]).isoformat()
+    except ValueError:
+        return ""
+
+
 def today(now: datetime) -> date:
     return now.astimezone(zone()).date()
 

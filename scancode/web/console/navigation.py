@@ -85,6 +85,7 @@ MENU = (
             Entry("console.members", "users", N_("Members"), (MARKETING,)),
             Entry("console.tags", "tags", N_("Tags"), (MARKETING,)),
             Entry("console.tiers", "crown", N_("Tiers"), (MARKETING,)),
+            Entry("console.content", "heart", N_("What people open"), (MARKETING,)),
             Entry("console.complaints", "message-circle", N_("Complaints"), (MARKETING,)),
             Entry("console.payouts", "cash", N_("Payouts"), (MARKETING,)),
             Entry("console.reports", "chart-bar", N_("Reports"), (MARKETING,)),

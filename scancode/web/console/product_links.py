@@ -138,13 +138,13 @@ def _list(place: Place) -> ResponseReturnValue:
     with runtime().db.reading() as session:
         rows = resolver.list_links(session, product_id=place.product.id, batch_number=number)
         above = resolver.list_links(session, product_id=place.product.id) if place.batch else []
-        clicks = channels.click_counts(session, link_ids=[row.id for row in (*rows, *above)])
+        opened = channels.opening_counts(session, link_ids=[row.id for row in (*rows, *above)])
     return render_template(
         "console/links/list.html",
         place=place,
         rows=rows,
         above=above,
-        clicks=clicks,
+        opened=opened,
         address=place.address(),
         names={name: gettext(text) for name, text in LINK_TYPES.items()},
         may_change=current_staff().may((Role.MARKETING,)),

@@ -1,6 +1,6 @@
 """What people do beside looking: opening a link of a product's page, and telling the city where they are.
 
-Both are told to the brand as what they are, by a visitor and never by a name. Robots change nothing.
+What is opened is counted of nobody, and kept of a member alone who agreed to it. Robots change nothing.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from flask import jsonify, redirect, request
 from werkzeug.wrappers import Response
 
 from scancode.channels import regions
-from scancode.channels import service as channels
-from scancode.channels.rules import channel_of_region
+from scancode.channels.rules import LINK_PAGES, channel_of_region
+from scancode.channels.service.liking import Opened
 from scancode.errors import NotFound
 from scancode.resolver import service as resolver
 from scancode.scans import service as scans
+from scancode.stories import liking
 from scancode.web.clients import is_bot
 from scancode.web.h5 import h5
 from scancode.web.language import current_locale
 from scancode.web.limits import limiter
+from scancode.web.people import current_person
 from scancode.web.reading import read_code
 from scancode.web.runtime import runtime
 from scancode.web.visitor import current_visitor
@@ -33,17 +35,14 @@ def go(link_id: UUID) -> Response:
     with shared.db.reading() as session:
         link = resolver.get_link(session, link_id=link_id)
     product = shared.products.get(link.product_id)
-    if product is not None and not is_bot(request.environ):
-        with shared.db.transaction(durable=False) as session:
-            channels.click(
-                session,
-                visitor_id=current_visitor().id,
-                brand_id=product.brand_id,
-                product_id=product.id,
-                link_id=link.id,
-                link_type=link.link_type,
-                now=shared.now(),
-            )
+    brand = shared.brands.get(product.brand_id) if product else None
+    if product is not None and brand is not None and not is_bot(request.environ):
+        page = request.args.get("from", "")
+        opened = Opened(brand.id, product.id, link.id, link.link_type, page if page in LINK_PAGES else "")
+        member_id, now = current_person(brand.id).member_id, shared.now()
+        shared.db.retrying(
+            lambda session: liking.note_opened(session, opened=opened, member_id=member_id, day=brand.day(now), now=now)
+        )
     return redirect(link.href)
 
 

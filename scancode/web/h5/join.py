@@ -55,6 +55,7 @@ class JoinForm(FlaskForm):
     password = StringField(lazy_gettext("Verification code"))
     terms = BooleanField()
     marketing = BooleanField()
+    preferences = BooleanField()
     brand = HiddenField()
     next = HiddenField()
 
@@ -90,7 +91,7 @@ def join_act() -> Response | str | tuple[str, int]:
 @h5.get("/join/terms")
 def terms() -> str:
     """What joining means, in the version that is agreed to."""
-    return render_template("h5/terms.html", brand=brand_here())
+    return render_template("h5/terms.html", brand=brand_here(), preference_days=runtime().settings.preference_days)
 
 
 def _send(brand: BrandFacts, form: JoinForm) -> str:
@@ -149,6 +150,7 @@ def _join(brand: BrandFacts, form: JoinForm) -> Response:
                 arrival=arrival,
                 accepts_terms=True,
                 accepts_marketing=bool(form.marketing.data),
+                accepts_preferences=bool(form.preferences.data),
                 language=current_locale(),
                 sealer=shared.sealer,
                 prefix=shared.settings.payout_prefix,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from scancode.channels import service as channels
 from scancode.errors import Refusal
 from scancode.i18n import N_
 from scancode.members import service as members
 from scancode.members.models import IdentityKind
-from scancode.members.rules import LINKING, MARKETING
-from scancode.stories import own_data
+from scancode.members.rules import LINKING, MARKETING, PREFERENCES
+from scancode.stories import liking, own_data
 from scancode.web.h5 import h5
 from scancode.web.h5.me import get_member, to_join
 from scancode.web.language import current_locale
@@ -21,11 +23,18 @@ from scancode.web.limits import limiter
 from scancode.web.people import sign_out_person
 from scancode.web.runtime import runtime
 
+TASTES_SHOWN = 10
+
 
 class NotConfirmed(Refusal):
     code = "leave_unconfirmed"
     text = N_("Please confirm that you know what is lost when your account is closed.")
     status = 422
+
+
+def product_name(product_id: object) -> str:
+    product = runtime().products.get(product_id) if isinstance(product_id, UUID) else None
+    return product.name(current_locale()) if product else "–"
 
 
 @h5.get("/me/privacy")
@@ -37,6 +46,7 @@ def my_privacy() -> Response | str:
     shared = runtime()
     with shared.db.reading() as session:
         consents = members.consents_of(session, member_id=member.id)
+        kept = channels.likings_of(session, member_id=member.id)
     wants_offers = any(one.purpose == MARKETING and one.stands for one in consents)
     return render_template(
         "h5/me/privacy.html",
@@ -44,6 +54,9 @@ def my_privacy() -> Response | str:
         member=member,
         consents=consents,
         wants_offers=wants_offers,
+        is_remembered=any(one.purpose == PREFERENCES and one.stands for one in consents),
+        tastes=[(product_name(one.of), one) for one in channels.tastes(kept, lambda one: one.product_id, TASTES_SHOWN)],
+        preference_days=shared.settings.preference_days,
         can_link=shared.ports.identity is not None and shared.ports.identity.needs_app,
         is_linked=any(one.purpose == LINKING and one.stands for one in consents),
     )
@@ -85,6 +98,24 @@ def my_marketing() -> Response:
         else:
             members.withdraw(session, member_id=member.id, purpose=MARKETING, now=now)
     flash(gettext("You will hear of our offers.") if wants else gettext("You will get no more offers."), "success")
+    return redirect(url_for("h5.my_privacy", brand=brand.slug))
+
+
+@h5.post("/me/preferences")
+def my_preferences() -> Response:
+    """Gives the consent to be remembered by what is opened, or takes it back: then what was kept is deleted."""
+    brand, member = get_member()
+    if member is None:
+        return to_join(brand)
+    shared = runtime()
+    now, wants = shared.now(), request.form.get("wants") == "1"
+    with shared.db.transaction() as session:
+        if wants:
+            liking.agree(session, brand=brand, member_id=member.id, language=current_locale(), now=now)
+        else:
+            liking.forget(session, member_id=member.id, now=now)
+    said = gettext("We remember which links about products you open.")
+    flash(said if wants else gettext("What we had remembered of what you like is deleted."), "success")
     return redirect(url_for("h5.my_privacy", brand=brand.slug))
 
 

@@ -79,7 +79,7 @@ def sandbox_phone() -> str:
         for phone, password, at in world.messages()
         if to in {"", mask_phone(phone)}
     ][:MESSAGES_SHOWN]
-    kept = {name: request.args.get(name, "")[:500] for name in ("brand", "next", "terms", "marketing")}
+    kept = {name: request.args.get(name, "")[:500] for name in ("brand", "next", "terms", "marketing", "preferences")}
     return render_template("h5/sandbox/phone.html", brand=None, messages=texts, kept=kept, here=request.full_path)
 
 
