@@ -58,6 +58,12 @@ def scan(text: str) -> Response | tuple[str, int]:
     return answer(text)
 
 
+@h5.get("/<text>/")
+def scan_slashed(text: str) -> Response | tuple[str, int]:
+    """The same: some programs put a slash at the end. No redirect, so that the result stays one request away."""
+    return answer(text)
+
+
 def answer(text: str, *, differs: str = "") -> Response | tuple[str, int]:
     """``differs``: "gtin" or "lot", when the address names another than the code's own. The code decides."""
     shared = runtime()

@@ -90,9 +90,10 @@ def test_the_same_person_may_look_again(client: FlaskClient, shelf: Shelf) -> No
         lambda code: code.lower(),
         lambda code: f"{code[:5]} {code[5:10]}-{code[10:15]} {code[15:]}",
         lambda code: code.replace("0", "O").replace("1", "l"),
+        lambda code: f"{code}/",
         lambda code: f"01/06901234567892/21/{code}",
     ],
-    ids=["lower case", "spaces and hyphens", "O and l", "GS1 Digital Link"],
+    ids=["lower case", "spaces and hyphens", "O and l", "a slash", "GS1 Digital Link"],
 )
 def test_it_reads_every_form_of_a_code(client: FlaskClient, shelf: Shelf, typed: Callable[[str], str]) -> None:
     assert client.get(f"/{typed(shelf.code(7))}", headers=PAGE).status_code == 200
@@ -151,8 +152,9 @@ def slip(shelf: Shelf) -> str:
         (slip, "mistyped", "One or two characters seem to be wrong", "一两个字符输错"),
         (lambda shelf: shelf.code(3)[:19], "malformed", "not a complete code", "编码不完整"),
         (lambda shelf: shelf.code(3)[:19] + "U", "malformed", "not a complete code", "编码不完整"),
+        (lambda shelf: f"{forged(shelf)}/", "forged", "not made by the brand", "不是品牌方发出的"),
     ],
-    ids=["forged", "foreign", "mistyped", "short", "wrong letter"],
+    ids=["forged", "foreign", "mistyped", "short", "wrong letter", "a slash"],
 )
 def test_what_is_no_code_of_ours_is_explained_and_counted(
     client: FlaskClient, shelf: Shelf, text: Callable[[Shelf], str], verdict: str, en: str, zh: str
