@@ -86,7 +86,7 @@ def test_what_a_member_opens_is_kept_while_they_agree(shop: Shop, link_id: UUID)
     shop.phone().get(f"/go/{link_id}?from=product")  # a stranger's
     (kept,) = likings(shop)
     assert (kept.opened, kept.page, kept.link_type) == (2, "product", "recipeInfo")
-    assert "opened 2 times" in alice.read("/me/privacy")
+    assert "opened 2×" in alice.read("/me/privacy")
     found = alice.get("/me/data.json").get_json()
     assert [(one["link_id"], one["page"], one["opened"]) for one in found["preferences"]] == [
         (str(link_id), "product", 2)
@@ -94,7 +94,7 @@ def test_what_a_member_opens_is_kept_while_they_agree(shop: Shop, link_id: UUID)
     wish(alice, "0")
     alice.get(f"/go/{link_id}?from=product")
     assert likings(shop) == []
-    assert "opened 2 times" not in alice.read("/me/privacy")
+    assert "opened 2×" not in alice.read("/me/privacy")
     assert {one.page: one.opened for one in days(shop)} == {"product": 4, "scan": 1}
 
 
