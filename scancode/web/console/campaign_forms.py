@@ -75,8 +75,8 @@ class TermsForm(FlaskForm):
 
     def read(self, zone: ZoneInfo) -> campaigns.Terms | None:
         """The terms, or None with the errors written to the fields. Call after ``validate``."""
-        budget_fen = read_fen(self.budget_yuan)
-        budget_points = read_count(self.budget_points)
+        budget_fen = None if self.budget_yuan.errors else read_fen(self.budget_yuan)
+        budget_points = None if self.budget_points.errors else read_count(self.budget_points)
         starts_at, ends_at = in_zone(self.starts_at.data, zone), in_zone(self.ends_at.data, zone)
         if starts_at and ends_at and ends_at <= starts_at:
             complain(self.ends_at, gettext("The campaign must end after it starts."))

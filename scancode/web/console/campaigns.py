@@ -72,7 +72,7 @@ def new_campaign() -> ResponseReturnValue:
     shared = runtime()
     form = TermsForm()
     _choose_brand(form)
-    if form.validate_on_submit():
+    if form.is_submitted() and (form.validate() or not form.brand_id.errors):  # all that is wrong is said at once
         brand = brand_of(UUID(form.brand_id.data))
         terms = form.read(ZoneInfo(brand.timezone))
         if terms is not None:
@@ -104,7 +104,8 @@ def edit_campaign(campaign_id: UUID) -> ResponseReturnValue:
     if request.method == "GET":
         form.fill(campaign, ZoneInfo(brand.timezone))
     form.brand_id.data = str(brand.id)
-    if form.validate_on_submit():
+    if form.is_submitted():
+        form.validate()
         terms = form.read(ZoneInfo(brand.timezone))
         if terms is not None:
             with shared.db.transaction() as session:

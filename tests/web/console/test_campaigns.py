@@ -232,6 +232,20 @@ def test_a_draft_is_edited_and_discarded(dave: FlaskClient, house: House) -> Non
     assert "还没有活动" in page(dave, "/console/campaigns")
 
 
+@pytest.mark.parametrize("path", ["/console/campaigns/new", "/edit"])
+def test_all_that_is_wrong_with_the_terms_is_said_at_once(dave: FlaskClient, house: House, path: str) -> None:
+    if path == "/edit":
+        post(dave, "/console/campaigns/new", **TERMS)
+        path = f"/console/campaigns/{the_campaign(house).id}/edit"
+    wrong = {**TERMS, "name_en": "", "budget_yuan": "abc", "budget_points": "", "ends_at": f"{YEAR}-01-01T00:00"}
+    answer = post(dave, path, form=path, **wrong)
+    shown = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert len(re.findall(r'class="invalid-feedback', shown)) == 4
+    for typed in ('value="abc"', 'value="开盖有奖"', f'value="{YEAR}-01-01T00:00"'):
+        assert typed in shown
+
+
 @pytest.mark.parametrize(
     ("field", "value", "problem"),
     [
