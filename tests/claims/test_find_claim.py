@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, Standing
-from tests.claims.shop import Shop, visitor
+from scancode.wiring import Wired
+from tests.claims.shop import Shop, open_shop, visitor
 from tests.factories import NOW
 
 
@@ -90,3 +91,13 @@ def test_many_rewards_are_read_with_their_money_by_two_statements(session: Sessi
         event.remove(engine, "before_cursor_execute", note)
     assert [one.payout is not None for one in found] == [True] * 9
     assert len(asked) == 2
+
+
+def test_a_brands_list_is_not_cut_by_what_other_brands_gave(session: Session, wired: Wired, shop: Shop) -> None:
+    bob = visitor()
+    shop.claim(session, bob)
+    other = open_shop(session, wired, number=7_654_321)
+    for serial in range(3):
+        other.claim(session, bob, serial, now=NOW + timedelta(minutes=1))
+    (mine,) = claims.of_person(session, claimant=bob, brand_id=shop.brand.id, now=NOW, limit=2)
+    assert mine.claim.code_id == shop.code().code_id

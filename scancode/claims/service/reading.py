@@ -67,8 +67,11 @@ def view(session: Session, claim: ClaimFacts, *, claimant: Claimant, now: dateti
     return view_of(claimant, claim, now, payouts.find(session, code_id=claim.code_id))
 
 
-def of_person(session: Session, *, claimant: Claimant, now: datetime, limit: int = 50) -> list[ClaimView]:
-    """Everything that is theirs, newest first: what they claimed, and what their browser has reserved."""
+def of_person(
+    session: Session, *, claimant: Claimant, now: datetime, brand_id: UUID | None = None, limit: int = 50
+) -> list[ClaimView]:
+    """Everything that is theirs, newest first: what they claimed, and what their browser has reserved. With
+    ``brand_id`` that brand's only."""
     ids = list(claimant.ids)
     mine: list[ColumnElement[bool]] = []
     if ids:
@@ -80,6 +83,8 @@ def of_person(session: Session, *, claimant: Claimant, now: datetime, limit: int
     if not mine:
         return []
     query = select(*COLUMNS).where(or_(*mine)).order_by(Claim.claimed_at.desc(), Claim.code_id.desc()).limit(limit)
+    if brand_id is not None:
+        query = query.where(Claim.brand_id == brand_id)
     found = [facts_of(row) for row in session.execute(query)]
     money = payouts.find_newest(session, code_ids=[one.code_id for one in found if one.prize_kind == "red_packet"])
     return [view_of(claimant, one, now, money.get(one.code_id)) for one in found]

@@ -128,6 +128,11 @@ class Guard:
         if 0 < limit < self._visitors.add(visitor_id, now.timestamp()):
             raise TooFast
 
+    def may_touch(self, environ: Mapping[str, Any], *, now: datetime) -> bool:
+        """Counts a link that names a placed code; False where it came too often from its address."""
+        limit = self.caps.scans_of_address
+        return not 0 < limit < self._addresses.add(address_of(environ), now.timestamp())
+
     def miss(self, environ: Mapping[str, Any], *, now: datetime) -> None:
         """Counts a text that is no code of ours. Raises WorkNeeded where there were too many."""
         at, limit = now.timestamp(), self.caps.misses

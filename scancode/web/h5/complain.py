@@ -88,6 +88,7 @@ def complain_about() -> Response:
 
 
 @h5.get("/<text>/report")
+@limiter.limit("60 per minute")
 def complain(text: str) -> str:
     """The form, and what became of what this browser told us before."""
     shared = runtime()

@@ -216,8 +216,8 @@ def _page(
     now = shared.now()
     claimant = somebody(brand).claimant()
     with shared.db.reading() as session:
-        prizes = claims.of_person(session, claimant=claimant, now=now, limit=PRIZES_LOOKED_AT)
-    waiting = [prize for prize in prizes if prize.needs_subject and prize.claim.brand_id == brand.id]
+        prizes = claims.of_person(session, claimant=claimant, brand_id=brand.id, now=now, limit=PRIZES_LOOKED_AT)
+    waiting = [prize for prize in prizes if prize.needs_subject]
     return render_template(
         "h5/join.html",
         brand=brand,

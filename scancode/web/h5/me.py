@@ -58,12 +58,12 @@ def me() -> str:
     who = somebody(brand)
     now = shared.now()
     with shared.db.reading() as session:
-        prizes = claims.of_person(session, claimant=who.claimant(), now=now, limit=CLAIMS_LOOKED_AT)
+        prizes = claims.of_person(session, claimant=who.claimant(), brand_id=brand.id, now=now, limit=CLAIMS_LOOKED_AT)
         points = ledger.balance(session, account_id=who.member.id) if who.member else 0
         standing = _standing(session, who.member, now)
         expiring = _expiring(session, brand, who.member, now)
         seen = _scans(session, brand, who, SCANS_ON_HOME)
-    won = [prize for prize in prizes if prize.claim.brand_id == brand.id and prize.wins]
+    won = [prize for prize in prizes if prize.wins]
     return render_template(
         "h5/me/home.html",
         brand=brand,

@@ -53,7 +53,7 @@ def touch(token: str) -> ResponseReturnValue:
 
 @h5.before_request
 def touch_by_link() -> None:
-    """A link that names a placed code which is there and in use; any other changes nothing."""
+    """A link that names a placed code which is there and in use; any other changes nothing, nor does one too many."""
     is_page = request.method == "GET" and request.endpoint not in FILES
     named = request.args.get(LINK_PARAMETER, "") if is_page else ""
     known = read_token(named) if named else None
@@ -62,7 +62,7 @@ def touch_by_link() -> None:
     shared = runtime()
     point = shared.touchpoints.get(known)
     brand = shared.brands.get(point.brand_id) if point is not None and point.is_active else None
-    if point is not None and brand is not None:
+    if point is not None and brand is not None and shared.guard.may_touch(request.environ, now=shared.now()):
         _keep(point, brand, is_link=True)
 
 

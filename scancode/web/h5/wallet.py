@@ -86,8 +86,10 @@ def rewards() -> str:
     shared, brand = runtime(), brand_here(newest_scan_first=False)
     who = somebody(brand)
     with shared.db.reading() as session:
-        found = claims.of_person(session, claimant=who.claimant(), now=shared.now(), limit=REWARDS_MAX)
-    mine = [_reward(shared, view, brand) for view in found if view.claim.brand_id == brand.id and view.wins]
+        found = claims.of_person(
+            session, claimant=who.claimant(), brand_id=brand.id, now=shared.now(), limit=REWARDS_MAX
+        )
+    mine = [_reward(shared, view, brand) for view in found if view.wins]
     paid_fen = sum(
         one.view.payout.amount_fen for one in mine if one.view.payout and one.view.payout.state == PayoutState.PAID
     )

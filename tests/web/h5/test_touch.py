@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -208,3 +208,11 @@ def test_the_browser_keeps_the_first_touch_and_the_latest(client: FlaskClient, p
     kept = cookie.value.split(",")[1::2]
     assert kept == [place.scene_token, place.guide_token, place.store_token, place.guide_token]
     assert len(place.touches()) == 7
+
+
+def test_links_that_come_too_often_touch_nothing_more(app: Flask, client: FlaskClient, place: Place) -> None:
+    guard = app.extensions["scancode"].guard
+    guard.caps = replace(guard.caps, scans_of_address=3)
+    for _ in range(5):
+        assert client.get(f"/?s={place.scene_token}", headers=PHONE).status_code == 200
+    assert len(place.touches()) == 3
