@@ -1,4 +1,4 @@
-"""Why a member does not take part in a campaign for some of them, in the words that the brand chose for people. Pure.
+"""Why somebody does not take part in a campaign for some people, in the words that the brand chose for them. Pure.
 
 The name of a tag is for staff; people are told its public name, or nothing.
 """
@@ -7,6 +7,21 @@ from __future__ import annotations
 
 from scancode.errors import Refusal
 from scancode.i18n import N_
+
+
+class MembersOnly(Refusal):
+    code = "claim_members"
+    text = N_("This campaign is for members. Join with your phone, then claim: the code keeps its reward.")
+
+
+class NewMembersOnly(Refusal):
+    code = "claim_new_members"
+    text = N_("This campaign is for people who joined after it began.")
+
+
+class ExistingMembersOnly(Refusal):
+    code = "claim_existing_members"
+    text = N_("This campaign is for people who were members before it began.")
 
 
 class InvitedOnly(Refusal):

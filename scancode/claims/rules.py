@@ -132,21 +132,6 @@ class WhereUnknown(Refusal):
     )
 
 
-class MembersOnly(Refusal):
-    code = "claim_members"
-    text = N_("This campaign is for members. Join with your phone, then claim: the code keeps its reward.")
-
-
-class NewMembersOnly(Refusal):
-    code = "claim_new_members"
-    text = N_("This campaign is for people who joined after it began.")
-
-
-class ExistingMembersOnly(Refusal):
-    code = "claim_existing_members"
-    text = N_("This campaign is for people who were members before it began.")
-
-
 class DayFull(Refusal):
     code = "claim_day_full"
     text = N_("All rewards of today are given out. The code keeps its chance: come back tomorrow.")

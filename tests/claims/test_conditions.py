@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scancode.campaigns.conditions import Boost, Conditions, to_text
 from scancode.campaigns.models import Campaign
 from scancode.channels.rules import Attribution
-from scancode.claims import rules
+from scancode.claims import admission, rules
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant
 from scancode.codes.rules import Life
@@ -60,19 +60,19 @@ def test_members_new_ones_and_earlier_ones(session: Session, wired: Wired) -> No
     shop = shop_with(session, wired, Conditions(members="members"))
     phone_id, member_id = shop.member(session)
     member = Claimant(None, None, phone_id, member_id)
-    with pytest.raises(rules.MembersOnly):
+    with pytest.raises(admission.MembersOnly):
         shop.claim(session, Claimant(None, shop.openid(session)), 0)
-    with pytest.raises(rules.MembersOnly):
+    with pytest.raises(admission.MembersOnly):
         shop.claim(session, visitor(), 0)
     assert shop.claim(session, member, 0).is_new
     assert shop.offer is not None
     new = under(session, shop, Conditions(members="new"))
     assert new.claim(session, member, 1).is_new
-    with pytest.raises(rules.ExistingMembersOnly):
+    with pytest.raises(admission.ExistingMembersOnly):
         under(session, shop, Conditions(members="existing")).claim(session, member, 2)
     under(session, shop, Conditions(members="new"))
     session.execute(update(Member).values(joined_at=NOW - timedelta(days=9)))
-    with pytest.raises(rules.NewMembersOnly):
+    with pytest.raises(admission.NewMembersOnly):
         shop.claim(session, member, 2)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.conditions import Conditions, Person, problems
-from scancode.claims import rules
+from scancode.claims import admission
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant
 from scancode.errors import Refusal
@@ -101,7 +101,7 @@ def test_who_carries_an_unwanted_tag_is_left_out_and_nobody_slips_by_as_a_guest(
     shop = under(session, shop, Conditions(tags_none=(str(named), str(unnamed))))
     phone_id, member_id = shop.member(session)
     alice = Claimant(None, None, phone_id, member_id)
-    with pytest.raises(rules.MembersOnly):
+    with pytest.raises(admission.MembersOnly):
         shop.claim(session, visitor(), 0)
     assert shop.claim(session, alice, 0).is_new
     put(session, named, member_id)

@@ -15,7 +15,7 @@ from scancode.campaigns import service as campaigns
 from scancode.campaigns.conditions import Conditions
 from scancode.campaigns.models import Campaign
 from scancode.campaigns.planning import PrizeLine, RangeLine
-from scancode.claims import rules
+from scancode.claims import admission, rules
 from scancode.claims import service as claims
 from scancode.claims.models import Claim
 from scancode.claims.rules import Claimant
@@ -107,7 +107,7 @@ def test_a_pause_of_the_higher_one_keeps_what_it_would_give(session: Session, wi
 def test_where_none_fits_the_reason_of_the_first_is_told(session: Session, wired: Wired) -> None:
     shop = base(session, wired, conditions=Conditions(stores=(str(UUID(int=1)),)))
     members_only(session, shop)
-    with pytest.raises(rules.MembersOnly):
+    with pytest.raises(admission.MembersOnly):
         fresh(session, shop).claim(session, visitor(), 0)
     assert claims.find_facts(session, code_id=shop.code(0).code_id) is None
 

@@ -16,7 +16,7 @@ from scancode.campaigns.conditions import Conditions
 from scancode.campaigns.models import Campaign, CampaignTester
 from scancode.campaigns.planning import PrizeLine, RangeLine
 from scancode.campaigns.rules import draw
-from scancode.claims import rules
+from scancode.claims import admission, rules
 from scancode.claims import service as claims
 from scancode.claims.models import Claim, TrialClaim
 from scancode.claims.rules import Claimant
@@ -149,7 +149,7 @@ def test_conditions_and_the_life_of_the_code_hold_for_testers_too(session: Sessi
     admit(session, campaign.id, alice)
     for conditions in (Conditions(members="members"), Conditions(products=(str(campaign.id),))):
         campaigns.set_conditions(session, campaign_id=campaign.id, conditions=conditions, actor="dave", now=NOW)
-        with pytest.raises((rules.MembersOnly, rules.OtherItem)):
+        with pytest.raises((admission.MembersOnly, rules.OtherItem)):
             try_out(session, shop, Claimant(None, alice))
     with pytest.raises(rules.NotARewardCode):
         try_out(session, shop, Claimant(None, alice), code=replace(shop.code(), kind=0))

@@ -20,13 +20,19 @@ from scancode.campaigns.rules import Offer, PrizeFacts, phase
 from scancode.catalog.rules import BrandFacts
 from scancode.channels.models import Store
 from scancode.channels.rules import UNKNOWN, Attribution
-from scancode.claims.admission import GroupLeftOut, GroupOnly, InvitedOnly, LeftOut, TierOnly
+from scancode.claims.admission import (
+    ExistingMembersOnly,
+    GroupLeftOut,
+    GroupOnly,
+    InvitedOnly,
+    LeftOut,
+    MembersOnly,
+    NewMembersOnly,
+    TierOnly,
+)
 from scancode.claims.rules import (
     Claimant,
     Elsewhere,
-    ExistingMembersOnly,
-    MembersOnly,
-    NewMembersOnly,
     NoCampaign,
     OtherItem,
     ScannedElsewhere,
