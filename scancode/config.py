@@ -97,6 +97,11 @@ class Settings(BaseSettings):
     wechatpay_style: Literal["", "CONFIRM_PAGE", "RED_PACKET"] = Field(
         "", description="how the person receives it, where WeChat Pay lets one choose: CONFIRM_PAGE or RED_PACKET"
     )
+    wechatpay_no_confirm: str = Field(
+        "",
+        pattern=r"^(\*|[0-9a-z-]+(,[0-9a-z-]+)*)?$",
+        description="comma list of brands, or `*`: whose people may agree to be paid without confirming each time",
+    )
     wechatpay_account: Literal["BASIC", "OPERATION"] = Field(
         "OPERATION", description="the account that pays: its balance is watched and its daily bill compared"
     )
@@ -229,6 +234,10 @@ class Settings(BaseSettings):
     def notify_url(self) -> str:
         """Where the payment provider posts results."""
         return self.wechatpay_notify_url or self.base_url + NOTIFY_PATH
+
+    def spares_confirming(self, brand: str) -> bool:
+        """Whether people of this brand (its slug) may agree to be paid without confirming each time."""
+        return self.wechatpay_no_confirm == "*" or brand in self.wechatpay_no_confirm.split(",")
 
     def check(self) -> Settings:
         """Returns itself, or raises ConfigError naming every setting that keeps this process from starting."""

@@ -79,6 +79,8 @@ class Bill:
     reward: str
     user_name: str | None = None
     """The person's real name, which the provider then compares; sealed on its way."""
+    authorisation: str | None = None
+    """The provider's id of what the person granted: the money then needs no confirmation."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,34 @@ class Confirmation:
 
 
 @dataclass(frozen=True)
+class Ask:
+    """What a person is asked to grant: that money comes in without a confirmation each time. ``number`` is ours."""
+
+    number: str
+    openid: str
+    display_name: str
+    """By which the person recognises it in WeChat's list."""
+
+
+@dataclass(frozen=True)
+class AuthorisationSaid:
+    """What the provider says of an authorisation. ``state``: WAIT_USER_CONFIRM, TAKING_EFFECT or CLOSED."""
+
+    number: str
+    state: str
+    openid: str | None = None
+    provider_id: str | None = None
+    package: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
 class Notice:
-    """A call of the provider's, verified and opened. ``bill`` is None where it is about something else."""
+    """A call of the provider's, verified and opened. Neither is there where it is about something else."""
 
     id: str
     bill: BillState | None
+    authorisation: AuthorisationSaid | None = None
 
 
 @dataclass(frozen=True)
@@ -169,14 +194,34 @@ class PayoutGateway(Protocol):
         """The provider's book of one of its days (Beijing time); None while or where it has none."""
 
 
+class AuthorisationGateway(Protocol):
+    """Authorisations to pay without confirmation. Every method that calls the provider raises PayoutError, which says
+    nothing about the authorisation."""
+
+    def compose(self, ask: Ask) -> str:
+        """The exact request, to be kept before the first call. Calls nobody."""
+
+    def ask(self, order: str) -> AuthorisationSaid:
+        """Places a composed request; the same one may be sent again."""
+
+    def query(self, number: str) -> AuthorisationSaid | None:
+        """What became of it, with a package while it waits; None where the provider does not know the number."""
+
+    def close(self, number: str) -> None:
+        """Ends it; query what became of it."""
+
+
 class PayingPerson(Protocol):
     """The make-believe WeChat in which a person confirms, for the demo and for tests."""
+
+    def is_asked(self, package: str) -> bool:
+        """Whether an authorisation waits for the person under this package."""
 
     def waiting_fen(self, package: str) -> int | None:
         """What waits for the person; None when nothing does any more."""
 
     def confirm(self, package: str) -> None:
-        """The person taps «receive»."""
+        """The person taps «receive», or agrees to be paid without confirmation."""
 
 
 class SmsGateway(Protocol):
@@ -212,3 +257,4 @@ class Ports:
     person: PayingPerson | None = None
     regions: RegionFinder | None = None
     templates: TemplateSender | None = None
+    authorisations: AuthorisationGateway | None = None

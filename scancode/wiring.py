@@ -19,6 +19,7 @@ from scancode.staff import service as staff
 
 if TYPE_CHECKING:
     from scancode.adapters.wechat import WeChat
+    from scancode.adapters.wechatpay.authorisations import Authorisations
     from scancode.adapters.wechatpay.gateway import Gateway
 
 
@@ -66,18 +67,20 @@ def connect(settings: Settings) -> Wired:
     db = Database(settings.database_url, busy_s=settings.sqlite_busy_s, pool_size=settings.pool_size)
     sealer = Sealer(settings.seal_keys.get_secret_value(), settings.index_key.get_secret_value())
     wechat = _wechat(settings, db, sealer) if settings.login_gateway == "wechat" else None
+    payout, authorisations = _wechatpay(settings, db) if settings.payout_gateway == "wechatpay" else (None, None)
     sandbox_login = sandbox.Identity(world) if world and settings.login_gateway == "sandbox" else None
     return Wired(
         settings=settings,
         db=db,
         ports=Ports(
             identity=wechat or sandbox_login,
-            payout=_wechatpay(settings, db) if settings.payout_gateway == "wechatpay" else None,
+            payout=payout,
             sms=sandbox.Sms(world) if world and settings.sms_gateway == "sandbox" else None,
             scripts=wechat,
             person=sandbox.Person(settings.wechatpay_url) if settings.wechatpay_sandbox else None,
             regions=_regions(settings) if settings.region_files else None,
             templates=wechat,
+            authorisations=authorisations,
         ),
         keyring=Keyring(settings.code_keys.get_secret_value()),
         sealer=sealer,
@@ -118,8 +121,9 @@ def _wechat(settings: Settings, db: Database, sealer: Sealer) -> WeChat:
     return wechat
 
 
-def _wechatpay(settings: Settings, db: Database) -> Gateway:
+def _wechatpay(settings: Settings, db: Database) -> tuple[Gateway, Authorisations]:
     """Raises ConfigError where a key cannot be read."""
+    from scancode.adapters.wechatpay.authorisations import Authorisations
     from scancode.adapters.wechatpay.gateway import Gateway, fetcher
     from scancode.adapters.wechatpay.platform import Platform, read_keys
     from scancode.adapters.wechatpay.signing import BadKey, Merchant, private_key
@@ -141,9 +145,18 @@ def _wechatpay(settings: Settings, db: Database) -> Gateway:
     )
     fetch = fetcher(wire, v3_keys) if settings.wechatpay_certificates else None
     db.before_close(wire.close)
-    return Gateway(
+    platform = Platform(keys, fetch=fetch)
+    authorisations = Authorisations(
         wire,
-        Platform(keys, fetch=fetch),
+        platform,
+        app_id=settings.wechat_app_id,
+        notify_url=settings.notify_url,
+        scene=settings.wechatpay_scene,
+        perception=settings.wechatpay_perception,
+    )
+    gateway = Gateway(
+        wire,
+        platform,
         app_id=settings.wechat_app_id,
         v3_keys=v3_keys,
         notify_url=settings.notify_url,
@@ -152,3 +165,4 @@ def _wechatpay(settings: Settings, db: Database) -> Gateway:
         style=settings.wechatpay_style,
         account=settings.wechatpay_account,
     )
+    return gateway, authorisations

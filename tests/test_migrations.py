@@ -177,6 +177,8 @@ BY_VALUE = {
     "packing_events": "parent_id",
     "crossings": "id",
     "payout_notices": "id",
+    "authorisations": "identity_id",
+    "authorisation_numbers": "number",
     "complaints": "id",
     "complaint_photos": "complaint_id",
     "complaint_notes": "complaint_id",

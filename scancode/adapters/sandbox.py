@@ -120,6 +120,9 @@ class Person:
         found = self._ask("/sandbox/waiting", package)
         return int(found["amount_fen"]) if "amount_fen" in found else None
 
+    def is_asked(self, package: str) -> bool:
+        return bool(self._ask("/sandbox/waiting", package).get("is_authorisation"))
+
     def confirm(self, package: str) -> None:
         self._ask("/sandbox/confirm", package)
 

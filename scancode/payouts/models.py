@@ -9,11 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scancode.db import Base
 from scancode.payouts.rules import PayoutState as PayoutState
+
+_OPEN = text("state IN ('asked', 'granted')")
 
 
 class Payout(Base):
@@ -99,3 +101,38 @@ class Comparison(Base):
     at: Mapped[datetime]
     facts: Mapped[str] = mapped_column(Text)
     differences: Mapped[str] = mapped_column(Text)
+
+
+class Authorisation(Base):
+    """What one person was asked to grant: money without a confirmation each time. One is open at a time."""
+
+    __tablename__ = "authorisations"
+    __table_args__ = (
+        Index("ix_authorisations_open", "identity_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+    )
+
+    identity_id: Mapped[UUID] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[str] = mapped_column(String(32))
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    state: Mapped[str] = mapped_column(String(8))
+    # The exact request with the openid in it, sealed, kept before the first call and until the end.
+    order: Mapped[str | None] = mapped_column(String(2000))
+    provider_id: Mapped[str | None] = mapped_column(String(64))
+    package: Mapped[str | None] = mapped_column(String(500))
+    reason: Mapped[str | None] = mapped_column(String(80))
+    asked_at: Mapped[datetime]
+    granted_at: Mapped[datetime | None]
+    # When its person wished it to end; no payment names it from then on.
+    closing_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class AuthorisationNumber(Base):
+    """Finds an authorisation by its number and keeps the number unique everywhere."""
+
+    __tablename__ = "authorisation_numbers"
+
+    number: Mapped[str] = mapped_column(String(32), primary_key=True)
+    identity_id: Mapped[UUID]
+    attempt: Mapped[int]

@@ -33,6 +33,9 @@ CREATE INDEX IF NOT EXISTS ix_bills_state ON bills (state);
 CREATE TABLE IF NOT EXISTS flows (id INTEGER PRIMARY KEY, at REAL, out_bill_no TEXT, transfer_bill_no TEXT, kind TEXT,
     amount_fen INTEGER, balance_fen INTEGER);
 CREATE TABLE IF NOT EXISTS notices (id TEXT PRIMARY KEY, out_bill_no TEXT, state TEXT, due_at REAL, tries INTEGER);
+CREATE TABLE IF NOT EXISTS grants (number TEXT PRIMARY KEY, authorization_id TEXT UNIQUE, openid TEXT, name TEXT,
+    notify_url TEXT, same TEXT, state TEXT, reason TEXT, package TEXT, created_at REAL, updated_at REAL);
+CREATE TABLE IF NOT EXISTS grant_notices (id TEXT PRIMARY KEY, number TEXT, state TEXT, due_at REAL, tries INTEGER);
 CREATE TABLE IF NOT EXISTS account (name TEXT PRIMARY KEY, value REAL);
 """
 OPENING_FEN = 10_000_000
@@ -104,7 +107,7 @@ class Book:
 
     def reset(self) -> None:
         with self.open() as book:
-            for table in ("bills", "flows", "notices", "account"):
+            for table in ("bills", "flows", "notices", "grants", "grant_notices", "account"):
                 book.execute(f"DELETE FROM {table}")
             book.execute("INSERT INTO account VALUES ('balance', ?)", (OPENING_FEN,))
 

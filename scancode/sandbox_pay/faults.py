@@ -9,16 +9,24 @@ import random
 import threading
 from collections.abc import Mapping
 
+DOORS = ("send", "query", "cancel", "bill", "balance", "grant", "grant_query", "grant_close")
+"""Where calls may go wrong before they are taken, or in their answer."""
 NAMES = frozenset(
     {
         *(
             f"{door}:{what}"
-            for door in ("send", "query", "cancel", "bill", "balance")
+            for door in DOORS
             for what in ("hang", "reset", "500", "429", "unsigned", "forged", "skewed", "garbage")
         ),
         "send:hang_after",
         "send:reset_after",
         "send:500_after",
+        "send:closed",
+        "grant:hang_after",
+        "grant:reset_after",
+        "grant:500_after",
+        "grant_query:404",
+        "grant_query:openid",
         "send:late",
         "send:accepted",
         "query:404",
@@ -33,11 +41,14 @@ NAMES = frozenset(
         "notice:amount",
         "notice:openid",
         "notice:stranger",
+        "notice:echo",
     }
 )
 """``send:late``: booked, and for a while unknown to queries. ``send:accepted``: stays ACCEPTED for a while.
 ``notice:…``: what is posted twice, out of order, never, under a false signature, as a probe, with an old moment, with a
-wrong amount or person, or about a bill that nobody ordered; the true one follows all but ``lost``."""
+wrong amount or person, or about a bill that nobody ordered; the true one follows all but ``lost``. ``notice:echo``:
+what is said of an authorisation comes once more under another id, after what came later. ``send:closed``: the person
+closes the authorisation in the moment in which an order names it."""
 
 
 class Faults:

@@ -7,10 +7,11 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+from scancode.sandbox_pay.authorisations import Grant, Grants, notice_of
 from scancode.sandbox_pay.book import BillRow, Book, moment
 from scancode.sandbox_pay.faults import Faults
 from scancode.sandbox_pay.keys import MCH_ID, Keys
@@ -27,6 +28,8 @@ class Postman:
     """A thread for as long as the server runs. ``hurry`` divides the waits between two tries."""
 
     def __init__(self, book: Book, keys: Keys, faults: Faults, *, hurry: float = 1.0, send: Send | None = None) -> None:
+        self._grants = Grants(book)
+        self._echoes: list[tuple[Grant, str]] = []
         self._book, self._keys, self._faults, self._hurry = book, keys, faults, hurry
         self._send = send or _send
         self._over = threading.Event()
@@ -46,7 +49,48 @@ class Postman:
         due = self._book.due_notices()
         for notice_id, bill, state, tries in due:
             self.deliver(notice_id, bill, state, tries)
-        return len(due)
+        granted = self._grants.due_notices()
+        for notice_id, grant, state, tries in granted:
+            self._tell(notice_id, grant, state, tries)
+        return len(due) + len(granted)
+
+    def _tell(self, notice_id: str, grant: Grant, state: str, tries: int) -> None:
+        """One notice of an authorisation with whatever is to go wrong before it, and what was kept back after it."""
+        take = self._faults.take
+        if take("notice:lost"):
+            self._grants.notice_done(notice_id)
+            return
+        if tries == 0 and take("notice:late"):
+            self._grants.notice_again(notice_id, 3.0)
+            return
+        plain = notice_of(grant, state)
+        for name, changes in (
+            ("notice:openid", {"openid": "openid-of-somebody-else"}),
+            ("notice:stranger", {"out_authorization_no": "SCA" + secrets.token_hex(12).upper()}),
+        ):
+            if take(name):
+                self._post(name, grant, self.content_of_grant(secrets.token_hex(16), state, {**plain, **changes}))
+        content = self.content_of_grant(notice_id, state, plain)
+        for kind in (FORGED, STALE, PROBE):
+            if take(f"notice:{kind}"):
+                self._post(f"notice:{kind}", grant, content, spoiled=kind)
+        if take("notice:twice"):
+            self._post("notice:twice", grant, content)
+        if 200 <= self._post("notice", grant, content) < 300 or tries >= len(SCHEDULE_S):
+            self._grants.notice_done(notice_id)
+        else:
+            self._grants.notice_again(notice_id, SCHEDULE_S[tries] / self._hurry)
+        while self._echoes:
+            earlier, told = self._echoes.pop()
+            again = self.content_of_grant(secrets.token_hex(16), told, notice_of(earlier, told))
+            self._post("notice:echo", earlier, again)
+        if take("notice:echo"):
+            self._echoes.append((grant, state))
+
+    def content_of_grant(self, notice_id: str, state: str, plain: Mapping[str, object]) -> bytes:
+        """The body of a notice about an authorisation."""
+        event = "CLOSED" if state == "CLOSED" else "CONFIRMED"
+        return self._enveloped(notice_id, f"MCHTRANSFER.AUTHORIZATION.{event}", "商家转账用户免确认收款授权通知", plain)
 
     def _run(self) -> None:
         looked_at = 0.0
@@ -97,20 +141,23 @@ class Postman:
             **({"fail_reason": bill.fail_reason} if bill.fail_reason else {}),
             **changes,
         }
+        return self._enveloped(notice_id, "MCHTRANSFER.BILL.FINISHED", "商家转账单据终态通知", plain)
+
+    def _enveloped(self, notice_id: str, event: str, summary: str, plain: Mapping[str, object]) -> bytes:
         sealed = self._keys.seal(json.dumps(plain, ensure_ascii=False), "mch_payment")
         return json.dumps(
             {
                 "id": notice_id,
                 "create_time": moment(self._book.now()),
                 "resource_type": "encrypt-resource",
-                "event_type": "MCHTRANSFER.BILL.FINISHED",
-                "summary": "商家转账单据终态通知",
+                "event_type": event,
+                "summary": summary,
                 "resource": {**sealed, "original_type": "mch_payment"},
             },
             ensure_ascii=False,
         ).encode()
 
-    def _post(self, kind: str, bill: BillRow, body: bytes, *, spoiled: str = "") -> int:
+    def _post(self, kind: str, bill: BillRow | Grant, body: bytes, *, spoiled: str = "") -> int:
         status = 0
         with suppress(OSError, http.client.HTTPException):
             status = self._send(bill.notify_url, self.headers(body, spoiled=spoiled), body)

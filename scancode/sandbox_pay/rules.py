@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,14 @@ REQUIRED = (
 )
 OPTIONAL = ("user_name", "notify_url", "user_recv_perception", "user_recv_style")
 LENGTHS = {"appid": 32, "out_bill_no": 32, "transfer_scene_id": 36, "openid": 64, "transfer_remark": 32}
+WISHED = {
+    "out_authorization_no": 32,
+    "appid": 32,
+    "openid": 64,
+    "transfer_scene_id": 36,
+    "user_display_name": 32,
+    "authorization_notify_url": 256,
+}
 SCENE_1000 = ["活动名称", "奖励说明"]
 PERCEPTIONS = ("现金奖励", "活动奖励")
 AMOUNT_MIN_FEN, AMOUNT_MAX_FEN = 10, 20_000
@@ -61,30 +70,66 @@ def read_body(raw: bytes) -> dict[str, Any]:
     return found
 
 
-def read_order(body: dict[str, Any], *, app_id: str) -> Order:
-    """Raises Refused."""
-    missing = [name for name in REQUIRED if name not in body]
-    strange = [name for name in body if name not in (*REQUIRED, *OPTIONAL)]
-    if missing or strange:
-        raise Refused(400, "PARAM_ERROR", f"missing {missing}, unknown {strange}")
-    for name, limit in LENGTHS.items():
-        if not isinstance(body[name], str) or not 1 <= len(body[name]) <= limit:
-            raise Refused(400, "PARAM_ERROR", f"{name}: a text of at most {limit}")
-    if body["appid"] != app_id:
-        raise Refused(400, "PARAM_ERROR", "appid is not bound to this mchid")
+def read_order(body: dict[str, Any], *, app_id: str, openid: str | None = None) -> Order:
+    """``openid`` is that of the authorisation which the order names instead of a person. Raises Refused."""
+    spared = "openid" if openid is not None else None
+    wanted = {name: limit for name, limit in LENGTHS.items() if name != spared}
+    optional = OPTIONAL if openid is None else (*OPTIONAL[:-1], "authorization_id", "out_authorization_no")
+    _require_fields(body, [name for name in REQUIRED if name != spared], optional, wanted, app_id)
     if not re.fullmatch(r"[0-9A-Za-z]+", body["out_bill_no"]):
         raise Refused(400, "PARAM_ERROR", "out_bill_no: digits and letters")
     _require_amount(body)
     _require_scene(body)
     return Order(
         body["out_bill_no"],
-        body["openid"],
+        openid if openid is not None else body["openid"],
         body["transfer_amount"],
         body["transfer_remark"],
         _notify_url(body.get("notify_url", "")),
         body.get("user_name"),
         json.dumps({**body, "user_name": bool(body.get("user_name"))}, sort_keys=True),
     )
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An authorisation that may be asked for. ``same`` is what a repeat must have in common with it."""
+
+    number: str
+    openid: str
+    name: str
+    notify_url: str
+    same: str
+
+
+def read_wish(body: dict[str, Any], *, app_id: str) -> Wish:
+    """Raises Refused."""
+    _require_fields(body, list(WISHED), ("user_recv_perception",), WISHED, app_id)
+    if not re.fullmatch(r"[0-9A-Za-z]+", body["out_authorization_no"]):
+        raise Refused(400, "PARAM_ERROR", "out_authorization_no: digits and letters")
+    if body["transfer_scene_id"] != "1000" or body.get("user_recv_perception", PERCEPTIONS[1]) not in PERCEPTIONS:
+        raise Refused(400, "INVALID_REQUEST", "this merchant has scene 1000 only")
+    return Wish(
+        body["out_authorization_no"],
+        body["openid"],
+        body["user_display_name"],
+        _notify_url(body["authorization_notify_url"]),
+        json.dumps(body, sort_keys=True),
+    )
+
+
+def _require_fields(
+    body: dict[str, Any], required: Sequence[str], optional: Sequence[str], texts: Mapping[str, int], app_id: str
+) -> None:
+    missing = [name for name in required if name not in body]
+    strange = [name for name in body if name not in (*required, *optional)]
+    if missing or strange:
+        raise Refused(400, "PARAM_ERROR", f"missing {missing}, unknown {strange}")
+    for name, limit in texts.items():
+        if not isinstance(body[name], str) or not 1 <= len(body[name]) <= limit:
+            raise Refused(400, "PARAM_ERROR", f"{name}: a text of at most {limit}")
+    if body["appid"] != app_id:
+        raise Refused(400, "PARAM_ERROR", "appid is not bound to this mchid")
 
 
 def _require_amount(body: dict[str, Any]) -> None:

@@ -20,16 +20,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from scancode.sandbox_pay.authorisations import CLOSED, IN_EFFECT, WAITING, Grant, Grants
 from scancode.sandbox_pay.book import BillRow, Book, moment
-from scancode.sandbox_pay.faults import Faults
+from scancode.sandbox_pay.faults import DOORS, Faults
 from scancode.sandbox_pay.keys import APP_ID, MCH_ID, Keys
 from scancode.sandbox_pay.notices import Postman, Send
-from scancode.sandbox_pay.rules import Refused, read_body, read_order
+from scancode.sandbox_pay.rules import Refused, read_body, read_order, read_wish
 from scancode.sandbox_pay.statements import Statements
 
 BODY_BYTES_MAX = 1 << 20
 CLOCKS_APART_S = 300
 TRANSFER = "/v3/fund-app/mch-transfer/transfer-bills"
+GRANT = "/v3/fund-app/mch-transfer/user-confirm-authorization"
 _AUTHORIZATION = re.compile(r'(\w+)="([^"]*)"')
 
 
@@ -48,6 +50,7 @@ class Bank:
         send: Send | None = None,
     ) -> None:
         self.keys, self.book, self.faults = keys, book, Faults()
+        self.grants = Grants(book)
         self.postman = Postman(book, keys, self.faults, hurry=hurry, send=send)
         self.statements = Statements(book, today_too=today_too)
         self.hang_s, self.rate = hang_s, rate
@@ -137,6 +140,14 @@ class Door(BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
         if (self.command, path) == ("POST", TRANSFER):
             return "send", self._send
+        if (self.command, path) == ("POST", f"{TRANSFER}/transfer"):
+            return "send", self._send_granted
+        if (self.command, path) == ("POST", GRANT):
+            return "grant", lambda: self._granted(bank.grants.ask(read_wish(read_body(self._body), app_id=APP_ID)))
+        if found := re.fullmatch(rf"{GRANT}/out-authorization-no/(\w+)", path):
+            return "grant_query", lambda: self._query_grant(found[1], query)
+        if self.command == "POST" and (found := re.fullmatch(rf"{GRANT}/out-authorization-no/(\w+)/close", path)):
+            return "grant_close", lambda: bank.grants.close(found[1]).told()
         if found := re.fullmatch(rf"{TRANSFER}/(out-bill-no|transfer-bill-no)/(\w+)", path):
             column = found[1].replace("-", "_")
             return "query", lambda: self._query(column, found[2])
@@ -167,6 +178,37 @@ class Door(BaseHTTPRequestHandler):
             "state": row.state,
         }
         return found | _package(row)
+
+    def _send_granted(self) -> dict[str, Any] | None:
+        """An order that names an authorisation is paid at once."""
+        bank, body = self.bank, read_body(self._body)
+        named = bank.grants.find("authorization_id", str(body.get("authorization_id")))
+        if named and bank.faults.take("send:closed"):
+            bank.grants.settle(named.number, CLOSED, "USER_CLOSE")
+        known = bank.book.find("out_bill_no", str(body.get("out_bill_no")), sees_hidden=True)
+        openid = known.openid if known else bank.grants.in_effect(str(body.get("authorization_id"))).openid
+        order = read_order(body, app_id=APP_ID, openid=openid)
+        row = bank.book.place(order, is_late=bank.faults.take("send:late"))
+        bank.book.settle(row.out_bill_no, "SUCCESS")
+        again = bank.book.find("out_bill_no", row.out_bill_no, sees_hidden=True) or row
+        return {
+            "mch_id": MCH_ID,
+            "out_bill_no": again.out_bill_no,
+            "transfer_bill_no": again.transfer_bill_no,
+            "create_time": moment(again.created_at),
+            "state": again.state,
+        }
+
+    def _granted(self, grant: Grant) -> dict[str, Any]:
+        return grant.told() | ({"package_info": grant.package} if grant.state == WAITING else {})
+
+    def _query_grant(self, number: str, query: dict[str, str]) -> dict[str, Any]:
+        take = self.bank.faults.take
+        grant = self.bank.grants.find("number", number)
+        if grant is None or take("grant_query:404"):
+            raise Refused(404, "NOT_FOUND", "记录不存在")
+        found = self._granted(grant) if query.get("is_display_authorization") == "true" else grant.told()
+        return found | ({"openid": "openid-of-somebody-else"} if take("grant_query:openid") else {})
 
     def _query(self, column: str, value: str) -> dict[str, Any]:
         take = self.bank.faults.take
@@ -214,7 +256,7 @@ class Door(BaseHTTPRequestHandler):
     def _misbehaves_before(self, door: str) -> bool:
         """True when the call was answered, or never will be."""
         take = self.bank.faults.take
-        if door not in ("send", "query", "cancel", "bill", "balance"):
+        if door not in DOORS:
             return False
         if take(f"{door}:hang"):
             self._hang()
@@ -230,13 +272,13 @@ class Door(BaseHTTPRequestHandler):
 
     def _misbehaves_after(self, door: str) -> bool:
         take = self.bank.faults.take
-        if door != "send":
+        if door not in ("send", "grant"):
             return False
-        if take("send:hang_after"):
+        if take(f"{door}:hang_after"):
             self._hang()
-        elif take("send:reset_after"):
+        elif take(f"{door}:reset_after"):
             self._reset()
-        elif take("send:500_after"):
+        elif take(f"{door}:500_after"):
             self._answer(500, {"code": "SYSTEM_ERROR", "message": "系统异常"})
         else:
             return False
@@ -254,7 +296,7 @@ class Door(BaseHTTPRequestHandler):
         self.wfile = _Nowhere()  # type: ignore[assignment]
 
     def _answer(self, status: int, found: dict[str, Any], *, door: str = "") -> None:
-        take = self.bank.faults.take if door in ("send", "query", "cancel", "bill", "balance") else lambda _: False
+        take = self.bank.faults.take if door in DOORS else lambda _: False
         body = json.dumps(found, ensure_ascii=False).encode()
         if take(f"{door}:garbage"):
             self._raw(200, b"<html>gateway</html>", {"Content-Type": "text/html"})
@@ -290,10 +332,18 @@ class Door(BaseHTTPRequestHandler):
         if path == "/sandbox/waiting":
             row = bank.book.find("package", str(asked["package"]), sees_hidden=True)
             found = {"amount_fen": row.amount_fen} if row and row.state == "WAIT_USER_CONFIRM" else {}
+            grant = bank.grants.find("package", str(asked["package"]))
+            found |= {"is_authorisation": True} if grant and grant.state == WAITING else {}
         elif path in ("/sandbox/confirm", "/sandbox/decline"):
             row = bank.book.find("package", str(asked["package"]), sees_hidden=True)
             state, reason = ("SUCCESS", None) if path.endswith("confirm") else ("FAIL", "OVERDUE_CLOSE")
             found = {"done": row is not None and bank.book.settle(row.out_bill_no, state, reason)}
+            grant = bank.grants.find("package", str(asked["package"]))
+            if grant and path.endswith("confirm"):
+                found = {"done": bank.grants.settle(grant.number, IN_EFFECT)}
+        elif path == "/sandbox/close":
+            grant = bank.grants.find("openid", str(asked["openid"]))
+            found = {"done": grant is not None and bank.grants.settle(grant.number, CLOSED, "USER_CLOSE")}
         elif path == "/sandbox/packages":
             found = {"packages": [row.package for row in bank.book.waiting(200)]}
         elif path == "/sandbox/script":

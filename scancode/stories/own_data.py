@@ -23,6 +23,7 @@ from scancode.i18n import N_
 from scancode.ledger import service as ledger
 from scancode.members import service as members
 from scancode.members.models import IdentityKind
+from scancode.payouts import service as payouts
 from scancode.scans import service as scans
 from scancode.scans.service import ScanFacts
 from scancode.sealing import Sealer
@@ -96,6 +97,16 @@ def copy(session: Session, *, brand: BrandFacts, member_id: UUID, sealer: Sealer
         ],
         "prizes": [_prize(one) for one in prizes],
         "trials": _trials(session, member_id),
+        "authorisations": [
+            {
+                "number": one.number,
+                "state": str(one.state),
+                "asked_at": one.asked_at.isoformat(),
+                "granted_at": one.granted_at.isoformat() if one.granted_at else None,
+                "ended_at": one.ended_at.isoformat() if one.ended_at else None,
+            }
+            for one in payouts.list_authorisations(session, identity_ids=[one.id for one in known])
+        ],
         "complaints": _complaints(session, brand_id=brand.id, member_id=member_id, sealer=sealer),
         "points": [
             {"points": one.points, "cause": one.cause, "at": one.occurred_at.isoformat(), "note": one.note}
@@ -237,6 +248,8 @@ def leave(session: Session, *, brand_id: UUID, member_id: UUID, now: datetime) -
             raise MoneyUnderWay
     browsers = members.visitors_of(session, member_id=member_id)
     ids = _ids_of(session, member_id)
+    known = [one.id for one in members.identities_of(session, member_id=member_id)]
+    payouts.end_all_authorisations(session, identity_ids=known, now=now)
     if not members.forget(session, member_id=member_id, now=now):
         return False
     channels.forget_likings(session, member_id=member_id)

@@ -11,11 +11,13 @@ import structlog
 from flask import Blueprint, Flask, Response, request
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 
 from scancode.config import NOTIFY_PATH
 from scancode.errors import NotFound, OutsideError
 from scancode.payouts import service as payouts
-from scancode.web.runtime import runtime
+from scancode.ports import Notice
+from scancode.web.runtime import Runtime, runtime
 
 notices = Blueprint("notices", __name__)
 BODY_BYTES_MAX = 64_000
@@ -40,24 +42,35 @@ def wechat_notice() -> Response:
     except OutsideError as error:
         log.warning("notice_refused", error=error.code)
         return Response(status=401)
-    if notice.bill is None:
+    about = notice.bill.out_bill_no if notice.bill else notice.authorisation.number if notice.authorisation else None
+    if about is None:
         log.info("notice_of_something_else")
         return Response(status=200)
     try:
         with shared.db.transaction(within_s=WITHIN_S) as session:
-            after = payouts.take_notice(
-                session,
-                notice_id=notice.id,
-                bill=notice.bill,
-                prefix=shared.settings.payout_prefix,
-                sealer=shared.sealer,
-                now=shared.now(),
-            )
+            state = _take(session, shared, notice)
     except NotFound:
-        log.warning("notice_of_no_bill", out_bill_no=notice.bill.out_bill_no)
+        log.warning("notice_of_no_bill", number=about)
         return Response(status=404)
     except (DBAPIError, PoolTimeout) as error:
         log.warning("notice_put_off", error=type(error).__name__)
         return Response(status=503)
-    log.info("notice_taken", out_bill_no=after.out_bill_no, state=after.state.value)
+    log.info("notice_taken", number=about, state=state)
     return Response(status=200)
+
+
+def _take(session: Session, shared: Runtime, notice: Notice) -> str:
+    """The state in which it leaves what it is about. Raises NotFound."""
+    if notice.authorisation is not None:
+        return payouts.take_authorisation_notice(
+            session, notice_id=notice.id, said=notice.authorisation, sealer=shared.sealer, now=shared.now()
+        ).state.value
+    assert notice.bill is not None
+    return payouts.take_notice(
+        session,
+        notice_id=notice.id,
+        bill=notice.bill,
+        prefix=shared.settings.payout_prefix,
+        sealer=shared.sealer,
+        now=shared.now(),
+    ).state.value

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 
-from scancode.errors import PayoutError
+from scancode.errors import PayoutError, Refusal
 from scancode.jobs import service as jobs
 from scancode.jobs.rules import Leased
 from scancode.payouts import service as payouts
@@ -21,7 +22,7 @@ from scancode.payouts.rules import REPEATABLE, STOP, PayoutFacts, PayoutState, S
 from scancode.payouts.service.sending import Errand, Task
 from scancode.ports import BillState, PayoutGateway
 from scancode.wiring import Wired
-from scancode.worker import pace
+from scancode.worker import authorisation, pace
 
 STOPPED_S = 60
 """How long to wait while payouts are stopped, or nobody is configured to pay them."""
@@ -50,6 +51,7 @@ def run(wired: Wired, leased: Leased, clock: Clock) -> None:
             compose=gateway.compose,
             may_send=may_send,
             now=clock(),
+            spares=wired.settings.spares_confirming if wired.ports.authorisations else lambda _: False,
         )
         wait_s = pace.turn_s(session, wired) if errand else 0.0
     time.sleep(wait_s)
@@ -75,17 +77,37 @@ def _one_step(wired: Wired, gateway: PayoutGateway, errand: Errand, *, may_send:
             if answer is None and may_send and errand.order is not None and payout.state in REPEATABLE:
                 # Unknown there, perhaps only not yet: the same number and the same bytes, never a new number.
                 source = "send"
-                answer = gateway.send(errand.order)
+                answer = gateway.send(_order(wired, gateway, errand, clock))
             elif errand.task == Task.CANCEL and answer is not None and answer.state == "WAIT_USER_CONFIRM":
                 gateway.cancel(payout.out_bill_no)
                 answer = gateway.query(payout.out_bill_no)
-        payout = _apply(wired, payout, answer, source, clock)
+        # Failed, and what it named is gone: that is why. A new attempt has its person confirm.
+        has_failed = source == "query" and answer is not None and answer.state == "FAIL"
+        is_anew = has_failed and errand.authorisation is not None and _is_gone(wired, errand.authorisation, clock)
+        payout = _apply(wired, payout, answer, source, clock, is_anew=is_anew)
         if payout.state == PayoutState.AWAITING_USER and payout.package is None and may_send and errand.order:
             # It waits for its person, and we never heard with what they can confirm: only the answer to an order says.
             payout = _apply(wired, payout, gateway.send(errand.order), "send", clock)
     except PayoutError as error:
         return _no_answer(wired, payout, error, clock)
     return payout
+
+
+def _order(wired: Wired, gateway: PayoutGateway, errand: Errand, clock: Clock) -> str:
+    """What is sent again: the same bytes, unless they name an authorisation that the provider says is gone. Then it is
+    the same number ordered the ordinary way; the provider takes a number once."""
+    assert errand.order is not None
+    if errand.authorisation is None or not _is_gone(wired, errand.authorisation, clock):
+        return errand.order
+    log.info("payout_to_be_confirmed", out_bill_no=errand.payout.out_bill_no)
+    with wired.db.transaction() as session:
+        plain = payouts.drop_authorisation(session, payout=errand.payout, sealer=wired.sealer, compose=gateway.compose)
+    return plain or errand.order
+
+
+def _is_gone(wired: Wired, number: str, clock: Clock) -> bool:
+    gateway = wired.ports.authorisations
+    return gateway is not None and not authorisation.look(wired, gateway, number, clock).is_open
 
 
 def _no_answer(wired: Wired, payout: PayoutFacts, error: PayoutError, clock: Clock) -> PayoutFacts:
@@ -100,11 +122,19 @@ def _no_answer(wired: Wired, payout: PayoutFacts, error: PayoutError, clock: Clo
         return payouts.get(session, code_id=payout.code_id, attempt=payout.attempt)
 
 
-def _apply(wired: Wired, payout: PayoutFacts, answer: BillState | None, source: Source, clock: Clock) -> PayoutFacts:
+def _apply(
+    wired: Wired,
+    payout: PayoutFacts,
+    answer: BillState | None,
+    source: Source,
+    clock: Clock,
+    *,
+    is_anew: bool = False,
+) -> PayoutFacts:
     with wired.db.transaction() as session:
         if answer is None:
             return payouts.apply_absence(session, payout=payout, now=clock())
-        return payouts.apply_state(
+        after = payouts.apply_state(
             session,
             code_id=payout.code_id,
             attempt=payout.attempt,
@@ -113,6 +143,10 @@ def _apply(wired: Wired, payout: PayoutFacts, answer: BillState | None, source: 
             sealer=wired.sealer,
             now=clock(),
         )
+        if is_anew and after.state == PayoutState.FAILED:
+            with suppress(Refusal):
+                payouts.reissue(session, code_id=payout.code_id, now=clock())
+        return after
 
 
 def _recheck(wired: Wired, gateway: PayoutGateway, leased: Leased, clock: Clock) -> None:

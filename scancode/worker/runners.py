@@ -12,6 +12,7 @@ from datetime import datetime
 from scancode.jobs.rules import Leased
 from scancode.wiring import Wired
 from scancode.worker import (
+    authorisation,
     books,
     breaker,
     capture,
@@ -48,6 +49,7 @@ RUNNERS: dict[str, Runner] = {
     "diversion": diversion.run,
     "held": held.run,
     "payout": payout.run,
+    "authorisation": authorisation.run,
     "reconcile": reconcile.run,
     "points": points.run,
     "remind": remind.run,

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from scancode.adapters.wechatpay import bills
+from scancode.adapters.wechatpay import authorisations, bills
 from scancode.adapters.wechatpay.platform import Platform, Refused, Trusted, from_certificate
 from scancode.adapters.wechatpay.signing import seal, unseal
-from scancode.adapters.wechatpay.wire import Wire
+from scancode.adapters.wechatpay.wire import Wire, text_of
 from scancode.errors import PayoutError
 from scancode.ports import Balance, Bill, BillState, Confirmation, Flow, Notice
 
@@ -72,7 +72,10 @@ class Gateway:
                 {"info_type": "奖励说明", "info_content": bill.reward},
             ],
         }
-        if self._style:
+        if bill.authorisation:
+            del order["openid"]
+            order["authorization_id"] = bill.authorisation
+        elif self._style:
             order["user_recv_style"] = {"type": self._style}
         if bill.user_name and bill.amount_fen >= NAME_FROM_FEN:
             order["user_name"] = seal(self._sealing_key(), bill.user_name)
@@ -80,9 +83,10 @@ class Gateway:
 
     def send(self, order: str) -> BillState:
         sent = json.loads(order)
-        answer = self._wire.call("POST", ROOT, order, platform=self._platform, serial=self._serial())
+        target = f"{ROOT}/transfer" if "authorization_id" in sent else ROOT
+        answer = self._wire.call("POST", target, order, platform=self._platform, serial=self._serial())
         # The answer repeats neither amount nor person: what was ordered stands for them until a query or a notice.
-        given = {"transfer_amount": sent["transfer_amount"], "openid": sent["openid"]}
+        given = {name: sent[name] for name in ("transfer_amount", "openid") if name in sent}
         return _state({**answer, **given})
 
     def query(self, out_bill_no: str) -> BillState | None:
@@ -116,10 +120,14 @@ class Gateway:
             if plain is None:
                 raise Refused("notice_sealed")
             found, number = json.loads(plain), str(envelope["id"])
-            is_of_bill = envelope["event_type"] == FINISHED
-            if is_of_bill and found["mch_id"] != self._wire.merchant.mch_id:
+            event = envelope["event_type"]
+            if event in authorisations.EVENTS:
+                if (found["mchid"], found["appid"]) != (self._wire.merchant.mch_id, self._app_id):
+                    raise Refused("notice_merchant")
+                return Notice(id=number[:64], bill=None, authorisation=authorisations.said(found))
+            if event == FINISHED and found["mch_id"] != self._wire.merchant.mch_id:
                 raise Refused("notice_merchant")
-            return Notice(id=number[:64], bill=_state(found) if is_of_bill else None)
+            return Notice(id=number[:64], bill=_state(found) if event == FINISHED else None)
         except (KeyError, TypeError, ValueError, PayoutError) as error:
             raise Refused("notice_unreadable") from error
 
@@ -204,25 +212,17 @@ def _state(said: Mapping[str, Any]) -> BillState:
         if not isinstance(amount, int) or isinstance(amount, bool):
             raise TypeError(amount)
         return BillState(
-            out_bill_no=_text(said["out_bill_no"], 32) or "",
-            state=_text(said["state"], 32) or "",
+            out_bill_no=text_of(said["out_bill_no"], 32) or "",
+            state=text_of(said["state"], 32) or "",
             amount_fen=amount,
-            openid=_text(said.get("openid"), 128),
-            provider_bill_no=_text(said.get("transfer_bill_no"), 64),
-            package=_text(said.get("package_info"), 500),
-            fail_reason=_text(said.get("fail_reason"), 80),
+            openid=text_of(said.get("openid"), 128),
+            provider_bill_no=text_of(said.get("transfer_bill_no"), 64),
+            package=text_of(said.get("package_info"), 500),
+            fail_reason=text_of(said.get("fail_reason"), 80),
             created_at=_moment(said.get("create_time")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise PayoutError("pay_unreadable", "unknown") from error
-
-
-def _text(value: Any, limit: int) -> str | None:
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str) or len(value) > limit:
-        raise ValueError("not a text of that length")
-    return value
 
 
 def _moment(value: Any) -> datetime | None:

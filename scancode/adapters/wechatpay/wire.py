@@ -149,3 +149,12 @@ def _object(raw: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise PayoutError("pay_unreadable", "unknown")
     return found
+
+
+def text_of(value: Any, limit: int) -> str | None:
+    """A text of an answer, None for none. Raises ValueError for what is no text of that length."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) > limit:
+        raise ValueError("not a text of that length")
+    return value

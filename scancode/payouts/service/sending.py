@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -27,6 +27,7 @@ from scancode.payouts.models import Payout, PayoutEvent, PayoutNumber
 from scancode.payouts.rules import (
     AMOUNT_MAX_FEN,
     AMOUNT_MIN_FEN,
+    REPEATABLE,
     Decision,
     Heard,
     Outcome,
@@ -39,6 +40,7 @@ from scancode.payouts.rules import (
     plain_text,
     release,
 )
+from scancode.payouts.service.authorising import open_authorisation
 from scancode.payouts.service.creating import move, note
 from scancode.payouts.service.reading import COLUMNS, facts_of, find_number, get
 from scancode.ports import Bill, BillState
@@ -65,17 +67,22 @@ class Errand:
     task: Task
     payout: PayoutFacts
     order: str | None
+    authorisation: str | None = None
+    """The number of what the order names, so that nobody has to confirm it."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """An order as it was, or will be, sent, and the openid in it."""
+    """An order as it was, or will be, sent, the openid it pays, and the number of the authorisation that it names."""
 
     openid: str
     order: str
+    authorisation: str | None = None
 
 
 Compose = Callable[[Bill], str]
+Spares = Callable[[str], bool]
+"""Whether people of a brand (its slug) may be spared the confirmation."""
 
 
 def prepare(
@@ -87,26 +94,34 @@ def prepare(
     compose: Compose,
     may_send: bool,
     now: datetime,
+    spares: Spares = lambda _: False,
 ) -> Errand | None:
     """The next call for an attempt; None when there is nothing to do (final, quarantined, nobody to pay yet).
 
     A payout that was never sent becomes ``sending`` here, with its order stored as ``compose`` writes it, before
-    anything leaves the house.
+    anything leaves the house. Where ``spares`` allows it, an order names what its person has granted.
     """
     payout = get(session, code_id=code_id, attempt=attempt)
     if payout.state == PayoutState.CREATED:
         if payout.identity_id is None or not may_send:
             return None
-        return _first_send(session, payout, payout.identity_id, sealer, compose, now)
+        return _first_send(session, payout, payout.identity_id, sealer, compose, spares, now)
     if payout.is_final or payout.state == PayoutState.QUARANTINED:
         return None
     task = Task.CANCEL if payout.state == PayoutState.CANCELLING and may_send else Task.QUERY
     stored = find_stored(session, payout, sealer)
-    return Errand(task=task, payout=payout, order=stored.order if stored else None)
+    order, authorisation = (stored.order, stored.authorisation) if stored else (None, None)
+    return Errand(task=task, payout=payout, order=order, authorisation=authorisation)
 
 
 def _first_send(
-    session: Session, payout: PayoutFacts, identity_id: UUID, sealer: Sealer, compose: Compose, now: datetime
+    session: Session,
+    payout: PayoutFacts,
+    identity_id: UUID,
+    sealer: Sealer,
+    compose: Compose,
+    spares: Spares,
+    now: datetime,
 ) -> Errand | None:
     place = {"code_id": payout.code_id, "attempt": payout.attempt, "old": PayoutState.CREATED, "now": now}
     try:
@@ -115,8 +130,13 @@ def _first_send(
         # The person left and took the openid back before anything was sent: there is nobody to pay any more.
         move(session, new=PayoutState.CANCELLED, text="identity_gone", fail_reason="identity_gone", **place)  # type: ignore[arg-type]
         return None
-    stored = Stored(openid, compose(_bill(session, payout, openid)))
-    sealed = sealer.seal(json.dumps(asdict(stored), ensure_ascii=False), purpose=_purpose(payout.out_bill_no))
+    slug = session.execute(select(Brand.slug).where(Brand.id == payout.brand_id)).scalar_one()
+    granted = open_authorisation(session, identity_id=identity_id) if spares(slug) else None
+    granted = granted if granted and granted.is_usable else None
+    bill = _bill(session, payout, openid)
+    order = compose(replace(bill, authorisation=granted.provider_id) if granted else bill)
+    stored = Stored(openid, order, granted.number if granted else None)
+    sealed = _seal(stored, payout, sealer)
     if not move(session, new=PayoutState.SENDING, text="", order=sealed, **place):  # type: ignore[arg-type]
         return None
     ours = (payout.code_id, payout.attempt)
@@ -125,7 +145,26 @@ def _first_send(
     )
     if not made and find_number(session, out_bill_no=payout.out_bill_no) != ours:
         raise AssertionError(f"bill number {payout.out_bill_no} belongs to another payout")
-    return Errand(task=Task.SEND, payout=payout, order=stored.order)
+    return Errand(task=Task.SEND, payout=payout, order=stored.order, authorisation=stored.authorisation)
+
+
+def drop_authorisation(session: Session, *, payout: PayoutFacts, sealer: Sealer, compose: Compose) -> str | None:
+    """What an order named is gone, and the provider has no bill of this number: the same number from now on orders the
+    ordinary way, with a confirmation. None where the payout has moved on meanwhile."""
+    stored = find_stored(session, payout, sealer)
+    if stored is None:
+        return None
+    plain = Stored(stored.openid, compose(_bill(session, payout, stored.openid)))
+    place = (Payout.code_id == payout.code_id, Payout.attempt == payout.attempt)
+    is_repeatable = Payout.state.in_([state.value for state in REPEATABLE])
+    sealed = _seal(plain, payout, sealer)
+    if affected(session, update(Payout).where(*place, is_repeatable).values(order=sealed)) != 1:
+        return None
+    return plain.order
+
+
+def _seal(stored: Stored, payout: PayoutFacts, sealer: Sealer) -> str:
+    return sealer.seal(json.dumps(asdict(stored), ensure_ascii=False), purpose=_purpose(payout.out_bill_no))
 
 
 def _bill(session: Session, payout: PayoutFacts, openid: str) -> Bill:
@@ -147,7 +186,7 @@ def find_stored(session: Session, payout: PayoutFacts, sealer: Sealer) -> Stored
         select(Payout.order).where(Payout.code_id == payout.code_id, Payout.attempt == payout.attempt)
     )
     kept = json.loads(sealer.open(sealed, purpose=_purpose(payout.out_bill_no))) if sealed else {}
-    return Stored(**kept) if kept.keys() == {"openid", "order"} else None
+    return Stored(**kept) if kept.keys() - {"authorisation"} == {"openid", "order"} else None
 
 
 def _purpose(out_bill_no: str) -> str:

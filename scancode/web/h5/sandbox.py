@@ -92,13 +92,14 @@ def sandbox_pay() -> str:
         brand=None,
         package=package,
         amount_fen=person.waiting_fen(package) if package else None,
+        is_asked=bool(package) and person.is_asked(package),
         return_url=_return_path(request.args.get("return_url")),
     )
 
 
 @h5.post("/sandbox/pay")
 def sandbox_pay_act() -> Response:
-    """«Receive» settles the bill; «Not now» leaves it waiting."""
+    """«Receive» settles the bill, «I agree» grants what was asked for; «Not now» leaves either waiting."""
     person = _person()
     if "receive" in request.form:
         person.confirm(request.form.get("package", "")[:200])

@@ -29,6 +29,7 @@ from scancode.web.h5 import h5
 from scancode.web.h5.crossing import is_outside
 from scancode.web.h5.here import brand_here, somebody
 from scancode.web.h5.page_scripts import script_for, with_script
+from scancode.web.h5.receiving import can_offer
 from scancode.web.language import current_locale
 from scancode.web.runtime import Runtime, runtime
 
@@ -100,6 +101,7 @@ def rewards() -> str:
         paid_fen=paid_fen,
         member=who.member,
         has_login=shared.ports.identity is not None,
+        has_receiving=who.person.identity_id is not None and shared.settings.spares_confirming(brand.slug),
     )
 
 
@@ -112,7 +114,10 @@ def reward(code_id: str) -> Response:
     if is_back:
         _look_sooner(shared, found)
     page = _page(shared, found, who)
-    html = render_template("h5/reward.html", **page, is_new="new" in request.args, is_back=is_back)
+    offers_receiving = _offers_receiving(shared, found, who)
+    html = render_template(
+        "h5/reward.html", **page, is_new="new" in request.args, is_back=is_back, offers_receiving=offers_receiving
+    )
     return with_script(html, page["script"])
 
 
@@ -230,6 +235,14 @@ def _sandbox_url(shared: Runtime, view: ClaimView, confirmation: Confirmation | 
         return None
     back = url_for("h5.reward", code_id=view.claim.code_id, back=1)
     return url_for("h5.sandbox_pay", package=confirmation.package, return_url=back)
+
+
+def _offers_receiving(shared: Runtime, found: Reward, who: Claimant) -> bool:
+    """Whether somebody with money of their own may agree to receive the next without a tap, and has not."""
+    if found.view.payout is None or who.identity_id is None or not can_offer(shared, found.brand):
+        return False
+    with shared.db.reading() as session:
+        return payouts.open_authorisation(session, identity_id=who.identity_id) is None
 
 
 def _look_sooner(shared: Runtime, found: Reward) -> None:
