@@ -97,16 +97,7 @@ def copy(session: Session, *, brand: BrandFacts, member_id: UUID, sealer: Sealer
         ],
         "prizes": [_prize(one) for one in prizes],
         "trials": _trials(session, member_id),
-        "authorisations": [
-            {
-                "number": one.number,
-                "state": str(one.state),
-                "asked_at": one.asked_at.isoformat(),
-                "granted_at": one.granted_at.isoformat() if one.granted_at else None,
-                "ended_at": one.ended_at.isoformat() if one.ended_at else None,
-            }
-            for one in payouts.list_authorisations(session, identity_ids=[one.id for one in known])
-        ],
+        "authorisations": _authorisations(session, [one.id for one in known]),
         "complaints": _complaints(session, brand_id=brand.id, member_id=member_id, sealer=sealer),
         "points": [
             {"points": one.points, "cause": one.cause, "at": one.occurred_at.isoformat(), "note": one.note}
@@ -194,6 +185,20 @@ def _likings(session: Session, member_id: UUID) -> list[dict[str, Any]]:
             "last_at": one.last_at.isoformat(),
         }
         for one in channels.likings_of(session, member_id=member_id)
+    ]
+
+
+def _authorisations(session: Session, identity_ids: list[UUID]) -> list[dict[str, Any]]:
+    """What was agreed to about being paid without confirming."""
+    return [
+        {
+            "number": one.number,
+            "state": str(one.state),
+            "asked_at": one.asked_at.isoformat(),
+            "granted_at": one.granted_at.isoformat() if one.granted_at else None,
+            "ended_at": one.ended_at.isoformat() if one.ended_at else None,
+        }
+        for one in payouts.list_authorisations(session, identity_ids=identity_ids)
     ]
 
 
