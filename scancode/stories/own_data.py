@@ -104,10 +104,7 @@ def copy(session: Session, *, brand: BrandFacts, member_id: UUID, sealer: Sealer
             for one in ledger.entries(session, account_id=member_id, limit=ROWS_MAX)
         ],
         "points_lots": _points_lots(session, member_id),
-        "points_pending": [
-            {"points": one.points, "state": str(one.state), "due_at": one.due_at.isoformat(), "note": one.note}
-            for one in ledger.list_holds(session, account_id=member_id, limit=ROWS_MAX)
-        ],
+        "points_pending": _pending(session, member_id),
     }
 
 
@@ -185,6 +182,13 @@ def _likings(session: Session, member_id: UUID) -> list[dict[str, Any]]:
             "last_at": one.last_at.isoformat(),
         }
         for one in channels.likings_of(session, member_id=member_id)
+    ]
+
+
+def _pending(session: Session, member_id: UUID) -> list[dict[str, Any]]:
+    return [
+        {"points": one.points, "state": str(one.state), "due_at": one.due_at.isoformat(), "note": one.note}
+        for one in ledger.list_holds(session, account_id=member_id, limit=ROWS_MAX)
     ]
 
 
