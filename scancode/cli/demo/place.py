@@ -45,6 +45,7 @@ def environment(environ: Mapping[str, str], *, port: int, pay_port: int | None =
         "DATABASE_URL": environ.get("DATABASE_URL") or f"sqlite:///{home / 'scancode.sqlite'}",
         **keys.load(home / PAY_FOLDER).settings(f"http://127.0.0.1:{pay_port or port + 1}"),
         "SCANCODE_WECHATPAY_NOTIFY_URL": f"http://127.0.0.1:{port}{NOTIFY_PATH}",
+        "SCANCODE_WECHATPAY_NO_CONFIRM": "*",
         "SCANCODE_SMS_GATEWAY": "sandbox",
         "SCANCODE_LOGIN_GATEWAY": "sandbox",
         "SCANCODE_DEMO_ACCOUNTS": "true",
