@@ -24,20 +24,13 @@ from scancode.web.runtime import runtime
 @allow(Role.MARKETING)
 def set_campaign_breaker(campaign_id: UUID) -> ResponseReturnValue:
     """An empty field takes it out."""
-    typed = request.form.get("hour_yuan", "").strip()
-    try:
-        hour_fen = fen_of(typed) if typed else None
-    except ValueError:
-        own_campaign(campaign_id)
-        flash(gettext("Write an amount of yuan, such as 8.88."), "warning")
-        return redirect(url_for("console.campaign", campaign_id=campaign_id))
     actor, now = current_staff().actor, runtime().now()
-    return _do(
+    return _keep_amount(
         campaign_id,
-        lambda session: campaigns.set_breaker(
-            session, campaign_id=campaign_id, hour_fen=hour_fen, actor=actor, now=now
+        "hour_yuan",
+        lambda session, fen: campaigns.set_breaker(
+            session, campaign_id=campaign_id, hour_fen=fen, actor=actor, now=now
         ),
-        gettext("Kept."),
     )
 
 
@@ -45,21 +38,26 @@ def set_campaign_breaker(campaign_id: UUID) -> ResponseReturnValue:
 @allow(Role.MARKETING)
 def set_campaign_results(campaign_id: UUID) -> ResponseReturnValue:
     """From which red packets on results are public; an empty field publishes none."""
-    typed = request.form.get("least_yuan", "").strip()
+    actor, now = current_staff().actor, runtime().now()
+    return _keep_amount(
+        campaign_id,
+        "least_yuan",
+        lambda session, fen: campaigns.publish_results(
+            session, campaign_id=campaign_id, least_fen=fen, actor=actor, now=now
+        ),
+    )
+
+
+def _keep_amount(campaign_id: UUID, field: str, keep: Callable[[Session, int | None], None]) -> ResponseReturnValue:
+    """Yuan from a field of the form, or None where it is empty."""
+    typed = request.form.get(field, "").strip()
     try:
-        least_fen = fen_of(typed) if typed else None
+        fen = fen_of(typed) if typed else None
     except ValueError:
         own_campaign(campaign_id)
         flash(gettext("Write an amount of yuan, such as 8.88."), "warning")
         return redirect(url_for("console.campaign", campaign_id=campaign_id))
-    actor, now = current_staff().actor, runtime().now()
-    return _do(
-        campaign_id,
-        lambda session: campaigns.publish_results(
-            session, campaign_id=campaign_id, least_fen=least_fen, actor=actor, now=now
-        ),
-        gettext("Kept."),
-    )
+    return _do(campaign_id, lambda session: keep(session, fen), gettext("Kept."))
 
 
 @console.post("/campaigns/<uuid:campaign_id>/release")
