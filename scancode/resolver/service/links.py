@@ -23,7 +23,7 @@ from scancode.resolver.models import ProductLink
 from scancode.resolver.rules import LINKS_MAX, Link, LinkDraft, ProductLinks
 from scancode.staff import service as staff
 
-PRODUCTS_MAX = 500
+FOUND_MAX = 2000
 
 
 class TooManyLinks(Refusal):
@@ -100,9 +100,9 @@ def get_link(session: Session, *, link_id: UUID) -> StoredLink:
     return _stored(row)
 
 
-def find_links(session: Session, *, product_ids: Iterable[UUID]) -> dict[UUID, StoredLink]:
-    """The links of these products and of their batches, by id."""
-    query = select(ProductLink).where(ProductLink.product_id.in_(list(product_ids)[:PRODUCTS_MAX]))
+def find_links(session: Session, *, link_ids: Iterable[UUID]) -> dict[UUID, StoredLink]:
+    """Those of these links that are still there, at most ``FOUND_MAX``, by id."""
+    query = select(ProductLink).where(ProductLink.id.in_(list(link_ids)[:FOUND_MAX]))
     return {row.id: _stored(row) for row in session.scalars(query)}
 
 

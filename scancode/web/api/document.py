@@ -76,8 +76,9 @@ def document(app: OpenAPI) -> dict[str, Any]:
         for operation in path.values():
             operation["description"] = operation.get("description", "").replace("<br/>", "\n").strip()
     epcis_described.add_to(found)
-    funnel = found["paths"][f"{PREFIX}/reports/funnel"]["get"]["responses"]["200"]
-    funnel["content"]["text/csv"] = {"schema": {"type": "string"}}
+    for report in ("funnel", "content"):
+        answer = found["paths"][f"{PREFIX}/reports/{report}"]["get"]["responses"]["200"]
+        answer["content"]["text/csv"] = {"schema": {"type": "string"}}
     return found
 
 

@@ -93,8 +93,8 @@ def show_funnel(query: FunnelQuery) -> Response:
             last_day=query.last,
             model=query.model,
         )
-    response = _as_csv(funnel) if _wants_csv() else _as_json(funnel, brand.slug)
-    if _wants_csv():
+    response = _as_csv(funnel) if wants_csv() else _as_json(funnel, brand.slug)
+    if wants_csv():
         with shared.db.transaction() as session:
             staff.audit(
                 session,
@@ -115,7 +115,8 @@ def show_funnel(query: FunnelQuery) -> Response:
     return response
 
 
-def _wants_csv() -> bool:
+def wants_csv() -> bool:
+    """Whether the call asks for CSV rather than JSON."""
     return request.accept_mimetypes.best_match(("application/json", "text/csv"), "application/json") == "text/csv"
 
 

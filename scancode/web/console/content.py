@@ -88,7 +88,7 @@ def _lines(
     session: Session, brand: BrandFacts, days: dict[str, str]
 ) -> tuple[list[ContentLine], dict[UUID, StoredLink]]:
     lines = channels.content_of(session, brand_id=brand.id, **days)
-    return lines, resolver.find_links(session, product_ids={line.product_id for line in lines})
+    return lines, resolver.find_links(session, link_ids=[line.link_id for line in lines])
 
 
 def _product(product_id: UUID) -> tuple[str, str]:

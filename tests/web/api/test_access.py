@@ -90,6 +90,8 @@ SCOPES: list[tuple[str, str, str]] = [
     ("GET", "/suspects", "scans:read"),
     ("GET", "/complaints", "complaints:read"),
     ("GET", "/reports/funnel", "reports:read"),
+    ("GET", "/reports/content", "reports:read"),
+    ("GET", "/members/x/preferences", "members:read"),
 ]
 
 
