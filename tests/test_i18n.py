@@ -16,7 +16,7 @@ from scancode.errors import Refusal
 from scancode.i18n import FOLDER, translations
 
 ROOT = Path(scancode.__file__).parent
-PLACES = re.compile(r"%\((\w+)\)s|\{(\w+)\}")
+PLACES = re.compile(r"%\((\w+)\)s|\{(\w+)(?::,)?\}")
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2.ext:babel_extract")]
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2), "lazy_ngettext": (1, 2)}
 

@@ -57,7 +57,7 @@ def faults(
             found.append(Fault(fault.code, fault.text, fault.facts, number))
     named = {line.batch_number for tranche in plan.tranches for line in tranche.ranges}
     if len({batches[number].is_test for number in named if number in batches}) > 1:
-        found.append(Fault("mixed", N_("Test batches and real batches cannot be in one campaign.")))
+        found.append(Fault("mixed", N_("Test batches and real batches cannot be in one campaign. Leave one kind out.")))
     return tuple(found)
 
 
@@ -69,11 +69,13 @@ def _window_faults(plan: CampaignPlan, now: datetime) -> Iterator[Fault]:
     elif plan.ends_at - plan.starts_at > timedelta(days=WINDOW_DAYS_MAX):
         yield Fault("window_long", N_("A campaign runs for at most {days} days."), {"days": WINDOW_DAYS_MAX})
     if plan.ends_at <= now:
-        yield Fault("window_past", N_("The end of the campaign has passed."))
+        yield Fault("window_past", N_("The end of the campaign has passed. Move it later."))
     if not plan.has_sponsor:
-        yield Fault(
-            "no_sponsor", N_("The brand needs a company name and a support contact: the rules page names both.")
+        text = N_(
+            "The brand needs a company name and a support contact, because the rules page names both. "
+            "An administrator writes them under Brands."
         )
+        yield Fault("no_sponsor", text)
 
 
 def _budget_faults(plan: CampaignPlan, left: Reserve | None) -> Iterator[Fault]:
@@ -81,23 +83,23 @@ def _budget_faults(plan: CampaignPlan, left: Reserve | None) -> Iterator[Fault]:
     more."""
     sure, before = plan.reserved(plan.tranches), plan.reserved(plan.published)
     if sure.fen > plan.budget_fen or (left and sure.fen - before.fen > left.fen):
-        yield Fault(
-            "over_budget_fen",
-            N_("The red packets add up to {sum} yuan; the budget is {budget} yuan."),
-            {"sum": yuan(sure.fen), "budget": yuan(before.fen + left.fen if left else plan.budget_fen)},
-        )
+        text = N_("The red packets add up to {sum} yuan; the budget is {budget} yuan. Promise less, or raise it.")
+        if left:
+            text = N_("The red packets add up to {sum} yuan; the budget has {budget} yuan for them. Promise less.")
+        facts = {"sum": yuan(sure.fen), "budget": yuan(before.fen + left.fen if left else plan.budget_fen)}
+        yield Fault("over_budget_fen", text, facts)
     if sure.points > plan.budget_points or (left and sure.points - before.points > left.points):
-        yield Fault(
-            "over_budget_points",
-            N_("The points add up to {sum}; the budget is {budget}."),
-            {"sum": sure.points, "budget": before.points + left.points if left else plan.budget_points},
-        )
+        text = N_("The points add up to {sum:,}; the budget is {budget:,}. Promise less, or raise it.")
+        if left:
+            text = N_("The points add up to {sum:,}; the budget has {budget:,} for them. Promise less.")
+        points = {"sum": sure.points, "budget": before.points + left.points if left else plan.budget_points}
+        yield Fault("over_budget_points", text, points)
     if plan.lost_marks:
         yield Fault("marks_gone", N_("The conditions name a tag or a tier that is no longer there. Choose again."))
     for kind, rest in (("red_packet", plan.budget_fen - sure.fen), ("points", plan.budget_points - sure.points)):
         wheels = [prize for tranche in plan.tranches if tranche.has_odds for prize in tranche.prizes]
         if 0 <= rest < max((prize.most for prize in wheels if prize.kind == kind), default=0):
-            yield Fault("budget_below_prize", N_("The budget does not even pay the largest prize once."))
+            yield Fault("budget_below_prize", N_("The budget does not even pay the largest prize once. Raise it."))
 
 
 def _own_overlaps(plan: CampaignPlan) -> Iterator[Fault]:
@@ -108,7 +110,7 @@ def _own_overlaps(plan: CampaignPlan) -> Iterator[Fault]:
         if before.batch_number == after.batch_number and after.first <= before.last:
             yield Fault(
                 "overlap_own",
-                N_("Batch {batch}: codes {first} to {last} are named twice in this campaign."),
+                N_("Batch {batch}: codes {first} to {last} are named twice in this campaign. Name them once."),
                 {"batch": after.batch_number, "first": after.first, "last": min(before.last, after.last)},
             )
 
@@ -124,7 +126,7 @@ def _table_faults(tranche: TranchePlan) -> Iterator[Fault]:
     elif whole.prize_count > whole.size:
         yield Fault(
             "over_size",
-            N_("There are {prizes} prizes for {codes} codes."),
+            N_("There are {prizes:,} prizes for {codes:,} codes. Put in fewer prizes, or more codes."),
             {"prizes": whole.prize_count, "codes": whole.size},
         )
     if not (tranche.thanks_zh and tranche.thanks_en) and (whole.thanks_count > 0 or tranche.has_odds):
@@ -145,7 +147,7 @@ def _odds_faults(tranche: TranchePlan) -> Iterator[Fault]:
         if not 1 <= (prize.chance_ppm or 0) <= WHOLE_PPM:
             yield Fault("prize_chance", N_("Prize {line}: say its odds, 0.0001% to 100%."), {"line": line})
     if sum(prize.chance_ppm or 0 for prize in tranche.prizes) > WHOLE_PPM:
-        yield Fault("odds_over", N_("The odds add up to more than 100%."))
+        yield Fault("odds_over", N_("The odds add up to more than 100%. Lower some of them."))
 
 
 def _prize_faults(line: int, prize: PrizeLine) -> Iterator[Fault]:
@@ -158,7 +160,7 @@ def _prize_faults(line: int, prize: PrizeLine) -> Iterator[Fault]:
             {"line": line, "least": yuan(RED_PACKET_FEN_MIN), "most": yuan(RED_PACKET_FEN_MAX)},
         )
     if prize.kind == "points" and not 1 <= prize.amount <= prize.most <= POINTS_MAX:
-        yield Fault("points_amount", N_("Prize {line}: give 1 to {most} points."), {"line": line, "most": POINTS_MAX})
+        yield Fault("points_amount", N_("Prize {line}: give 1 to {most:,} points."), {"line": line, "most": POINTS_MAX})
     if prize.kind not in ("red_packet", "points", "again"):
         yield Fault("prize_kind", N_("Prize {line}: choose red packet, points or one more turn."), {"line": line})
     if prize.kind == "red_packet" and prize.most > PRIZE_FEN_MAX:
@@ -197,7 +199,7 @@ def _range_faults(
             yield Fault("range_missing", text, {**facts, "end": batch.count - 1})
         # Beside others a wheel turns for what they leave; an exact table is for codes that nobody has claimed.
         if claimed.get(line) and (plan.is_exclusive or not tranche.has_odds):
-            text = N_("Batch {batch}: {count} of the codes {first} to {last} are claimed already; leave them out.")
+            text = N_("Batch {batch}: {count:,} of the codes {first} to {last} are claimed already; leave them out.")
             yield Fault("claimed", text, {**facts, "count": claimed[line]})
 
 
@@ -206,14 +208,17 @@ def _sharing_faults(plan: CampaignPlan, tranche: TranchePlan, taken: Sequence[Ta
     for line in tranche.ranges:
         others = [other for other in taken if overlap(other.range, line)]
         for other in others:
-            facts = {**_shared(line, other.range), "name": other.name}
+            facts = {**_shared(line, other.range), "name_zh": other.name_zh, "name_en": other.name_en}
             if other.is_exclusive:
-                text = N_("Batch {batch}: codes {first} to {last} belong to “{name}” alone, which has not ended.")
+                text = N_(
+                    "Batch {batch}: codes {first} to {last} belong to “{name}” alone, which has not ended. "
+                    "Leave them out, or wait for its end."
+                )
                 yield Fault("overlap_other", text, facts)
             elif plan.is_exclusive:
                 text = N_(
-                    "Batch {batch}: codes {first} to {last} are in “{name}” too, which has not ended. An exclusive "
-                    "campaign has its codes to itself."
+                    "Batch {batch}: codes {first} to {last} are in “{name}” too, which has not ended. "
+                    "Leave them out, or let these codes take part in other campaigns, too: edit the terms."
                 )
                 yield Fault("overlap_exclusive", text, facts)
             elif plan.goes_first(other):
@@ -231,7 +236,7 @@ def _sharing_faults(plan: CampaignPlan, tranche: TranchePlan, taken: Sequence[Ta
                 )
                 yield Fault("starved", text, facts)
         if len({other.campaign_id for other in others}) >= CAMPAIGNS_A_CODE_MAX:
-            text = N_("Batch {batch}: at most {most} campaigns may share a code.")
+            text = N_("Batch {batch}: at most {most} campaigns may share a code. Leave these codes out.")
             yield Fault("many_campaigns", text, {"batch": line.batch_number, "most": CAMPAIGNS_A_CODE_MAX})
 
 
@@ -246,18 +251,24 @@ def _item_faults(plan: CampaignPlan, tranche: TranchePlan, batches: Sequence[Bat
     if tranche.has_odds and len(out) < len(batches):
         return
     for batch in out:
-        text = N_("Batch {batch} is of none of the products or batches that the conditions choose: nobody could claim.")
+        text = N_(
+            "Batch {batch} is of none of the products or batches that the conditions choose, so nobody could claim. "
+            "Leave it out, or choose it there, too."
+        )
         yield Fault("batch_left_out", text, {"batch": batch.number})
 
 
 def _batch_faults(plan: CampaignPlan, number: int, batch: BatchState | None) -> Iterator[Fault]:
+    facts = {"batch": number}
     if batch is None or batch.brand_id != plan.brand_id:
         # Whether the number exists at another brand is none of this brand's business.
-        yield Fault("batch_foreign", N_("This brand has no batch {batch}."), {"batch": number})
+        yield Fault("batch_foreign", N_("This brand has no batch {batch}. Choose another one."), facts)
     elif not batch.is_ready:
-        yield Fault("batch_not_ready", N_("Batch {batch} is not made yet."), {"batch": number})
+        yield Fault("batch_not_ready", N_("Batch {batch} is not made yet. Wait for it, or leave it out."), facts)
     elif not batch.pays:
-        yield Fault("batch_never_pays", N_("Batch {batch} has no inner codes; only those pay."), {"batch": number})
+        yield Fault(
+            "batch_never_pays", N_("Batch {batch} has no inner codes, and only those pay. Leave it out."), facts
+        )
 
 
 def _shared(one: RangeLine, other: RangeLine) -> dict[str, int]:

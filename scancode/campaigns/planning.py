@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -184,7 +184,8 @@ class Taken:
     """A range that another campaign holds which has not ended, and what tells which of the two goes first there."""
 
     campaign_id: UUID
-    name: str
+    name_zh: str
+    name_en: str
     range: RangeLine
     priority: int
     is_exclusive: bool
@@ -202,12 +203,16 @@ class Sharing:
     """
 
     campaign_id: UUID
-    name: str
+    name_zh: str
+    name_en: str
     priority: int
     goes_first: bool
     starts_at: datetime
     ends_at: datetime
     by_tranche: Mapping[UUID, int]
+
+    def name(self, locale: str) -> str:
+        return self.name_en if locale == "en" else self.name_zh
 
     @property
     def codes(self) -> int:
@@ -242,12 +247,19 @@ class Totals:
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that keeps a plan from being published: an English sentence with its facts, and in which tranche."""
+    """One thing that keeps a plan from being published: an English sentence with its facts, and in which tranche.
+
+    Where another campaign stands in the way, the facts hold ``name_zh`` and ``name_en`` of it, and the sentence {name}.
+    """
 
     code: str
     text: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     tranche: int | None = None
+
+    def sentence(self, translate: Callable[[str], str], locale: str) -> str:
+        """The words for a person."""
+        return translate(self.text).format_map({**self.facts, "name": self.facts.get(f"name_{locale}")})
 
 
 def totals(tranches: Iterable[TranchePlan]) -> Totals:

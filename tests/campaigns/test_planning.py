@@ -61,7 +61,8 @@ def taken(first: int, last: int, **over: Any) -> Taken:
     """Codes of another campaign of priority 0 that runs as long and gives everybody."""
     facts: dict[str, Any] = {
         "campaign_id": UUID(int=3),
-        "name": "别的活动",
+        "name_zh": "别的活动",
+        "name_en": "Another one",
         "priority": 0,
         "is_exclusive": False,
         "is_for_all": True,
@@ -194,7 +195,7 @@ class TestTheRanges:
         assert codes(half, taken=(touching,)) == []
         (fault,) = found(half, taken=(replace(touching, range=RangeLine(7, 499, 999)),))
         assert fault.code == "overlap_other"
-        assert fault.facts == {"batch": 7, "first": 499, "last": 499, "name": "别的活动"}
+        assert fault.facts == {"batch": 7, "first": 499, "last": 499, "name_zh": "别的活动", "name_en": "Another one"}
 
     def test_codes_are_shared_only_where_both_share(self) -> None:
         shared = replace(PLAN, is_exclusive=False, conditions=Conditions(stores=("a",)), priority=1)
@@ -203,7 +204,7 @@ class TestTheRanges:
         (fault,) = found(replace(shared, is_exclusive=True), taken=(taken(0, 9),))
         assert (fault.code, fault.facts) == (
             "overlap_exclusive",
-            {"batch": 7, "first": 0, "last": 9, "name": "别的活动"},
+            {"batch": 7, "first": 0, "last": 9, "name_zh": "别的活动", "name_en": "Another one"},
         )
 
     def test_what_could_never_win_is_refused_on_either_side(self) -> None:

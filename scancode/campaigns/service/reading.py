@@ -262,6 +262,7 @@ def find_taken(session: Session, *, lines: Sequence[RangeLine], besides: UUID, n
         select(
             Campaign.id,
             Campaign.name_zh,
+            Campaign.name_en,
             Campaign.priority,
             Campaign.is_exclusive,
             Campaign.conditions,
@@ -286,6 +287,7 @@ def find_taken(session: Session, *, lines: Sequence[RangeLine], besides: UUID, n
         Taken(
             row.id,
             row.name_zh,
+            row.name_en,
             RangeLine(row.batch_number, row.first, row.last),
             priority=row.priority,
             is_exclusive=row.is_exclusive,
@@ -300,8 +302,8 @@ def find_taken(session: Session, *, lines: Sequence[RangeLine], besides: UUID, n
 
 
 def list_sharing(session: Session, *, campaign_id: UUID, now: datetime) -> tuple[Sharing, ...]:
-    """The other unended campaigns over codes of this one, those that go first before the others. Raises
-    CampaignNotFound."""
+    """The other unended campaigns over codes of this one, those that go first before the others; none where either
+    has its codes alone, which is a fault. Raises CampaignNotFound."""
     plan = load_plan(session, campaign_id=campaign_id)
     published = {tranche.id: tranche.published_at for tranche in list_tranches(session, campaign_id=campaign_id)}
     lines = [line for tranche in plan.tranches for line in tranche.ranges]
@@ -309,7 +311,7 @@ def list_sharing(session: Session, *, campaign_id: UUID, now: datetime) -> tuple
     first: dict[UUID, bool] = {}
     codes: dict[UUID, dict[UUID, int]] = {}
     for other in find_taken(session, lines=lines, besides=campaign_id, now=now):
-        for tranche in plan.tranches:
+        for tranche in () if plan.is_exclusive or other.is_exclusive else plan.tranches:
             assert tranche.id is not None
             shared = sum(common(other.range, line) for line in tranche.ranges)
             if not shared:
@@ -321,7 +323,16 @@ def list_sharing(session: Session, *, campaign_id: UUID, now: datetime) -> tuple
             counts = codes.setdefault(other.campaign_id, {})
             counts[tranche.id] = counts.get(tranche.id, 0) + shared
     sharing = (
-        Sharing(one.campaign_id, one.name, one.priority, first[key], one.starts_at, one.ends_at, codes[key])
+        Sharing(
+            one.campaign_id,
+            one.name_zh,
+            one.name_en,
+            one.priority,
+            first[key],
+            one.starts_at,
+            one.ends_at,
+            codes[key],
+        )
         for key, one in found.items()
     )
     return tuple(sorted(sharing, key=lambda one: (not one.goes_first, -one.priority, one.starts_at)))

@@ -305,7 +305,7 @@ def shown_state(campaign: Campaign) -> str:
 
 
 def fault_text(fault: Fault) -> str:
-    return str(gettext(fault.text)).format_map(fault.facts)
+    return fault.sentence(gettext, current_locale())
 
 
 def fault_lines(refusal: Refusal) -> list[str]:

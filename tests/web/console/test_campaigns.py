@@ -83,8 +83,8 @@ def words(body: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
-def page(client: FlaskClient, path: str, status: int = 200) -> str:
-    answer = client.get(path)
+def page(client: FlaskClient, path: str, status: int = 200, language: str = "zh") -> str:
+    answer = client.get(path, headers={"Accept-Language": language})
     assert answer.status_code == status
     return words(answer.get_data(as_text=True))
 
@@ -340,6 +340,10 @@ def test_publishing_says_everything_that_is_wrong(dave: FlaskClient, house: Hous
     assert "发布未成功" in shown
     for part in ("红包合计 400.00 元，超出预算 0.01 元", "积分合计 5，超出预算 1", "尚未结束的活动“开盖有奖”"):
         assert part in shown
+    assert "与以下活动共用码" not in shown, "an exclusive campaign shares nothing"
+    english = page(dave, f"/console/campaigns/{rival.id}", language="en")
+    assert "belong to “Open and win” alone, which has not ended. Leave them out" in english
+    assert "开盖有奖" not in english
 
 
 def test_codes_with_a_claim_are_not_published_again(dave: FlaskClient, house: House) -> None:
@@ -559,6 +563,7 @@ def test_campaigns_share_codes_where_both_say_so_and_the_pages_tell(dave: FlaskC
     shown = page(dave, f"/console/campaigns/{weekend.id}")
     assert "与以下活动共用码" in shown
     assert "开盖有奖 0 本活动 100" in shown
+    assert "Open and win 0 this one 100" in page(dave, f"/console/campaigns/{weekend.id}", language="en")
     edit = f"/console/campaigns/{weekend.id}/edit"
     again = dave.get(edit).get_data(as_text=True)
     assert re.search(r'<option selected value="5">', again)
