@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from flask import jsonify, render_template
+from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from batches.codes import split_code_id
@@ -35,17 +36,19 @@ def campaign_draw(campaign_id: UUID) -> Response:
 
 
 @h5.get("/campaigns/<uuid:campaign_id>/results")
-def campaign_results(campaign_id: UUID) -> str:
+def campaign_results(campaign_id: UUID) -> ResponseReturnValue:
     """Large red packets that were won: the day, the amount and the end of the code. Nothing of the person, masked or
-    not: whoever won knows their own code."""
+    not: whoever won knows their own code. A campaign that publishes none says so, with 404."""
     shared = runtime()
     with shared.db.reading() as session:
         campaign = campaigns.get_campaign(session, campaign_id=campaign_id)
         brand = shared.brands.get(campaign.brand_id)
-        if campaign.state == CampaignState.DRAFT or campaign.results_fen is None or brand is None:
+        if campaign.state == CampaignState.DRAFT or brand is None:
             raise campaigns.CampaignNotFound
-        won = claims.list_large(session, campaign_id=campaign_id, least_fen=campaign.results_fen, limit=RESULTS_MAX + 1)
-    return render_template(
+        least_fen, won = campaign.results_fen, []
+        if least_fen is not None:
+            won = claims.list_large(session, campaign_id=campaign_id, least_fen=least_fen, limit=RESULTS_MAX + 1)
+    page = render_template(
         "h5/results.html",
         campaign=campaign,
         brand=brand,
@@ -53,6 +56,7 @@ def campaign_results(campaign_id: UUID) -> str:
         is_cut=len(won) > RESULTS_MAX,
         most=RESULTS_MAX,
     )
+    return page, 404 if least_fen is None else 200
 
 
 def _end_of(claim: ClaimFacts) -> str:

@@ -301,7 +301,9 @@ def shop_openid(wired: Wired, shop: Shop) -> object:
 
 def test_large_prizes_are_published_by_the_end_of_their_code(client: FlaskClient, store: Shop, wired: Wired) -> None:
     here = f"/campaigns/{store.campaign_id}"
-    assert client.get(f"{here}/results").status_code == 404
+    unpublished = client.get(f"{here}/results", headers=ENGLISH)
+    assert unpublished.status_code == 404
+    assert "This campaign does not publish who won." in unpublished.text
     assert b"/results" not in client.get(f"{here}/rules").data
     sign_in(client, store, shop_openid(wired, store))
     post(client, store, f"/{store.text(0)}/claim")
