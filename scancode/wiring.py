@@ -127,7 +127,7 @@ def _wechatpay(settings: Settings, db: Database) -> tuple[Gateway, Authorisation
     from scancode.adapters.wechatpay.gateway import Gateway, fetcher
     from scancode.adapters.wechatpay.platform import Platform, read_keys
     from scancode.adapters.wechatpay.signing import BadKey, Merchant, private_key
-    from scancode.adapters.wechatpay.wire import Wire
+    from scancode.adapters.wechatpay.wire import Line, Terms, Wire
 
     try:
         key = private_key(settings.wechatpay_merchant_key.get_secret_value())
@@ -145,24 +145,12 @@ def _wechatpay(settings: Settings, db: Database) -> tuple[Gateway, Authorisation
     )
     fetch = fetcher(wire, v3_keys) if settings.wechatpay_certificates else None
     db.before_close(wire.close)
-    platform = Platform(keys, fetch=fetch)
-    authorisations = Authorisations(
-        wire,
-        platform,
+    line = Line(wire, Platform(keys, fetch=fetch))
+    terms = Terms(
         app_id=settings.wechat_app_id,
         notify_url=settings.notify_url,
         scene=settings.wechatpay_scene,
         perception=settings.wechatpay_perception,
     )
-    gateway = Gateway(
-        wire,
-        platform,
-        app_id=settings.wechat_app_id,
-        v3_keys=v3_keys,
-        notify_url=settings.notify_url,
-        scene=settings.wechatpay_scene,
-        perception=settings.wechatpay_perception,
-        style=settings.wechatpay_style,
-        account=settings.wechatpay_account,
-    )
-    return gateway, authorisations
+    gateway = Gateway(line, terms, v3_keys=v3_keys, style=settings.wechatpay_style, account=settings.wechatpay_account)
+    return gateway, Authorisations(line, terms)

@@ -13,9 +13,10 @@ from scancode import config
 from scancode.adapters.wechatpay.gateway import Gateway
 from scancode.ports import Bill
 from scancode.sandbox_pay import keys
+from scancode.sandbox_pay.bank import Bank
 from scancode.sandbox_pay.book import Book
 from scancode.sandbox_pay.keys import Keys
-from scancode.sandbox_pay.server import Bank, listen
+from scancode.sandbox_pay.server import listen
 from scancode.wiring import connect
 from tests.conftest import SECRETS
 

@@ -17,8 +17,9 @@ from scancode.cli.root import for_good, wire
 from scancode.config import Settings
 from scancode.i18n import N_
 from scancode.sandbox_pay import keys as sandbox_keys
+from scancode.sandbox_pay.bank import Bank
 from scancode.sandbox_pay.book import BOOK, Book
-from scancode.sandbox_pay.server import Bank, listen
+from scancode.sandbox_pay.server import listen
 from scancode.wiring import require_sound
 from scancode.worker import loop
 

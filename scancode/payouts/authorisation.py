@@ -21,6 +21,16 @@ ASK_HOURS = 24
 """How long a person has to agree before the provider closes it."""
 LOST_AFTER = timedelta(hours=2 * ASK_HOURS)
 """When one that the provider does not know counts as never agreed to."""
+UNHEARD_AFTER = timedelta(days=7)
+"""When a wish to end it that the provider does not answer counts as done: no payment names it since the wish."""
+A_DAY_MAX = 5
+"""So often a person may ask within a day."""
+NOT_FOUND = "not_found"
+"""Why a granted one is doubted: the provider said once that it does not know the number."""
+OWN_WISH = frozenset({"CLOSE_VIA_MCH_API", "USER_CLOSE", "never_asked", "identity_gone", "unheard", NOT_FOUND})
+"""Ends that are nobody's refusal."""
+DOUBT_S = 3600
+"""After so long a doubted one is asked about again; still unknown, it has ended."""
 LOOK_AGAIN_S = 7 * 86_400
 """How often a granted one is asked about: the provider tells of its end, and so does a payment that is refused."""
 NUMBER_DIGITS = 24
@@ -53,6 +63,14 @@ class NotOffered(Refusal):
     status = 404
 
 
+class AskedTooOften(Refusal):
+    code = "authorisation_too_often"
+    text = N_(
+        "You have asked for this several times today. Please try again tomorrow; until then you are paid as before."
+    )
+    status = 429
+
+
 @dataclass(frozen=True)
 class AuthorisationFacts:
     """One authorisation, as the book has it."""
@@ -73,11 +91,23 @@ class AuthorisationFacts:
     @property
     def is_usable(self) -> bool:
         """Whether a payment may name it."""
-        return self.state is State.GRANTED and self.closing_at is None and self.provider_id is not None
+        is_granted = self.state is State.GRANTED and self.provider_id is not None
+        return is_granted and self.closing_at is None and not self.is_doubted
+
+    @property
+    def is_doubted(self) -> bool:
+        """Granted, and the provider did not know it when it was asked last."""
+        return self.state is State.GRANTED and self.reason == NOT_FOUND
 
     @property
     def is_open(self) -> bool:
         return self.state.is_open
+
+    @property
+    def was_refused(self) -> bool:
+        """The provider did not take it, for the reason that it gave."""
+        is_ended = self.state is State.CLOSED and self.granted_at is None
+        return is_ended and self.reason is not None and self.reason not in OWN_WISH
 
     @property
     def is_closing(self) -> bool:
@@ -106,6 +136,8 @@ def next_state(*, facts: AuthorisationFacts, openid: str | None, said: Authorisa
     if said.number != facts.number or (openid and said.openid and said.openid != openid):
         raise ValueError("number_differs" if said.number != facts.number else "openid_differs")
     meaning = PROVIDER.get(said.state)
+    if meaning is State.GRANTED and said.provider_id is None:
+        return None  # without the provider's number no payment can name it
     if meaning is State.CLOSED and said.reason == OVERDUE:
         meaning = State.EXPIRED
     return meaning if meaning in STEPS.get(facts.state, ()) else None
@@ -113,6 +145,8 @@ def next_state(*, facts: AuthorisationFacts, openid: str | None, said: Authorisa
 
 def wait_s(facts: AuthorisationFacts, now: datetime) -> int:
     """Seconds until the next look: soon at first, then ever more rarely; once granted, weekly."""
+    if facts.is_doubted and not facts.is_closing:
+        return DOUBT_S
     if facts.state is State.GRANTED and not facts.is_closing:
         return LOOK_AGAIN_S
     age = now - (facts.closing_at or facts.asked_at)

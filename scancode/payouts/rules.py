@@ -161,6 +161,11 @@ class PayoutFacts:
         return self.state == State.CREATED and self.identity_id is None
 
     @property
+    def is_receivable(self) -> bool:
+        """There is something to confirm with. Without it the provider works on it by itself, or has yet to tell."""
+        return self.state == State.AWAITING_USER and self.package is not None
+
+    @property
     def is_short(self) -> bool:
         """It waits until there is money to pay it with."""
         return self.state == State.UNKNOWN and self.fail_reason == SHORT

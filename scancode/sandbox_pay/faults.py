@@ -16,12 +16,17 @@ NAMES = frozenset(
         *(
             f"{door}:{what}"
             for door in DOORS
-            for what in ("hang", "reset", "500", "429", "unsigned", "forged", "skewed", "garbage")
+            for what in ("hang", "reset", "500", "429", "no_auth", "unsigned", "forged", "skewed", "garbage")
         ),
         "send:hang_after",
         "send:reset_after",
         "send:500_after",
         "send:closed",
+        "send:unclear",
+        "send:amount",
+        "send:openid",
+        "grant:no_id",
+        "grant_query:no_id",
         "grant:hang_after",
         "grant:reset_after",
         "grant:500_after",
@@ -48,7 +53,9 @@ NAMES = frozenset(
 ``notice:…``: what is posted twice, out of order, never, under a false signature, as a probe, with an old moment, with a
 wrong amount or person, or about a bill that nobody ordered; the true one follows all but ``lost``. ``notice:echo``:
 what is said of an authorisation comes once more under another id, after what came later. ``send:closed``: the person
-closes the authorisation in the moment in which an order names it."""
+closes the authorisation in the moment in which an order names it. ``…:no_auth``: this merchant may not do that.
+``send:unclear``, ``:amount``, ``:openid``: an order that names an authorisation stays TRANSFERING, or is answered with
+another amount or person. ``grant…:no_id``: an authorisation in effect is told without its number."""
 
 
 class Faults:

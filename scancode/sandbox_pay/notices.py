@@ -64,6 +64,8 @@ class Postman:
             self._grants.notice_again(notice_id, 3.0)
             return
         plain = notice_of(grant, state)
+        if take("grant:no_id"):
+            del plain["authorization_id"]
         for name, changes in (
             ("notice:openid", {"openid": "openid-of-somebody-else"}),
             ("notice:stranger", {"out_authorization_no": "SCA" + secrets.token_hex(12).upper()}),

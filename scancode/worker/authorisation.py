@@ -46,16 +46,20 @@ def run(wired: Wired, leased: Leased, clock: Clock) -> None:
     try:
         facts = _one_step(wired, gateway, errand, clock)
     except PayoutError as error:
-        facts = _no_answer(wired, errand, error)
+        facts = _no_answer(wired, errand, error, clock)
     if facts.is_open:
         _later(wired, leased, clock, wait_s(facts, clock()))
 
 
-def look(wired: Wired, gateway: AuthorisationGateway, number: str, clock: Clock) -> AuthorisationFacts:
+def look(
+    wired: Wired, gateway: AuthorisationGateway, number: str, clock: Clock, *, is_turn: bool = False
+) -> AuthorisationFacts:
     """What the provider says of it now, written down. Raises PayoutError."""
     said = gateway.query(number)
     with wired.db.transaction() as session:
-        return payouts.apply_authorisation(session, said=said, number=number, sealer=wired.sealer, now=clock())
+        return payouts.apply_authorisation(
+            session, said=said, number=number, sealer=wired.sealer, now=clock(), is_turn=is_turn
+        )
 
 
 def _one_step(wired: Wired, gateway: AuthorisationGateway, errand: AskErrand, clock: Clock) -> AuthorisationFacts:
@@ -67,7 +71,7 @@ def _one_step(wired: Wired, gateway: AuthorisationGateway, errand: AskErrand, cl
             log.warning("authorisation_not_closed", number=number, error=error.code)
     elif errand.call is Call.ASK:
         return _ask(wired, gateway, errand, clock)
-    facts = look(wired, gateway, number, clock)
+    facts = look(wired, gateway, number, clock, is_turn=True)
     is_unheard = facts.state is AuthorisationState.ASKED and facts.package is None and not facts.is_closing
     return _ask(wired, gateway, errand, clock) if is_unheard else facts
 
@@ -81,12 +85,12 @@ def _ask(wired: Wired, gateway: AuthorisationGateway, errand: AskErrand, clock: 
         return payouts.apply_authorisation(session, said=said, number=number, sealer=wired.sealer, now=clock())
 
 
-def _no_answer(wired: Wired, errand: AskErrand, error: PayoutError) -> AuthorisationFacts:
+def _no_answer(wired: Wired, errand: AskErrand, error: PayoutError, clock: Clock) -> AuthorisationFacts:
     number = errand.facts.number
     log.warning("authorisation_no_answer", number=number, error=error.code, outcome=error.outcome)
     with wired.db.transaction() as session:
         if error.permanent:
-            payouts.note_refusal(session, number=number, reason=error.code)
+            payouts.note_refusal(session, number=number, reason=error.code, now=clock())
         if error.status == pace.TOO_QUICK:
             pace.slow_down(session)
         return payouts.get_authorisation(session, number=number)

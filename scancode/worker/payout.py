@@ -19,13 +19,15 @@ from scancode.jobs import service as jobs
 from scancode.jobs.rules import Leased
 from scancode.payouts import service as payouts
 from scancode.payouts.rules import REPEATABLE, STOP, PayoutFacts, PayoutState, Source, needs_person, wait_s
-from scancode.payouts.service.sending import Errand, Task
+from scancode.payouts.service.preparing import Errand, Task
 from scancode.ports import BillState, PayoutGateway
 from scancode.wiring import Wired
 from scancode.worker import authorisation, pace
 
 STOPPED_S = 60
 """How long to wait while payouts are stopped, or nobody is configured to pay them."""
+NO_AUTH = "NO_AUTH"
+"""The provider's word for what a merchant may not do."""
 log = structlog.get_logger(__name__)
 Clock = Callable[[], datetime]
 
@@ -83,9 +85,10 @@ def _one_step(wired: Wired, gateway: PayoutGateway, errand: Errand, *, may_send:
                 answer = gateway.query(payout.out_bill_no)
         # Failed, and what it named is gone: that is why. A new attempt has its person confirm.
         has_failed = source == "query" and answer is not None and answer.state == "FAIL"
-        is_anew = has_failed and errand.authorisation is not None and _is_gone(wired, errand.authorisation, clock)
+        is_anew = has_failed and _is_gone(wired, errand.authorisation, clock)
         payout = _apply(wired, payout, answer, source, clock, is_anew=is_anew)
-        if payout.state == PayoutState.AWAITING_USER and payout.package is None and may_send and errand.order:
+        is_mute = payout.state == PayoutState.AWAITING_USER and payout.package is None
+        if is_mute and may_send and errand.order and errand.authorisation is None:
             # It waits for its person, and we never heard with what they can confirm: only the answer to an order says.
             payout = _apply(wired, payout, gateway.send(errand.order), "send", clock)
     except PayoutError as error:
@@ -94,10 +97,10 @@ def _one_step(wired: Wired, gateway: PayoutGateway, errand: Errand, *, may_send:
 
 
 def _order(wired: Wired, gateway: PayoutGateway, errand: Errand, clock: Clock) -> str:
-    """What is sent again: the same bytes, unless they name an authorisation that the provider says is gone. Then it is
-    the same number ordered the ordinary way; the provider takes a number once."""
+    """What is sent again: the same bytes, unless they name an authorisation that cannot be named any more. Then it is
+    the same number ordered the ordinary way; the provider takes a number once. Raises PayoutError."""
     assert errand.order is not None
-    if errand.authorisation is None or not _is_gone(wired, errand.authorisation, clock):
+    if errand.authorisation is None or not _must_be_confirmed(wired, errand, errand.authorisation, clock):
         return errand.order
     log.info("payout_to_be_confirmed", out_bill_no=errand.payout.out_bill_no)
     with wired.db.transaction() as session:
@@ -105,9 +108,29 @@ def _order(wired: Wired, gateway: PayoutGateway, errand: Errand, clock: Clock) -
     return plain or errand.order
 
 
-def _is_gone(wired: Wired, number: str, clock: Clock) -> bool:
-    gateway = wired.ports.authorisations
-    return gateway is not None and not authorisation.look(wired, gateway, number, clock).is_open
+def _must_be_confirmed(wired: Wired, errand: Errand, number: str, clock: Clock) -> bool:
+    """The provider says that the authorisation is gone, or that this merchant may not name any; or none is offered any
+    more. While one is being ended, nothing is sent: its person does not want it to be named. Raises PayoutError."""
+    authorisations = wired.ports.authorisations
+    if authorisations is None or not errand.is_spared or errand.payout.fail_reason == NO_AUTH:
+        return True
+    found = authorisation.look(wired, authorisations, number, clock)
+    if found.is_closing:
+        raise PayoutError("authorisation_ending", "temporary")
+    return not found.is_open
+
+
+def _is_gone(wired: Wired, number: str | None, clock: Clock) -> bool:
+    """Whether the provider says that what an order named has ended. Raises PayoutError where it may say so later."""
+    authorisations = wired.ports.authorisations
+    if number is None or authorisations is None:
+        return False
+    try:
+        return not authorisation.look(wired, authorisations, number, clock).is_open
+    except PayoutError as error:
+        if error.permanent:
+            return False
+        raise
 
 
 def _no_answer(wired: Wired, payout: PayoutFacts, error: PayoutError, clock: Clock) -> PayoutFacts:

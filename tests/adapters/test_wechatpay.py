@@ -238,7 +238,7 @@ def test_certificates_are_downloaded_verified_and_follow_a_rotation() -> None:
         with pytest.raises(PayoutError) as error:
             gateway.query("SC1")  # an unknown serial, and the last download was a moment ago
         assert error.value.code == "signature_serial"
-        gateway._platform._fetched_at -= 61
+        gateway._line.platform._fetched_at -= 61
         assert gateway.query("SC1") is not None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,9 +15,11 @@ from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutFacts
 from scancode.wiring import Wired
 from scancode.worker import payout as runner
+from tests.bank import Town, open_bank
 from tests.claims.shop import Shop, open_shop, visitor
 from tests.factories import NOW
 from tests.fakes.pay import FakePay
+from tests.payouts.scene import Scene, open_scene
 
 
 @dataclass
@@ -81,3 +84,23 @@ def open_till(wired: Wired, shop: Shop, alice: Claimant) -> Till:
     till = Till(wired, shop, pay, alice, shop.code().code_id)
     pay.clock = till.clock
     return till
+
+
+@pytest.fixture(scope="module")
+def _server() -> Iterator[Town]:
+    with open_bank() as town:
+        yield town
+
+
+@pytest.fixture
+def town(_server: Town) -> Iterator[Town]:
+    _server.bank.book.reset()
+    _server.bank.faults.clear()
+    yield _server
+    _server.hang_up()
+
+
+@pytest.fixture
+def scene(wired: Wired, town: Town) -> Iterator[Scene]:
+    with open_scene(wired, town) as found:
+        yield found

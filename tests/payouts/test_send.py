@@ -11,7 +11,7 @@ from scancode.jobs import service as jobs
 from scancode.jobs.rules import JobState
 from scancode.payouts import service as payouts
 from scancode.payouts.rules import LOST_AFTER, POLL_MAX_S, PayoutState
-from scancode.payouts.service.sending import Errand, Task, find_stored
+from scancode.payouts.service.preparing import Errand, Task, find_stored
 from tests.payouts.conftest import Till
 
 S = PayoutState

@@ -6,68 +6,48 @@ Their number is ours and fixed before the first call, as a bill's is. A query br
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from scancode.adapters.wechatpay.platform import Platform
-from scancode.adapters.wechatpay.wire import Wire, text_of
+from scancode.adapters.wechatpay.wire import Line, Terms, text_of
 from scancode.errors import PayoutError
 from scancode.ports import Ask, AuthorisationSaid
 
 ROOT = "/v3/fund-app/mch-transfer/user-confirm-authorization"
 EVENTS = ("MCHTRANSFER.AUTHORIZATION.CONFIRMED", "MCHTRANSFER.AUTHORIZATION.CLOSED")
-_NUMBER = re.compile(r"[0-9A-Za-z]{1,32}")
 
 
 class Authorisations:
-    """``scene`` and ``perception`` are those of the payments that are to come in without confirmation."""
+    """The terms are those of the payments that are to come in without confirmation."""
 
-    def __init__(
-        self, wire: Wire, platform: Platform, *, app_id: str, notify_url: str, scene: str, perception: str
-    ) -> None:
-        self._wire = wire
-        self._platform = platform
-        self._app_id = app_id
-        self._notify_url = notify_url
-        self._scene = scene
-        self._perception = perception
+    def __init__(self, line: Line, terms: Terms) -> None:
+        self._line, self._terms = line, terms
 
     def compose(self, ask: Ask) -> str:
         order = {
             "out_authorization_no": ask.number,
-            "appid": self._app_id,
+            "appid": self._terms.app_id,
             "openid": ask.openid,
-            "transfer_scene_id": self._scene,
+            "transfer_scene_id": self._terms.scene,
             "user_display_name": ask.display_name,
-            "user_recv_perception": self._perception,
-            "authorization_notify_url": self._notify_url,
+            "user_recv_perception": self._terms.perception,
+            "authorization_notify_url": self._terms.notify_url,
         }
         return json.dumps(order, ensure_ascii=False, separators=(",", ":"))
 
     def ask(self, order: str) -> AuthorisationSaid:
         # The answer need not name the person: a query and a notice do.
-        return self._said(self._call("POST", ROOT, order))
+        return self._said(self._line.call("POST", ROOT, order))
 
     def query(self, number: str) -> AuthorisationSaid | None:
-        if not _NUMBER.fullmatch(number):
-            return None
-        try:
-            return self._said(self._call("GET", f"{ROOT}/out-authorization-no/{number}?is_display_authorization=true"))
-        except PayoutError as error:
-            if error.status == 404:
-                return None
-            raise
+        found = self._line.find(f"{ROOT}/out-authorization-no/", number, "?is_display_authorization=true")
+        return None if found is None else self._said(found)
 
     def close(self, number: str) -> None:
-        self._call("POST", f"{ROOT}/out-authorization-no/{number}/close")
-
-    def _call(self, method: str, target: str, body: str = "") -> dict[str, Any]:
-        newest = self._platform.newest()
-        return self._wire.call(method, target, body, platform=self._platform, serial=newest.serial if newest else None)
+        self._line.call("POST", f"{ROOT}/out-authorization-no/{number}/close")
 
     def _said(self, answer: Mapping[str, Any]) -> AuthorisationSaid:
-        if answer.get("appid", self._app_id) != self._app_id:
+        if answer.get("appid", self._terms.app_id) != self._terms.app_id:
             raise PayoutError("pay_unreadable", "unknown")
         return said(answer)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -14,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from scancode.adapters.wechatpay import authorisations, bills
 from scancode.adapters.wechatpay.platform import Platform, Refused, Trusted, from_certificate
 from scancode.adapters.wechatpay.signing import seal, unseal
-from scancode.adapters.wechatpay.wire import Wire, text_of
+from scancode.adapters.wechatpay.wire import Line, Terms, Wire, text_of
 from scancode.errors import PayoutError
 from scancode.ports import Balance, Bill, BillState, Confirmation, Flow, Notice
 
@@ -24,49 +23,30 @@ NAME_FROM_FEN = 30
 """Below it the provider takes no name."""
 FINISHED = "MCHTRANSFER.BILL.FINISHED"
 NO_FILE = frozenset({"NO_STATEMENT_EXIST", "STATEMENT_CREATING", "NO_BILL_EXIST", "BILL_CREATING"})
-_NUMBER = re.compile(r"[0-9A-Za-z]{1,32}")
-_PROVIDER_NUMBER = re.compile(r"[0-9A-Za-z]{1,64}")
 
 
 class Gateway:
-    """One merchant number with one app. ``scene``, ``perception`` and ``style`` are the provider's words."""
+    """One merchant number with one app. ``style`` and ``account`` are the provider's words."""
 
-    def __init__(
-        self,
-        wire: Wire,
-        platform: Platform,
-        *,
-        app_id: str,
-        v3_keys: list[bytes],
-        notify_url: str,
-        scene: str,
-        perception: str,
-        style: str,
-        account: str,
-    ) -> None:
-        self._wire = wire
-        self._platform = platform
-        self._app_id = app_id
+    def __init__(self, line: Line, terms: Terms, *, v3_keys: list[bytes], style: str, account: str) -> None:
+        self._line, self._terms = line, terms
         self._v3_keys = v3_keys
-        self._notify_url = notify_url
-        self._scene = scene
-        self._perception = perception
         self._style = style
         self._account = account
 
     def close(self) -> None:
-        self._wire.close()
+        self._line.wire.close()
 
     def compose(self, bill: Bill) -> str:
         order: dict[str, Any] = {
-            "appid": self._app_id,
+            "appid": self._terms.app_id,
             "out_bill_no": bill.out_bill_no,
-            "transfer_scene_id": self._scene,
+            "transfer_scene_id": self._terms.scene,
             "openid": bill.openid,
             "transfer_amount": bill.amount_fen,
             "transfer_remark": bill.remark,
-            "notify_url": self._notify_url,
-            "user_recv_perception": self._perception,
+            "notify_url": self._terms.notify_url,
+            "user_recv_perception": self._terms.perception,
             "transfer_scene_report_infos": [
                 {"info_type": "活动名称", "info_content": bill.campaign},
                 {"info_type": "奖励说明", "info_content": bill.reward},
@@ -84,30 +64,27 @@ class Gateway:
     def send(self, order: str) -> BillState:
         sent = json.loads(order)
         target = f"{ROOT}/transfer" if "authorization_id" in sent else ROOT
-        answer = self._wire.call("POST", target, order, platform=self._platform, serial=self._serial())
-        # The answer repeats neither amount nor person: what was ordered stands for them until a query or a notice.
+        answer = self._line.call("POST", target, order)
+        # Most answers repeat neither amount nor person: what was ordered stands for what they do not say.
         given = {name: sent[name] for name in ("transfer_amount", "openid") if name in sent}
-        return _state({**answer, **given})
+        return _state({**given, **answer})
 
     def query(self, out_bill_no: str) -> BillState | None:
-        if not _NUMBER.fullmatch(out_bill_no):
-            return None
-        return self._find(f"{ROOT}/out-bill-no/{out_bill_no}")
+        found = self._line.find(f"{ROOT}/out-bill-no/", out_bill_no)
+        return None if found is None else _state(found)
 
     def query_provider_no(self, provider_bill_no: str) -> BillState | None:
-        if not _PROVIDER_NUMBER.fullmatch(provider_bill_no):
-            return None
-        return self._find(f"{ROOT}/transfer-bill-no/{provider_bill_no}")
+        found = self._line.find(f"{ROOT}/transfer-bill-no/", provider_bill_no)
+        return None if found is None else _state(found)
 
     def cancel(self, out_bill_no: str) -> None:
-        target = f"{ROOT}/out-bill-no/{out_bill_no}/cancel"
-        self._wire.call("POST", target, platform=self._platform, serial=self._serial())
+        self._line.call("POST", f"{ROOT}/out-bill-no/{out_bill_no}/cancel")
 
     def confirmation(self, *, package: str) -> Confirmation:
-        return Confirmation(mch_id=self._wire.merchant.mch_id, app_id=self._app_id, package=package)
+        return Confirmation(mch_id=self._line.wire.merchant.mch_id, app_id=self._terms.app_id, package=package)
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
-        self._platform.check(headers, body)
+        self._line.platform.check(headers, body)
         try:
             envelope = json.loads(body)
             resource = envelope["resource"]
@@ -120,20 +97,20 @@ class Gateway:
             if plain is None:
                 raise Refused("notice_sealed")
             found, number = json.loads(plain), str(envelope["id"])
-            event = envelope["event_type"]
+            event, ours = envelope["event_type"], self._line.wire.merchant.mch_id
             if event in authorisations.EVENTS:
-                if (found["mchid"], found["appid"]) != (self._wire.merchant.mch_id, self._app_id):
+                # Who describe this notice do not agree on whether it names the merchant: the app always is named.
+                if (found.get("mchid") or found.get("mch_id") or ours) != ours or found["appid"] != self._terms.app_id:
                     raise Refused("notice_merchant")
                 return Notice(id=number[:64], bill=None, authorisation=authorisations.said(found))
-            if event == FINISHED and found["mch_id"] != self._wire.merchant.mch_id:
+            if event == FINISHED and found["mch_id"] != ours:
                 raise Refused("notice_merchant")
             return Notice(id=number[:64], bill=_state(found) if event == FINISHED else None)
         except (KeyError, TypeError, ValueError, PayoutError) as error:
             raise Refused("notice_unreadable") from error
 
     def balance(self) -> Balance:
-        path = f"/v3/merchant/fund/balance/{self._account}"
-        answer = self._wire.call("GET", path, platform=self._platform, serial=self._serial())
+        answer = self._line.call("GET", f"/v3/merchant/fund/balance/{self._account}")
         try:
             return Balance(int(answer["available_amount"]), int(answer.get("pending_amount") or 0))
         except (KeyError, TypeError, ValueError) as error:
@@ -142,7 +119,7 @@ class Gateway:
     def flows(self, day: date) -> Iterator[Flow] | None:
         target = f"/v3/bill/fundflowbill?bill_date={day.isoformat()}&account_type={self._account}"
         try:
-            told = self._wire.call("GET", target, platform=self._platform, serial=self._serial())
+            told = self._line.call("GET", target)
         except PayoutError as error:
             if error.code in NO_FILE:
                 return None
@@ -151,27 +128,14 @@ class Gateway:
         if told.get("hash_type") != "SHA1" or not parts.path.startswith("/v3/billdownload/"):
             raise PayoutError("pay_unreadable", "unknown")
         # Always from the address in the settings: no answer makes us sign a call to some other host.
-        pieces = self._wire.download(f"{parts.path}?{parts.query}")
+        pieces = self._line.wire.download(f"{parts.path}?{parts.query}")
         return bills.flows(bills.checked(pieces, sha1=str(told.get("hash_value", ""))))
 
-    def _find(self, target: str) -> BillState | None:
-        try:
-            return _state(self._wire.call("GET", target, platform=self._platform, serial=self._serial()))
-        except PayoutError as error:
-            if error.status == 404:
-                return None
-            raise
-
     def _sealing_key(self) -> RSAPublicKey:
-        newest = self._platform.newest()
+        newest = self._line.platform.newest()
         if newest is None:
             raise PayoutError("no_platform_key", "temporary")
         return newest.key
-
-    def _serial(self) -> str | None:
-        """Which of the provider's keys we go by; it answers under the same public key."""
-        newest = self._platform.newest()
-        return newest.serial if newest else None
 
 
 def fetcher(wire: Wire, v3_keys: list[bytes]) -> Callable[[Platform], list[Trusted]]:

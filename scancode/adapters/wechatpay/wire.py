@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,18 @@ NOT_NOW = frozenset(
 )
 """Words for «the same again later»: the balance is empty, or we were too quick."""
 _WORD = re.compile(r"[A-Z][A-Z0-9_]{1,59}")
+_NUMBER = re.compile(r"[0-9A-Za-z]{1,64}")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What every order says alike: our app, where news is posted, and the provider's words for what money is paid for
+    and how its person perceives it."""
+
+    app_id: str
+    notify_url: str
+    scene: str
+    perception: str
 
 
 class Wire:
@@ -105,6 +118,29 @@ class Wire:
             yield answer
         finally:
             answer.close()
+
+
+class Line:
+    """Calls of which only the platform's signatures are believed, and which name the key that we go by."""
+
+    def __init__(self, wire: Wire, platform: Platform) -> None:
+        self.wire, self.platform = wire, platform
+
+    def call(self, method: str, target: str, body: str = "") -> dict[str, Any]:
+        """As ``Wire.call``."""
+        newest = self.platform.newest()
+        return self.wire.call(method, target, body, platform=self.platform, serial=newest.serial if newest else None)
+
+    def find(self, before: str, number: str, after: str = "") -> dict[str, Any] | None:
+        """What is known of a number, whose address stands around it; None where the provider does not know it."""
+        if not _NUMBER.fullmatch(number):
+            return None
+        try:
+            return self.call("GET", f"{before}{number}{after}")
+        except PayoutError as error:
+            if error.status == 404:
+                return None
+            raise
 
 
 def _read(answer: httpx2.Response) -> bytes:

@@ -1,5 +1,6 @@
 """The verbs of payouts. Call sites read ``payouts.create(…)``, ``payouts.apply_state(…)``."""
 
+from scancode.payouts.service.applying import adopt, apply_absence, apply_state, mark_unknown
 from scancode.payouts.service.authorising import (
     AUTHORISATION_JOB,
     apply_authorisation,
@@ -24,6 +25,7 @@ from scancode.payouts.service.books import (
 from scancode.payouts.service.control import cancel, look_sooner, recheck, reissue, retry
 from scancode.payouts.service.creating import Order, create, create_many, give_identity, job_key
 from scancode.payouts.service.notices import forget_notices, take_notice
+from scancode.payouts.service.preparing import Errand, drop_authorisation, prepare
 from scancode.payouts.service.queue import (
     Totals,
     list_payouts,
@@ -42,15 +44,6 @@ from scancode.payouts.service.reading import (
     is_held_back,
     of_identities,
     placed_since,
-)
-from scancode.payouts.service.sending import (
-    Errand,
-    adopt,
-    apply_absence,
-    apply_state,
-    drop_authorisation,
-    mark_unknown,
-    prepare,
 )
 
 __all__ = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,18 @@ from scancode.db import affected, insert_once
 from scancode.errors import NotFound
 from scancode.jobs import service as jobs
 from scancode.members import service as members
-from scancode.payouts.authorisation import LOST_AFTER, AuthorisationFacts, AuthorisationState, next_state, number_of
+from scancode.payouts.authorisation import (
+    A_DAY_MAX,
+    DOUBT_S,
+    LOST_AFTER,
+    NOT_FOUND,
+    UNHEARD_AFTER,
+    AskedTooOften,
+    AuthorisationFacts,
+    AuthorisationState,
+    next_state,
+    number_of,
+)
 from scancode.payouts.models import Authorisation, AuthorisationNumber, PayoutNotice
 from scancode.payouts.rules import plain_text
 from scancode.ports import Ask, AuthorisationSaid
@@ -70,11 +81,15 @@ def ask_authorisation(
     session: Session, *, brand_id: UUID, identity_id: UUID, prefix: str, now: datetime
 ) -> AuthorisationFacts:
     """The person wishes to be paid without confirming: the open one, or a new one that the worker asks for. However
-    often it is wished at once, one is made."""
+    often it is wished at once, one is made. Raises AskedTooOften."""
     found = open_authorisation(session, identity_id=identity_id)
     if found is not None:
         return found
-    count = session.scalar(select(func.count()).where(Authorisation.identity_id == identity_id)) or 0
+    theirs = Authorisation.identity_id == identity_id
+    count = session.scalar(select(func.count()).where(theirs)) or 0
+    today = select(func.count()).where(theirs, Authorisation.asked_at > now - timedelta(days=1))
+    if (session.scalar(today) or 0) >= A_DAY_MAX:
+        raise AskedTooOften
     number = number_of(prefix=prefix, identity_id=identity_id, attempt=count + 1)
     made = insert_once(
         session,
@@ -123,20 +138,26 @@ def look_at_authorisation(session: Session, *, number: str, now: datetime) -> No
     _look_now(session, number, now)
 
 
-def _look_now(session: Session, number: str, now: datetime) -> None:
-    key = f"{AUTHORISATION_JOB}:{number}"
-    if not jobs.requeue(session, key=key, run_at=now, now=now):
-        jobs.enqueue(session, kind=AUTHORISATION_JOB, key=key, payload={"number": number}, run_at=now, now=now)
+def _look_now(session: Session, number: str, now: datetime, *, after_s: int = 0) -> None:
+    key, run_at = f"{AUTHORISATION_JOB}:{number}", now + timedelta(seconds=after_s)
+    if not jobs.requeue(session, key=key, run_at=run_at, now=now):
+        jobs.enqueue(session, kind=AUTHORISATION_JOB, key=key, payload={"number": number}, run_at=run_at, now=now)
 
 
-def get_authorisation(session: Session, *, number: str) -> AuthorisationFacts:
-    """Raises NotFound."""
+def get_authorisation(session: Session, *, number: str, is_locked: bool = False) -> AuthorisationFacts:
+    """Raises NotFound. Whoever has it locked is the only one who moves it until the commit."""
     place = session.execute(
         select(AuthorisationNumber.identity_id, AuthorisationNumber.attempt).where(AuthorisationNumber.number == number)
     ).one_or_none()
     if place is None:
         raise NotFound
-    return _load(session, place.identity_id, place.attempt)
+    query = select(*COLUMNS).where(
+        Authorisation.identity_id == place.identity_id, Authorisation.attempt == place.attempt
+    )
+    row = session.execute(query.with_for_update() if is_locked else query).one_or_none()
+    if row is None:
+        raise NotFound
+    return _facts(row)
 
 
 def open_authorisation(session: Session, *, identity_id: UUID) -> AuthorisationFacts | None:
@@ -159,8 +180,12 @@ def prepare_authorisation(
     session: Session, *, number: str, sealer: Sealer, compose: Callable[[Ask], str], now: datetime
 ) -> AskErrand | None:
     """The next call; None where there is nothing to do. The request is stored before anything leaves the house."""
-    facts = get_authorisation(session, number=number)
+    facts = get_authorisation(session, number=number, is_locked=True)
     if not facts.is_open:
+        return None
+    if facts.closing_at is not None and now - facts.closing_at > UNHEARD_AFTER:
+        log.warning("authorisation_end_unheard", number=number)
+        _move(session, facts, S.CLOSED, now, reason="unheard")
         return None
     kept = _kept(session, facts, sealer)
     if kept is not None:
@@ -182,14 +207,20 @@ def prepare_authorisation(
 
 
 def apply_authorisation(
-    session: Session, *, said: AuthorisationSaid | None, number: str, sealer: Sealer, now: datetime
+    session: Session,
+    *,
+    said: AuthorisationSaid | None,
+    number: str,
+    sealer: Sealer,
+    now: datetime,
+    is_turn: bool = False,
 ) -> AuthorisationFacts:
-    """Does what follows from the provider's words, or from its not knowing the number. Repeating it changes nothing.
-    Raises NotFound."""
-    facts = get_authorisation(session, number=number)
+    """Does what follows from the provider's words, or from its not knowing the number; in its own turn (``is_turn``) a
+    doubted one may end by that. Repeating it changes nothing. Raises NotFound."""
+    facts = get_authorisation(session, number=number, is_locked=True)
     kept = _kept(session, facts, sealer)
     if said is None:
-        return _absent(session, facts, now)
+        return _absent(session, facts, now, is_turn=is_turn)
     try:
         new = next_state(facts=facts, openid=str(kept["openid"]) if kept else None, said=said)
     except ValueError as error:
@@ -199,23 +230,33 @@ def apply_authorisation(
         _move(session, facts, new, now, reason=said.reason, provider_id=said.provider_id or facts.provider_id)
     elif facts.state is S.ASKED and said.state == "WAIT_USER_CONFIRM" and not facts.is_closing:
         _set(session, facts, package=said.package or facts.package, reason=None)
+    elif facts.is_doubted and said.state == "TAKING_EFFECT":
+        _set(session, facts, reason=None)
     return get_authorisation(session, number=number)
 
 
-def _absent(session: Session, facts: AuthorisationFacts, now: datetime) -> AuthorisationFacts:
-    """A granted one is gone. One that was asked for may not be known yet; after a refusal, or two days, it never will
-    be."""
-    if facts.state is S.GRANTED:
-        _move(session, facts, S.CLOSED, now, reason="not_found")
+def _absent(session: Session, facts: AuthorisationFacts, now: datetime, *, is_turn: bool) -> AuthorisationFacts:
+    """A granted one is doubted, and asked about again in an hour: ended too early, its person could neither set up
+    another nor end this one here. One that was asked for may not be known yet; after a refusal, or two days, it never
+    will be."""
+    if facts.is_doubted:
+        if is_turn:
+            _move(session, facts, S.CLOSED, now, reason=NOT_FOUND)
+    elif facts.state is S.GRANTED:
+        _set(session, facts, reason=NOT_FOUND)
+        _look_now(session, facts.number, now, after_s=DOUBT_S)
     elif facts.state is S.ASKED and (facts.reason or now - facts.asked_at > LOST_AFTER):
         _move(session, facts, S.CLOSED if facts.reason else S.EXPIRED, now, reason=facts.reason)
     return get_authorisation(session, number=facts.number)
 
 
-def note_refusal(session: Session, *, number: str, reason: str) -> None:
-    """The provider refused to ask: whether it did all the same is for a query to say."""
-    facts = get_authorisation(session, number=number)
-    if facts.state is S.ASKED:
+def note_refusal(session: Session, *, number: str, reason: str, now: datetime) -> None:
+    """The provider refused to ask: whether it did all the same is for a query to say. Where that is refused as well and
+    nothing was ever heard of it, the merchant may not do this at all, and it has ended."""
+    facts = get_authorisation(session, number=number, is_locked=True)
+    if facts.state is S.ASKED and facts.reason and facts.package is None:
+        _move(session, facts, S.CLOSED, now, reason=facts.reason)
+    elif facts.state is S.ASKED:
         _set(session, facts, reason=reason[:REASON_MAX])
 
 
@@ -226,7 +267,10 @@ def take_authorisation_notice(
     facts = get_authorisation(session, number=said.number)
     if not insert_once(session, PayoutNotice, id=notice_id, out_bill_no=said.number, at=now):
         return facts
-    return apply_authorisation(session, said=said, number=said.number, sealer=sealer, now=now)
+    after = apply_authorisation(session, said=said, number=said.number, sealer=sealer, now=now)
+    if said.state == "TAKING_EFFECT" and after.state is S.ASKED:
+        _look_now(session, said.number, now)  # it does not say all that a query says
+    return after
 
 
 def _move(session: Session, facts: AuthorisationFacts, new: AuthorisationState, now: datetime, **values: Any) -> bool:
@@ -254,14 +298,6 @@ def _kept(session: Session, facts: AuthorisationFacts, sealer: Sealer) -> dict[s
 
 def _purpose(number: str) -> str:
     return f"authorisation|{number}"
-
-
-def _load(session: Session, identity_id: UUID, attempt: int) -> AuthorisationFacts:
-    place = (Authorisation.identity_id == identity_id, Authorisation.attempt == attempt)
-    row = session.execute(select(*COLUMNS).where(*place)).one_or_none()
-    if row is None:
-        raise NotFound
-    return _facts(row)
 
 
 def _facts(row: Any) -> AuthorisationFacts:

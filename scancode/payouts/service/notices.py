@@ -12,9 +12,9 @@ from scancode.db import affected, insert_once
 from scancode.errors import NotFound
 from scancode.payouts.models import PayoutNotice
 from scancode.payouts.rules import PayoutFacts, meaning_of, parse_number
+from scancode.payouts.service.applying import apply_state
 from scancode.payouts.service.creating import ask
 from scancode.payouts.service.reading import get
-from scancode.payouts.service.sending import apply_state
 from scancode.ports import BillState
 from scancode.sealing import Sealer
 

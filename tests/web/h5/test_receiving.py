@@ -23,7 +23,7 @@ from scancode.wiring import Wired, connect
 from tests.bank import Town, open_bank
 from tests.claims.shop import open_shop, visitor
 from tests.kept import web_app
-from tests.payouts.test_authorisations import Scene
+from tests.payouts.scene import Scene
 
 S = AuthorisationState
 ENGLISH = {"Accept-Language": "en"}

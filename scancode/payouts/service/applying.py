@@ -1,16 +1,10 @@
-"""Both ends of a call to the provider: what is committed before it, and what is done with its answer.
-
-``prepare`` runs in the transaction before the call and stores the exact order, sealed; ``apply_state`` in the one
-after it. Between them no transaction is open. Sender, poller and callback share ``apply_state``.
+"""What follows from what the provider said of a bill, in the transaction after the call: sender, poller and callback
+share ``apply_state``. ``preparing`` is the one before it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +12,6 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from scancode.campaigns.models import Campaign
-from scancode.catalog.models import Brand
 from scancode.db import affected, insert_once
 from scancode.errors import NotFound
 from scancode.members import service as members
@@ -27,7 +19,6 @@ from scancode.payouts.models import Payout, PayoutEvent, PayoutNumber
 from scancode.payouts.rules import (
     AMOUNT_MAX_FEN,
     AMOUNT_MIN_FEN,
-    REPEATABLE,
     Decision,
     Heard,
     Outcome,
@@ -37,160 +28,18 @@ from scancode.payouts.rules import (
     decide,
     is_lost,
     meaning_of,
-    plain_text,
     release,
 )
-from scancode.payouts.service.authorising import open_authorisation
 from scancode.payouts.service.creating import move, note
-from scancode.payouts.service.reading import COLUMNS, facts_of, find_number, get
-from scancode.ports import Bill, BillState
+from scancode.payouts.service.preparing import find_stored
+from scancode.payouts.service.reading import COLUMNS, facts_of, get
+from scancode.ports import BillState
 from scancode.sealing import Sealer
 
 TRIES = 5
 REASON_MAX = 80
 LOST = "query: bill_lost"
 log = structlog.get_logger(__name__)
-
-
-class Task(StrEnum):
-    """What the worker is to do next for a payout."""
-
-    SEND = "send"
-    QUERY = "query"
-    CANCEL = "cancel"
-
-
-@dataclass(frozen=True)
-class Errand:
-    """One call to make. ``order`` is what was stored before the first call: a repeat sends the same bytes."""
-
-    task: Task
-    payout: PayoutFacts
-    order: str | None
-    authorisation: str | None = None
-    """The number of what the order names, so that nobody has to confirm it."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An order as it was, or will be, sent, the openid it pays, and the number of the authorisation that it names."""
-
-    openid: str
-    order: str
-    authorisation: str | None = None
-
-
-Compose = Callable[[Bill], str]
-Spares = Callable[[str], bool]
-"""Whether people of a brand (its slug) may be spared the confirmation."""
-
-
-def prepare(
-    session: Session,
-    *,
-    code_id: int,
-    attempt: int,
-    sealer: Sealer,
-    compose: Compose,
-    may_send: bool,
-    now: datetime,
-    spares: Spares = lambda _: False,
-) -> Errand | None:
-    """The next call for an attempt; None when there is nothing to do (final, quarantined, nobody to pay yet).
-
-    A payout that was never sent becomes ``sending`` here, with its order stored as ``compose`` writes it, before
-    anything leaves the house. Where ``spares`` allows it, an order names what its person has granted.
-    """
-    payout = get(session, code_id=code_id, attempt=attempt)
-    if payout.state == PayoutState.CREATED:
-        if payout.identity_id is None or not may_send:
-            return None
-        return _first_send(session, payout, payout.identity_id, sealer, compose, spares, now)
-    if payout.is_final or payout.state == PayoutState.QUARANTINED:
-        return None
-    task = Task.CANCEL if payout.state == PayoutState.CANCELLING and may_send else Task.QUERY
-    stored = find_stored(session, payout, sealer)
-    order, authorisation = (stored.order, stored.authorisation) if stored else (None, None)
-    return Errand(task=task, payout=payout, order=order, authorisation=authorisation)
-
-
-def _first_send(
-    session: Session,
-    payout: PayoutFacts,
-    identity_id: UUID,
-    sealer: Sealer,
-    compose: Compose,
-    spares: Spares,
-    now: datetime,
-) -> Errand | None:
-    place = {"code_id": payout.code_id, "attempt": payout.attempt, "old": PayoutState.CREATED, "now": now}
-    try:
-        openid = members.reveal(session, identity_id=identity_id, sealer=sealer)
-    except NotFound:
-        # The person left and took the openid back before anything was sent: there is nobody to pay any more.
-        move(session, new=PayoutState.CANCELLED, text="identity_gone", fail_reason="identity_gone", **place)  # type: ignore[arg-type]
-        return None
-    slug = session.execute(select(Brand.slug).where(Brand.id == payout.brand_id)).scalar_one()
-    granted = open_authorisation(session, identity_id=identity_id) if spares(slug) else None
-    granted = granted if granted and granted.is_usable else None
-    bill = _bill(session, payout, openid)
-    order = compose(replace(bill, authorisation=granted.provider_id) if granted else bill)
-    stored = Stored(openid, order, granted.number if granted else None)
-    sealed = _seal(stored, payout, sealer)
-    if not move(session, new=PayoutState.SENDING, text="", order=sealed, **place):  # type: ignore[arg-type]
-        return None
-    ours = (payout.code_id, payout.attempt)
-    made = insert_once(
-        session, PayoutNumber, out_bill_no=payout.out_bill_no, code_id=payout.code_id, attempt=payout.attempt
-    )
-    if not made and find_number(session, out_bill_no=payout.out_bill_no) != ours:
-        raise AssertionError(f"bill number {payout.out_bill_no} belongs to another payout")
-    return Errand(task=Task.SEND, payout=payout, order=stored.order, authorisation=stored.authorisation)
-
-
-def drop_authorisation(session: Session, *, payout: PayoutFacts, sealer: Sealer, compose: Compose) -> str | None:
-    """What an order named is gone, and the provider has no bill of this number: the same number from now on orders the
-    ordinary way, with a confirmation. None where the payout has moved on meanwhile."""
-    stored = find_stored(session, payout, sealer)
-    if stored is None:
-        return None
-    plain = Stored(stored.openid, compose(_bill(session, payout, stored.openid)))
-    place = (Payout.code_id == payout.code_id, Payout.attempt == payout.attempt)
-    is_repeatable = Payout.state.in_([state.value for state in REPEATABLE])
-    sealed = _seal(plain, payout, sealer)
-    if affected(session, update(Payout).where(*place, is_repeatable).values(order=sealed)) != 1:
-        return None
-    return plain.order
-
-
-def _seal(stored: Stored, payout: PayoutFacts, sealer: Sealer) -> str:
-    return sealer.seal(json.dumps(asdict(stored), ensure_ascii=False), purpose=_purpose(payout.out_bill_no))
-
-
-def _bill(session: Session, payout: PayoutFacts, openid: str) -> Bill:
-    brand = session.execute(select(Brand.name_zh).where(Brand.id == payout.brand_id)).scalar_one()
-    campaign = session.execute(select(Campaign.name_zh).where(Campaign.id == payout.campaign_id)).scalar_one_or_none()
-    return Bill(
-        out_bill_no=payout.out_bill_no,
-        openid=openid,
-        amount_fen=payout.amount_fen,
-        remark=plain_text(f"{brand}红包") or "红包",
-        campaign=plain_text(campaign or brand) or "扫码活动",
-        reward="扫码红包",
-    )
-
-
-def find_stored(session: Session, payout: PayoutFacts, sealer: Sealer) -> Stored | None:
-    """What was stored before the first call; None before it."""
-    sealed = session.scalar(
-        select(Payout.order).where(Payout.code_id == payout.code_id, Payout.attempt == payout.attempt)
-    )
-    kept = json.loads(sealer.open(sealed, purpose=_purpose(payout.out_bill_no))) if sealed else {}
-    return Stored(**kept) if kept.keys() - {"authorisation"} == {"openid", "order"} else None
-
-
-def _purpose(out_bill_no: str) -> str:
-    return f"payout|{out_bill_no}"
 
 
 def mark_unknown(session: Session, *, code_id: int, attempt: int, reason: str, now: datetime) -> None:
