@@ -71,6 +71,7 @@ from scancode.campaigns.service.refusals import (
 )
 from scancode.campaigns.service.reviewing import approve, ask_review, send_back, withdraw_review
 from scancode.campaigns.service.testing import (
+    TESTERS_MAX,
     TesterFacts,
     add_tester,
     can_be_tried,
@@ -91,6 +92,7 @@ __all__ = [
     "SECONDS",
     "SERIAL_MAX",
     "STOCK",
+    "TESTERS_MAX",
     "THANKS_EN",
     "THANKS_ZH",
     "Armed",

@@ -50,6 +50,9 @@ def add_tester(
     campaign = lock(session, campaign_id=campaign_id)
     if not can_be_tried(campaign, now):
         raise TrialOver
+    theirs = select(CampaignTester.person_id).where(CampaignTester.campaign_id == campaign_id)
+    if session.scalar(theirs.where(CampaignTester.person_id == person_id)) is not None:
+        return False
     counted = select(func.count()).select_from(CampaignTester).where(CampaignTester.campaign_id == campaign_id)
     if (session.scalar(counted) or 0) >= TESTERS_MAX:
         raise TooManyTesters(most=TESTERS_MAX)

@@ -10,6 +10,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from scancode.campaigns import service as campaigns
+from scancode.campaigns.models import Campaign
 from scancode.claims import service as claims
 from scancode.errors import Refusal
 from scancode.members import service as members
@@ -22,12 +23,18 @@ from scancode.web.console.campaigns import brand_of, own_campaign
 from scancode.web.console.products import qr_of
 from scancode.web.runtime import runtime
 
+PHONE_LENGTH_MAX = 40
+
 
 @console.get("/campaigns/<uuid:campaign_id>/testers")
 @allow(Role.MARKETING)
-def campaign_testers(campaign_id: UUID) -> str:
-    shared = runtime()
-    campaign = own_campaign(campaign_id)
+def campaign_testers(campaign_id: UUID) -> ResponseReturnValue:
+    return _page(own_campaign(campaign_id))
+
+
+def _page(campaign: Campaign, phone: str = "", problem: str = "") -> ResponseReturnValue:
+    """``problem``: what is wrong with the phone number that was typed; 422 with it."""
+    shared, campaign_id = runtime(), campaign.id
     token = preview.sign_trial(shared.settings, campaign_id, current_staff().id)
     link = shared.settings.scan_bases[0] + url_for("h5.trial", token=token)
     with shared.db.reading() as session:
@@ -35,17 +42,21 @@ def campaign_testers(campaign_id: UUID) -> str:
         tried = claims.list_tried(session, campaign_id=campaign_id)
         ids = {one.person_id for one in testers} | {one.person_id for one in tried}
         hints = {one: _hint(session, one) for one in ids}
-    return render_template(
+    page = render_template(
         "console/campaigns/testers.html",
         campaign=campaign,
         brand=brand_of(campaign.brand_id),
         testers=testers,
+        testers_max=campaigns.TESTERS_MAX,
         tried=tried,
         hints=hints,
         is_open=campaigns.can_be_tried(campaign, shared.now()),
         link=link,
         link_qr=qr_of(link),
+        phone=phone,
+        problem=problem,
     )
+    return page, 422 if problem else 200
 
 
 def _hint(session: Session, person_id: UUID) -> str:
@@ -60,10 +71,10 @@ def _hint(session: Session, person_id: UUID) -> str:
 def add_campaign_tester(campaign_id: UUID) -> ResponseReturnValue:
     """By the phone of a member; the number is looked up and not kept."""
     shared, person = runtime(), current_staff()
-    campaign = own_campaign(campaign_id)
+    campaign, typed = own_campaign(campaign_id), request.form.get("phone", "")[:PHONE_LENGTH_MAX]
 
     def work(session: Session) -> bool | None:
-        phone = normalise_phone(request.form.get("phone", ""))
+        phone = normalise_phone(typed)
         found = members.find_phone(session, brand_id=campaign.brand_id, phone=phone, sealer=shared.sealer)
         if found is None:
             return None
@@ -78,15 +89,17 @@ def add_campaign_tester(campaign_id: UUID) -> ResponseReturnValue:
 
     try:
         added = shared.db.retrying(work)
-    except Refusal as refusal:
+    except campaigns.TrialOver as refusal:
         flash(refusal.sentence(gettext), "warning")
+        return redirect(url_for("console.campaign_testers", campaign_id=campaign_id))
+    except Refusal as refusal:
+        return _page(campaign, typed, refusal.sentence(gettext))
+    if added is None:
+        return _page(campaign, typed, gettext("The brand knows nobody by this number. Send them the link instead."))
+    if added:
+        flash(gettext("They can try it now."), "success")
     else:
-        if added is None:
-            flash(gettext("The brand knows nobody by this number. Send them the link instead."), "warning")
-        elif added:
-            flash(gettext("They can try it now."), "success")
-        else:
-            flash(gettext("They are a tester already."), "info")
+        flash(gettext("They are a tester already."), "info")
     return redirect(url_for("console.campaign_testers", campaign_id=campaign_id))
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from batches.codes import Kind, code_id
 from scancode.campaigns import service as campaigns
@@ -711,16 +711,24 @@ def test_testers_are_added_by_phone_kept_and_removed(app: Flask, dave: FlaskClie
     testers = f"{here}/testers"
     assert "还没有测试人员" in page(dave, testers)
     assert "还没有人试用" in page(dave, testers)
-    post(dave, testers, phone="139 0000 0000")
-    assert "品牌没有使用这个号码的会员" in page(dave, testers)
+    for typed, problem in (("139 0000 0000", "品牌没有使用这个号码的会员"), ("12", "请输入 11 位手机号")):
+        answer = post(dave, testers, phone=typed)
+        assert answer.status_code == 422
+        assert problem in answer.text
+        assert f'value="{typed}"' in answer.text, "nothing that was typed is lost"
     post(dave, testers, phone="138 1234 5678")
     shown = page(dave, testers)
+    assert "1 人，最多 50 人" in shown
     assert "138****5678" in shown
     assert "13812345678" not in shown
     assert "测试人员 (1)" in page(dave, here)
     post(dave, f"{testers}/keep", keeps="1")
     assert "测试人员保留到活动开始" in page(dave, testers)
     post(dave, f"{testers}/anew")
+    with house.wired.db.transaction() as session:
+        session.execute(update(Campaign).values(state="ended"))
+    post(dave, testers, phone="138 1234 5678")
+    assert "这个活动不能再试用" in page(dave, testers)
     erin = signed_in(app, house, house.other_brand_id)
     assert erin.get(testers).status_code == 404
     assert post(erin, f"{testers}/{member.id}/remove").status_code == 404
