@@ -88,6 +88,13 @@ def test_the_first_consumer_view_leaves_room_for_its_page() -> None:
     assert sent < 48 * 1024, f"{sent} bytes before any HTML; the whole view may have 60 KB"
 
 
+def test_a_brands_pale_colour_is_read_where_night_changes_it_too() -> None:
+    """``--brand-soft`` is pale by day and night; what stands on a page uses ``--tint``, which is dark at night."""
+    readers = {path.name for path in (STATIC / "h5").glob("*.css") if "var(--brand-soft)" in path.read_text("utf-8")}
+    assert readers == {"site.css"}
+    assert (STATIC / "h5/site.css").read_text("utf-8").count("var(--brand-soft)") == 1
+
+
 def test_a_versioned_address_is_kept_for_ever(client: FlaskClient) -> None:
     answer = client.get(assets.asset_url("h5/site.css"), headers={"Accept-Encoding": "gzip"})
     assert answer.status_code == 200

@@ -9,17 +9,22 @@ import re
 from dataclasses import dataclass
 
 CONTRAST_MIN = 4.5
+EDGE_BELOW = 1.4
+"""An area whose colour is that near to the page's is drawn with an edge, by day or by night."""
 WHITE = (255, 255, 255)
+NIGHT = (14, 16, 18)
+"""The page when the phone is dark: ``--page`` in static/h5/site.css."""
 Rgb = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class Palette:
-    """CSS colours: the brand's own, text on it, and a tint of it for large areas."""
+    """CSS colours: the brand's own, text on it, a tint of it for large areas, and its edge where it needs one."""
 
     brand: str
     ink: str
     soft: str
+    edge: str = ""
 
 
 def is_colour(text: str) -> bool:
@@ -35,7 +40,13 @@ def palette(colour: str) -> Palette:
         # Near-black is kinder than black, where it is dark enough.
         ink = (17, 24, 39) if contrast(brand, (17, 24, 39)) >= CONTRAST_MIN else (0, 0, 0)
     soft = mix(brand, WHITE, 0.09)
-    return Palette(*(_written(each) for each in (brand, ink, soft)))
+    return Palette(*(_written(each) for each in (brand, ink, soft)), edge=_edge(brand))
+
+
+def _edge(brand: Rgb) -> str:
+    if contrast(brand, WHITE) < EDGE_BELOW:
+        return "rgb(0 0 0 / 22%)"
+    return "rgb(255 255 255 / 32%)" if contrast(brand, NIGHT) < EDGE_BELOW else ""
 
 
 def contrast(one: Rgb, other: Rgb) -> float:

@@ -60,9 +60,13 @@ def stylesheet(look: Look) -> str:
     """Custom properties alone; what stands on the brand's colours is readable whatever they are."""
     brand = palette(look.colour)
     rules = {"--brand": brand.brand, "--brand-ink": brand.ink, "--brand-soft": brand.soft}
+    if brand.edge:
+        rules["--edge"] = brand.edge
     if look.accent:
         accent = palette(look.accent)
         rules |= {"--reward": accent.brand, "--reward-ink": accent.ink}
+        if accent.edge:
+            rules["--reward-edge"] = accent.edge
     text = "; ".join(f"{name}: {value}" for name, value in rules.items())
     font = FONTS.get(look.font, FONTS[""])[1]
     return f":root {{ {text} }}\n" + (f"html:root {{ --font: {font} }}\n" if font else "")

@@ -30,6 +30,17 @@ def test_accent_and_font_are_said_only_where_they_were_chosen() -> None:
     assert "html:root { --font: " in sheet
 
 
+@pytest.mark.parametrize(
+    ("colour", "edge"),
+    [("#fff59d", "rgb(0 0 0 / 22%)"), ("#ffffff", "rgb(0 0 0 / 22%)"), ("#0b0b0c", "rgb(255 255 255 / 32%)"),
+     ("#e60012", ""), ("#ffcc00", "")],
+)  # fmt: skip
+def test_what_is_nearly_the_pages_colour_by_day_or_by_night_gets_an_edge(colour: str, edge: str) -> None:
+    sheet = stylesheet(Look("#0f7b4f", colour))
+    assert ("--reward-edge: " + edge in sheet) if edge else ("edge" not in sheet)
+    assert (f" --edge: {edge}" in stylesheet(Look(colour))) == bool(edge)
+
+
 def test_the_version_changes_with_the_sheet_and_with_nothing_else() -> None:
     looks = SAVED, Look("#0f7b50"), Look("#0f7b4f", "#ffcc00"), Look("#0f7b4f", "", "kai")
     versions = {version(look) for look in looks}

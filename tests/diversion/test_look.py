@@ -21,6 +21,8 @@ from scancode.db import new_id
 from scancode.diversion import service as diversion
 from scancode.diversion.rules import CaseMoved, CaseState, DiversionTerms, NoteMissing
 from scancode.scans import service as scans
+from scancode.scans.models import Suspicion
+from scancode.scans.rules import Standing
 from scancode.scans.writer import Sighting, write
 from scancode.staff.models import AuditRow
 from scancode.staff.rules import Role
@@ -110,6 +112,24 @@ def test_a_case_is_opened_once_renewed_and_opened_anew_only_by_news(office: Offi
         assert look(session, office) == 0
         scan(session, office, 4, SHENZHEN, hours_ago=-1)
         assert look(session, office, NOW + timedelta(hours=2)) == 1
+
+
+def test_what_a_copied_code_did_before_it_was_suspect_opens_no_case(office: Office, wired: Wired) -> None:
+    with wired.db.transaction() as session:
+        for serial in range(3):
+            scan(session, office, serial, SHENZHEN)
+        mark = Suspicion(
+            code_id=office.batch << 27 | 1 << 25 | 2, brand_id=office.brand_id, product_id=office.product_id,
+            batch_number=office.batch, state=Standing.OPEN.value, signs="visitors", visitors=20, cities=1, found_at=NOW,
+        )  # fmt: skip
+        session.add(mark)
+        session.flush()
+        assert look(session, office) == 0
+        mark.state = Standing.CLEARED.value
+        session.flush()
+        assert look(session, office) == 1
+        (found,) = cases(session)
+        assert (found.case.items, found.case.scanned) == (3, 3)
 
 
 def test_from_the_menu_to_a_closed_case(office: Office, wired: Wired) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import distinct, func, select, update
+from sqlalchemy import distinct, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from batches.codes import Kind, code_id, split_code_id
@@ -25,15 +25,17 @@ from scancode.diversion.rules import CLOSED, WAITING, CaseState, DiversionTerms,
 from scancode.diversion.service.territories import Owner, territories_of
 from scancode.packing import service as packing
 from scancode.packing.rules import Level, Unit
-from scancode.scans.models import Scan
-from scancode.scans.rules import Verdict
+from scancode.scans.models import Scan, Suspicion
+from scancode.scans.rules import SUSPECT, Verdict
 
 SCANS_MAX = 5_000
 """Scans outside that are looked at of one brand and run; the newest first."""
 PACKED_MAX = 500
 ITEM_KINDS = (Kind.OUTER, Kind.INNER)
 COUNTED = (Verdict.FIRST, Verdict.REPEAT)
-"""A copied code surfaces everywhere and says nothing about where the item is."""
+NOT_SUSPECT = ~exists().where(Suspicion.code_id == Scan.code_id, Suspicion.state.in_(SUSPECT))
+"""A copied code surfaces everywhere and says nothing about where the item is: neither by the scans that met it as
+suspect nor by those made before it was."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def _parcels(
             Scan.region.in_({region for _, _, region in outside}),
             Scan.item_channel_id.in_({channel for channel, _, _ in outside}),
             Scan.verdict.in_([verdict.value for verdict in COUNTED]),
+            NOT_SUSPECT,
             Scan.is_test.is_(False),
             Scan.is_confirmed.is_(True),
             Scan.scanned_at >= since,
@@ -184,6 +187,7 @@ def _scanned_codes(session: Session, row: ShippedRange, kind: Kind, since: datet
         Scan.region.is_not(None),
         Scan.scanned_at >= since,
         Scan.is_confirmed.is_(True),
+        NOT_SUSPECT,
     )
     return session.scalar(query) or 0
 

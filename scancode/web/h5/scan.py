@@ -22,6 +22,7 @@ from scancode.resolver.rules import links_for_people
 from scancode.web.guard import WorkNeeded
 from scancode.web.h5 import h5
 from scancode.web.h5.frames import Frames, stand_in
+from scancode.web.h5.here import only_brand
 from scancode.web.h5.meeting import KNOWN, Meeting, alone, meet
 from scancode.web.h5.page_scripts import script_for, with_script
 from scancode.web.h5.trial import ids_of, trials_of
@@ -125,9 +126,11 @@ def _values(locale: str, meeting: Meeting, token: str) -> dict[str, str]:
         "grouped": " ".join(code.text[at : at + 5] for at in range(0, 20, 5)),
         "token": token,
         "visitors": str(past.visitors),
+        "scans": str(past.scans),
         "first": code.brand.moment(past.first_at, locale),
         "last": code.brand.moment(past.last_at, locale),
-        "places": " · ".join(name_of(region, locale) for region in past.regions),
+        # A line ends between two places, never within one.
+        "places": "\xa0· ".join(name_of(region, locale).replace(" ", "\xa0") for region in past.regions),
     }
 
 
@@ -142,6 +145,7 @@ def _page(shared: Runtime, meeting: Meeting, view: PrizeView, differs: str) -> s
             text=stand_in("code"),
             grouped=stand_in("grouped"),
             visitors=stand_in("visitors"),
+            scans=stand_in("scans"),
             first_at=stand_in("first"),
             last_at=stand_in("last"),
             places=stand_in("places"),
@@ -252,7 +256,7 @@ def _typed(text: str) -> dict[str, str]:
 def enter() -> Response:
     """The front door: scan a code in the page (inside WeChat with its own scanner), or type it."""
     script = script_for(runtime())
-    page = render_template("h5/enter.html", script=script)
+    page = render_template("h5/enter.html", script=script, brand=only_brand())
     return with_camera(page) if script is None else with_script(page, script)
 
 

@@ -201,7 +201,10 @@ def test_what_is_no_digital_link_is_answered_with_400(shelf: Shelf, path: str, h
         assert answer.content_type == "application/problem+json"
         assert answer.get_json()["code"] == "not_digital_link"
     else:
-        assert "This address is not complete" in words(answer)
+        shown = words(answer)
+        assert "This address is not complete" in shown
+        # What to do comes first, what is wrong with the address last.
+        assert shown.index("type it below") < shown.index("no valid GS1 Digital Link")
 
 
 # «SHALL NOT use a 200 OK response code with a resource that indicates an error condition»

@@ -195,6 +195,18 @@ def test_the_outer_code_sends_people_to_the_inner_one(client: FlaskClient, shelf
     assert "outer code" in words(answer.data)
 
 
+def test_the_front_door_of_a_house_of_one_brand_is_the_brands(client: FlaskClient, shelf: Shelf) -> None:
+    door = client.get("/").get_data(as_text=True)
+    with shelf.wired.db.transaction() as session:
+        brand = session.get_one(Brand, shelf.brand_id)
+        assert f">{brand.name_zh}</span>" in door
+        assert f"/brand/{brand.slug}.css" in door
+        factories.make_brand(session)
+        revision.bump(session)
+    client.application.extensions["scancode"].watch.look()
+    assert ">产品查验</span>" in client.get("/").get_data(as_text=True)
+
+
 def test_a_typed_code_goes_to_its_page(client: FlaskClient, shelf: Shelf) -> None:
     code = shelf.code(3)
     for typed in (code.lower(), f" {code} ", f"https://q.example/01/06901234567892/21/{code}/?17=271231"):
@@ -251,6 +263,16 @@ def test_without_touch_and_shipment_the_batch_speaks_and_else_the_region(wired: 
     by_region, by_batch = scans(shelf)
     assert (by_region.source, by_region.channel_id, by_region.region) == ("region", south.id, 440300)
     assert (by_batch.source, by_batch.channel_id, by_batch.region) == ("batch", north.id, 440300)
+
+
+def test_how_often_and_roughly_where_others_scanned_it_is_told(wired: Wired, shelf: Shelf) -> None:
+    app = web_app(replace(wired, ports=replace(wired.ports, regions=Shenzhen())))
+    first, second = app.test_client(), app.test_client()
+    for client in (first, first, second):
+        client.get(f"/{shelf.code(1)}")
+    read = app.test_client().get(f"/{shelf.code(1)}", headers=ENGLISH).data
+    assert "People 2 Times scanned 3 First scan" in words(read)
+    assert "Shenzhen,\xa0Guangdong" in read.decode()  # a line never ends within the name of a place
 
 
 def test_a_brand_says_for_how_many_days_a_touch_counts(app: Flask, shelf: Shelf) -> None:
