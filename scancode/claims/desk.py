@@ -18,8 +18,9 @@ from contextlib import suppress
 import structlog
 
 from scancode.claims.rules import ClaimAnswer
+from scancode.claims.service.asking import Request
 from scancode.claims.service.claiming import claim
-from scancode.claims.service.many import Request, claim_many
+from scancode.claims.service.many import claim_many
 from scancode.db import Database
 
 GROUP_MAX = 64

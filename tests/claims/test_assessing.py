@@ -19,7 +19,8 @@ from scancode.claims import service as claims
 from scancode.claims.models import Claim, HeldClaim
 from scancode.claims.risk import Glimpse, Reason
 from scancode.claims.rules import Claimant, ClaimState, Standing
-from scancode.claims.service.many import Request, claim_many
+from scancode.claims.service.asking import Request
+from scancode.claims.service.many import claim_many
 from scancode.db import Database, new_id
 from scancode.diversion import service as diversion
 from scancode.jobs import service as jobs

@@ -20,7 +20,6 @@ from scancode.claims import rules
 from scancode.claims import service as claims
 from scancode.claims.models import PersonCount
 from scancode.claims.rules import Claimant, Standing
-from scancode.claims.service.many import Request, claim_many
 from scancode.db import Database, new_id
 from scancode.wiring import Wired
 from tests.claims.shop import Shop, open_shop, points, visitor
@@ -173,14 +172,6 @@ def test_slots_lend_to_each_other_before_they_refuse(session: Session) -> None:
     assert take(1)
     assert not take(1)
     assert set(session.scalars(select(CounterSlot.left_count))) == {0}
-
-
-def test_a_group_of_claims_leaves_those_that_count_for_later(session: Session, wired: Wired) -> None:
-    shop = turning(session, wired, wheel())
-    request = Request(
-        shop.code(0), shop.batch, shop.brand, shop.offer, known(session, shop), None, NOW, 72, "SC", wired.draw_sealer
-    )
-    assert claim_many(session, requests=[request], now=NOW) == [None]
 
 
 def test_many_at_once_win_no_more_than_there_is(db: Database, wired: Wired) -> None:

@@ -10,7 +10,16 @@ from scancode.campaigns.service.breaker import (
     set_breaker,
     trip,
 )
-from scancode.campaigns.service.counters import BUDGET_FEN, BUDGET_POINTS, SECONDS, STOCK, find_left, put_back, take
+from scancode.campaigns.service.counters import (
+    BUDGET_FEN,
+    BUDGET_POINTS,
+    SECONDS,
+    SLOTS,
+    STOCK,
+    find_left,
+    put_back,
+    take,
+)
 from scancode.campaigns.service.drafting import (
     SERIAL_MAX,
     THANKS_EN,
@@ -91,6 +100,7 @@ __all__ = [
     "PURPOSE",
     "SECONDS",
     "SERIAL_MAX",
+    "SLOTS",
     "STOCK",
     "TESTERS_MAX",
     "THANKS_EN",

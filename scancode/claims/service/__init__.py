@@ -2,6 +2,7 @@
 
 from scancode.claims.numbers import cause_of, code_of, second_id
 from scancode.claims.rules import ClaimAnswer, Claimant, ClaimCode, ClaimView, Standing
+from scancode.claims.service.asking import Request
 from scancode.claims.service.binding import bind, quarantine, reassign
 from scancode.claims.service.claiming import claim
 from scancode.claims.service.crossing import (
@@ -25,7 +26,7 @@ from scancode.claims.service.deciding import (
     steps_of,
 )
 from scancode.claims.service.limits import charge
-from scancode.claims.service.many import Request, claim_many
+from scancode.claims.service.many import claim_many
 from scancode.claims.service.reading import (
     count_claimed,
     find_claim,

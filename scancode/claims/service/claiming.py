@@ -37,6 +37,7 @@ from scancode.claims.rules import (
     owns,
     view_of,
 )
+from scancode.claims.service.asking import Request
 from scancode.claims.service.binding import bind_one
 from scancode.claims.service.claimants import settle
 from scancode.claims.service.fitting import Item, boosted, first_fitting
@@ -48,7 +49,6 @@ from scancode.claims.service.rewards import reward
 from scancode.claims.service.row import facts_from
 from scancode.claims.service.seconds import add_second
 from scancode.claims.service.turning import turn_again
-from scancode.claims.service.wanted import Wanted
 from scancode.codes.rules import BatchFacts
 from scancode.db import affected, insert_once
 from scancode.errors import Refusal
@@ -101,8 +101,19 @@ def claim(
         else:
             if attribution is None and claimant.visitor_id is not None:
                 attribution = scans.attribution_of(session, code_id=code.code_id, visitor_id=claimant.visitor_id)
-            about = Wanted(
-                code, batch, brand, claimant, attribution, now, reservation_hours, prefix, glimpse or NO_GLIMPSE
+            about = Request(
+                code=code,
+                batch=batch,
+                brand=brand,
+                offer=offer,
+                claimant=claimant,
+                attribution=attribution,
+                now=now,
+                reservation_hours=reservation_hours,
+                prefix=prefix,
+                draw_sealer=draw_sealer,
+                turn=turn,
+                glimpse=glimpse or NO_GLIMPSE,
             )
             made = _make(session, about, turns)
             if made is not None:
@@ -117,7 +128,7 @@ def claim(
     raise AssertionError("a claim's row kept changing")
 
 
-def _make(session: Session, about: Wanted, turns: Sequence[Offer]) -> ClaimAnswer | None:
+def _make(session: Session, about: Request, turns: Sequence[Offer]) -> ClaimAnswer | None:
     """The claim with what it earns; None where the code has one that holds."""
     if turns[0].is_plain:
         return _enter(session, about, turns[0], draw(turns[0], about.code.serial))
@@ -157,7 +168,7 @@ def _outcomes(
 
 
 def _enter_counted(
-    session: Session, about: Wanted, offer: Offer, prize: PrizeFacts, *, is_free: bool, turn: int | None
+    session: Session, about: Request, offer: Offer, prize: PrizeFacts, *, is_free: bool, turn: int | None
 ) -> ClaimAnswer | None:
     """The same under a campaign that counts; what all claims share comes last. Raises Exhausted, DayFull and those of
     ``count_person``."""
@@ -184,7 +195,7 @@ def _enter_counted(
     return made
 
 
-def _enter(session: Session, about: Wanted, offer: Offer, prize: PrizeFacts) -> ClaimAnswer | None:
+def _enter(session: Session, about: Request, offer: Offer, prize: PrizeFacts) -> ClaimAnswer | None:
     row = about.row(offer, prize)
     return _answer_new(session, about, offer, row, Counted()) if _take(session, row, about.now) else None
 
@@ -193,7 +204,7 @@ def _take(session: Session, row: dict[str, Any], now: datetime) -> bool:
     return insert_once(session, Claim, **row) or _take_over(session, row, now)
 
 
-def _answer_new(session: Session, about: Wanted, offer: Offer, row: dict[str, Any], counted: Counted) -> ClaimAnswer:
+def _answer_new(session: Session, about: Request, offer: Offer, row: dict[str, Any], counted: Counted) -> ClaimAnswer:
     """What it earns, unless the rules have staff look first."""
     made, payout = facts_from(row), None
     limits, glimpse = offer.conditions, about.glimpse

@@ -39,6 +39,7 @@ from scancode.claims.rules import (
     WhereUnknown,
     check_phase,
 )
+from scancode.claims.service.asking import Request
 from scancode.errors import Refusal
 from scancode.members import service as members
 from scancode.members.models import Member
@@ -111,6 +112,19 @@ def check_fit(
         raise NewMembersOnly
     if conditions.members == Members.EXISTING and is_new:
         raise ExistingMembersOnly
+
+
+def fits_at_once(request: Request, offer: Offer) -> bool:
+    """The same without asking anybody: False where it does not fit, or where more has to be looked up to tell."""
+    conditions, origin = offer.conditions, request.attribution or UNKNOWN
+    if conditions.is_for_all:
+        return True
+    if conditions.scan_regions or conditions.names_people or conditions.members not in (Members.ANY, Members.MEMBERS):
+        return False
+    if conditions.members and request.claimant.member_id is None:
+        return False
+    place = Place(origin.channel_id, origin.store_id, origin.touchpoint_id)
+    return conditions.takes_item(request.batch.product_id, request.batch.number) and conditions.takes_part(place)
 
 
 def _check_region(

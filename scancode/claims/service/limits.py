@@ -25,6 +25,10 @@ ALWAYS, SECOND = "", "nth"
 """The periods of a person's count over the whole campaign, and of their second prize; others are days."""
 
 
+Counter = tuple[UUID, str, int, int]
+"""A counter's owner and name, what is taken from it, and what it opens with where it is not there yet."""
+
+
 class Exhausted(Exception):
     """The prize that the wheel stopped at has run out."""
 
@@ -115,16 +119,16 @@ def merge_counts(session: Session, *, from_id: UUID, to_id: UUID) -> None:
 
 def take_day(session: Session, *, offer: Offer, code_id: int, day: str) -> None:
     """One more code of the campaign today. Raises DayFull."""
-    most = offer.conditions.day_max
-    if most and not campaigns.take(
-        session, owner_id=offer.campaign_id, name=f"n:{day}", amount=1, code_id=code_id, opens_with=most
-    ):
-        raise DayFull
+    for owner_id, name, amount, opens_with in day_counter(offer, day):
+        if not campaigns.take(
+            session, owner_id=owner_id, name=name, amount=amount, code_id=code_id, opens_with=opens_with
+        ):
+            raise DayFull
 
 
 def take_prize(session: Session, *, offer: Offer, prize: PrizeFacts, code_id: int, day: str) -> None:
     """Stock and budget for a prize of a wheel. Raises Exhausted."""
-    for owner_id, name, amount, opens_with in _counters(offer, prize, day):
+    for owner_id, name, amount, opens_with in wheel_counters(offer, prize, day):
         if not campaigns.take(
             session, owner_id=owner_id, name=name, amount=amount, code_id=code_id, opens_with=opens_with
         ):
@@ -174,8 +178,8 @@ def _taken(session: Session, claim: ClaimFacts) -> Iterator[tuple[UUID, str, int
             yield claim.campaign_id, day, claim.amount
 
 
-def _counters(offer: Offer, prize: PrizeFacts, day: str) -> Iterator[tuple[UUID, str, int, int]]:
-    """In the order in which every claim locks them."""
+def wheel_counters(offer: Offer, prize: PrizeFacts, day: str) -> Iterator[Counter]:
+    """What a prize of a wheel counts against, in the order in which every claim locks them."""
     yield prize.id, campaigns.STOCK, 1, 0
     if prize.points:
         yield offer.campaign_id, campaigns.BUDGET_POINTS, prize.points, 0
@@ -183,3 +187,9 @@ def _counters(offer: Offer, prize: PrizeFacts, day: str) -> Iterator[tuple[UUID,
         yield offer.campaign_id, campaigns.BUDGET_FEN, prize.amount_fen, 0
         if offer.conditions.day_fen_max:
             yield offer.campaign_id, f"f:{day}", prize.amount_fen, offer.conditions.day_fen_max
+
+
+def day_counter(offer: Offer, day: str) -> Iterator[Counter]:
+    """What every claim of a campaign counts against, after all others."""
+    if offer.conditions.day_max:
+        yield offer.campaign_id, f"n:{day}", 1, offer.conditions.day_max

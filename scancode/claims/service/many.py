@@ -1,14 +1,14 @@
 """Many claims in one transaction: what ``claim`` does for one, for those of a group where nothing is in the way.
 
 A handful of statements serve the whole group: may these be claimed now, claim them, promise their money and points.
-A claim that something speaks against is left out, and one whose row is there fails the group: ``claim`` deals with
-them singly. PostgreSQL is waited for twice, and once more by the commit, however many there are.
+A claim that something speaks against is left out: ``claim`` deals with it singly. PostgreSQL is waited for twice, where
+something is counted three times, however many there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -17,72 +17,44 @@ from uuid import UUID
 from batches.codes import Kind
 from scancode.campaigns.rules import Offer, draw
 from scancode.catalog.rules import BrandFacts
-from scancode.channels.rules import Attribution
 from scancode.claims.models import Claim
-from scancode.claims.risk import NO_GLIMPSE, Glimpse
 from scancode.claims.rules import ClaimAnswer, Claimant, ClaimCode, ClaimFacts, ClaimState, view_of
+from scancode.claims.service.asking import Request
 from scancode.claims.service.gate import STOP
-from scancode.claims.service.row import facts_from, make_row, origin_of
-from scancode.codes.rules import BatchFacts, Life
+from scancode.claims.service.row import facts_from
+from scancode.claims.service.tally import Tally
+from scancode.codes.rules import Life
 from scancode.db import Sender, as_uuid, insert_many, is_sqlite, send
 from scancode.ledger import service as ledger
 from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutFacts
 from scancode.scans.rules import SUSPECT
-from scancode.sealing import Sealer
 
 Sent = Callable[[], list[Any]]
-
-
-@dataclass(frozen=True)
-class Request:
-    """One claim to make: the arguments of ``claim``."""
-
-    code: ClaimCode
-    batch: BatchFacts
-    brand: BrandFacts
-    offer: Offer | None
-    claimant: Claimant
-    attribution: Attribution | None
-    now: datetime
-    reservation_hours: int
-    prefix: str
-    draw_sealer: Sealer
-    turn: int = 1
-    glimpse: Glimpse = NO_GLIMPSE
-
-    @property
-    def smells(self) -> bool:
-        """The campaign may hold it, and memory says that somebody should look closer."""
-        return self.offer is not None and self.offer.conditions.hold_score is not None and self.glimpse.smells
 
 
 def claim_many(sender: Sender, *, requests: Sequence[Request], now: datetime) -> list[ClaimAnswer | None]:
     """The answer of each request in their order; None for one that has to be made singly.
 
-    Raises what the database or its driver raises, above all when one of the codes has a claim; then nothing of the
-    group may be committed, and all of them have to be made singly.
+    Raises what the database or its driver raises, above all when one of the codes was claimed in this moment, and
+    CameBetween; then nothing of the group may be committed, and all of them have to be made singly.
     """
-    ready = _admit(sender, requests, now)
-    rows = {
-        place: make_row(
-            code=requests[place].code,
-            batch=requests[place].batch,
-            day=requests[place].brand.day(now),
-            offer=offer,
-            prize=draw(offer, requests[place].code.serial),
-            claimant=claimant,
-            now=now,
-            reservation_hours=requests[place].reservation_hours,
-        )
-        | origin_of(requests[place].attribution)
-        for place, (claimant, offer) in ready.items()
-    }
+    tally = Tally()
+    ready = _admit(sender, requests, tally, now)
+    rows = {}
+    for place, (claimant, offer) in ready.items():
+        about = replace(requests[place], claimant=claimant)
+        prize = draw(offer, about.code.serial) if offer.is_plain else tally.settle(about, offer)
+        if prize is not None:
+            rows[place] = about.row(offer, prize)
     made = {place: facts_from(row) for place, row in rows.items()}
     # In the order of their codes: two groups that meet over the same ones never wait for each other in a circle.
     insert_many(sender, Claim, sorted(rows.values(), key=lambda row: int(row["code_id"])))
+    tally.count_people(sender)
     won = [(made[place], ready[place][0], requests[place].prefix) for place in made]
     money = _reward(sender, won, {request.brand.id: request.brand for request in requests}, now)
+    tally.take(sender)
+    tally.check()
     return [
         ClaimAnswer(view_of(ready[place][0], made[place], now, money.get(made[place].code_id)), is_new=True)
         if place in made
@@ -91,33 +63,40 @@ def claim_many(sender: Sender, *, requests: Sequence[Request], now: datetime) ->
     ]
 
 
-def _admit(sender: Sender, requests: Sequence[Request], now: datetime) -> dict[int, tuple[Claimant, Offer]]:
-    """The requests that nothing speaks against, by their place, with the claimant as the book knows them."""
-    plain: dict[int, Offer] = {}
+def _admit(
+    sender: Sender, requests: Sequence[Request], tally: Tally, now: datetime
+) -> dict[int, tuple[Claimant, Offer]]:
+    """The requests that nothing speaks against, by their place, with the claimant as the book knows them; counts aside,
+    which ``tally`` has looked up for them."""
+    offers: dict[int, Offer] = {}
     codes: set[int] = set()
     for place, request in enumerate(requests):
         unknown_ids = request.claimant.identity_id is None and bool(request.claimant.ids)
-        is_plain = request.offer is not None and request.offer.is_plain
-        fits = request.code.kind == Kind.INNER and is_plain and not unknown_ids and not request.smells
+        is_first = request.offer is not None and request.offer.is_exclusive
+        fits = request.code.kind == Kind.INNER and is_first and not unknown_ids and not request.smells
         if fits and request.attribution is not None and request.code.code_id not in codes and request.offer:
-            plain[place] = request.offer
+            offers[place] = request.offer
             codes.add(request.code.code_id)
-    if not plain:
+    if not offers:
         return {}
-    campaigns = sorted({offer.campaign_id for offer in plain.values()})
-    gate_sent = _ask_gate(sender, [requests[place].code for place in plain], campaigns, now)
+    campaigns = sorted({offer.campaign_id for offer in offers.values()})
+    gate_sent = _ask_gate(sender, [requests[place].code for place in offers], campaigns, now)
     marked_sent = send(sender, _marked_text(len(codes)), sorted(codes))
-    known_sent = _ask_people(sender, {who for place in plain if (who := requests[place].claimant.identity_id)})
+    known_sent = _ask_people(sender, {who for place in offers if (who := requests[place].claimant.identity_id)})
+    read_tally = tally.look(sender, [(requests[place], offer) for place, offer in offers.items() if not offer.is_plain])
     stopped, *gate = gate_sent()[0]
     marked = {row[0] for row in marked_sent()}
     known = {as_uuid(row[0]): (as_uuid(row[1]), as_uuid(row[2])) for row in known_sent() if not row[3]}
-    lives, running = gate[: len(plain)], dict(zip(campaigns, gate[len(plain) :], strict=True))
+    many = len(offers)
+    lives, taken = gate[:many], gate[many : 2 * many]
+    running = dict(zip(campaigns, gate[2 * many :], strict=True))
     if stopped is not None:
         return {}
+    read_tally()
     ready = {}
-    for (place, offer), life in zip(plain.items(), lives, strict=True):
+    for (place, offer), life, has_claim in zip(offers.items(), lives, taken, strict=True):
         claimant = _settled(requests[place].claimant, offer.brand_id, known)
-        if requests[place].code.code_id in marked:
+        if has_claim or requests[place].code.code_id in marked:
             continue
         if life == Life.ACTIVE and running[offer.campaign_id] and claimant is not None:
             ready[place] = (claimant, offer)
@@ -125,9 +104,10 @@ def _admit(sender: Sender, requests: Sequence[Request], now: datetime) -> dict[i
 
 
 def _ask_gate(sender: Sender, codes: Sequence[ClaimCode], campaigns: Sequence[UUID], now: datetime) -> Sent:
-    """One row: why claims are stopped, the state of each code's serial, and which campaigns run at this moment
-    (``campaigns.rules.phase_of`` in the database's words)."""
+    """One row: why claims are stopped, the state of each code's serial, which codes have a claim, and which campaigns
+    run at this moment (``campaigns.rules.phase_of`` in the database's words)."""
     values: list[Any] = [value for code in codes for value in (code.serial, code.batch_number, code.serial)]
+    values += [code.code_id for code in codes]
     values += [value for campaign_id in campaigns for value in (campaign_id, now, now)]
     return send(sender, _gate_text(len(codes), len(campaigns)), values)
 
@@ -148,8 +128,10 @@ def _gate_text(codes: int, campaigns: int) -> str:
         'WHERE batch_number = ? AND "first" <= ? ORDER BY "first" DESC LIMIT 1)'
     )
     runs = "(SELECT 1 FROM campaigns WHERE id = ? AND state = 'published' AND starts_at <= ? AND ends_at > ?)"
+    # One by one: a plan made while the table was empty would read it whole for a list.
+    taken = "(SELECT 1 FROM claims WHERE code_id = ?)"
     stopped = f"(SELECT reason FROM stops WHERE name = '{STOP}')"
-    return f"SELECT {', '.join([stopped, *[life] * codes, *[runs] * campaigns])}"
+    return f"SELECT {', '.join([stopped, *[life] * codes, *[taken] * codes, *[runs] * campaigns])}"
 
 
 @lru_cache(maxsize=512)

@@ -16,18 +16,18 @@ from sqlalchemy.orm import Session
 from scancode.campaigns.rules import Offer, Phase, PrizeFacts, draw, phase
 from scancode.claims.models import Claim
 from scancode.claims.rules import ClaimAnswer, ClaimFacts, ClaimState, owns
+from scancode.claims.service.asking import Request
 from scancode.claims.service.fitting import boosted
 from scancode.claims.service.holding import keep_back
 from scancode.claims.service.limits import Exhausted, counted_so_far, take_prize
 from scancode.claims.service.reading import find_facts, view
 from scancode.claims.service.rewards import reward
 from scancode.claims.service.row import THANKS
-from scancode.claims.service.wanted import Wanted
 from scancode.db import affected
 
 
 def turn_again(
-    session: Session, about: Wanted, offers: Sequence[Offer], found: ClaimFacts, turn: int
+    session: Session, about: Request, offers: Sequence[Offer], found: ClaimFacts, turn: int
 ) -> ClaimAnswer | None:
     """Makes the turn that is asked for, where it is the next one of this owner. None where it is not, or somebody was
     quicker: the claim as it is answers then."""
@@ -58,7 +58,7 @@ def _outcomes(offer: Offer, prize: PrizeFacts) -> Iterator[tuple[PrizeFacts, boo
         yield offer.thanks, True
 
 
-def _move(session: Session, found: ClaimFacts, prize: PrizeFacts, turn: int, about: Wanted) -> bool:
+def _move(session: Session, found: ClaimFacts, prize: PrizeFacts, turn: int, about: Request) -> bool:
     """A reservation keeps its time; what wins nothing needs nobody to collect it."""
     nobody_needed = found.state == ClaimState.RESERVED and prize.kind == THANKS
     guarded = update(Claim).where(
@@ -83,7 +83,7 @@ def _move(session: Session, found: ClaimFacts, prize: PrizeFacts, turn: int, abo
     return affected(session, guarded.values(values)) == 1
 
 
-def _settle(session: Session, about: Wanted, offer: Offer) -> None:
+def _settle(session: Session, about: Request, offer: Offer) -> None:
     """What it earns, or a place among those that staff look at first: as of how many its owner has claimed that day."""
     made = find_facts(session, code_id=about.code.code_id)
     assert made is not None

@@ -1,4 +1,4 @@
-"""A claim that nothing speaks against so far: what its making needs to know."""
+"""What a claim is asked with, and what its making needs to know."""
 
 from __future__ import annotations
 
@@ -9,31 +9,41 @@ from typing import Any
 from scancode.campaigns.rules import Offer, PrizeFacts
 from scancode.catalog.rules import BrandFacts
 from scancode.channels.rules import Attribution
-from scancode.claims.risk import Glimpse
+from scancode.claims.risk import NO_GLIMPSE, Glimpse
 from scancode.claims.rules import Claimant, ClaimCode
 from scancode.claims.service.row import make_row, origin_of
 from scancode.codes.rules import BatchFacts
+from scancode.sealing import Sealer
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A claim that nothing speaks against so far."""
+class Request:
+    """One claim to make: the arguments of ``claim``."""
 
     code: ClaimCode
     batch: BatchFacts
     brand: BrandFacts
+    offer: Offer | None
     claimant: Claimant
     attribution: Attribution | None
     now: datetime
     reservation_hours: int
     prefix: str
-    glimpse: Glimpse
+    draw_sealer: Sealer
+    turn: int = 1
+    glimpse: Glimpse = NO_GLIMPSE
+
+    @property
+    def smells(self) -> bool:
+        """The campaign may hold it, and memory says that somebody should look closer."""
+        return self.offer is not None and self.offer.conditions.hold_score is not None and self.glimpse.smells
 
     @property
     def day(self) -> str:
         return self.brand.day(self.now)
 
     def row(self, offer: Offer, prize: PrizeFacts) -> dict[str, Any]:
+        """The claim as it is written."""
         made = make_row(
             code=self.code,
             batch=self.batch,
