@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -52,6 +52,7 @@ class Tally:
     """The counts of one group. ``look`` first, ``settle`` for each claim; then write, and ``check`` before the end."""
 
     def __init__(self) -> None:
+        self._drawn: dict[int, tuple[PrizeFacts, list[Counter]]] = {}
         self._slots: dict[_Owned, _Slot] = {}
         self._had: dict[_Person, int] = {}
         self._more: defaultdict[_Person, int] = defaultdict(int)
@@ -63,7 +64,10 @@ class Tally:
         days = sorted({request.day for request, _ in asked})
         counting = [(request, offer) for request, offer in asked if _periods(offer, request.day)]
         had = _ask_had(sender, counting, days)
-        left = _ask_slots(sender, {counter[:2]: None for one in asked for counter in _counters(*one)})
+        self._drawn = {request.code.code_id: _draw(request, offer) for request, offer in asked}
+        wanted = [counter for _, counters in self._drawn.values() for counter in counters]
+        wanted += [counter for request, offer in asked for counter in day_counter(offer, request.day)]
+        left = _ask_slots(sender, {counter[:2]: None for counter in wanted})
 
         def read() -> None:
             for person_id, campaign_id, period, count in had():
@@ -79,7 +83,7 @@ class Tally:
         people = self._one_more(request, offer)
         if people is None or not fits_at_once(request, offer):
             return None
-        prize, wanted = _prize(request, offer), _wheel(request, offer)
+        prize, wanted = self._drawn[request.code.code_id]
         if any(self._is_gone(counter) for counter in wanted):
             prize, wanted = offer.thanks, []  # the wheel stopped at what has run out
         wanted = [*wanted, *day_counter(offer, request.day)]
@@ -144,20 +148,12 @@ def _periods(offer: Offer, day: str) -> dict[str, int]:
     return found
 
 
-def _prize(request: Request, offer: Offer) -> PrizeFacts:
-    drawn = draw(offer, request.code.serial)
-    return boosted(drawn, offer=offer, brand=request.brand, attribution=request.attribution, now=request.now)
-
-
-def _wheel(request: Request, offer: Offer) -> list[Counter]:
-    """What the drawn prize counts against."""
-    prize = _prize(request, offer)
-    return list(wheel_counters(offer, prize, request.day)) if offer.mode == "odds" and prize.wins else []
-
-
-def _counters(request: Request, offer: Offer) -> Iterator[Counter]:
-    yield from _wheel(request, offer)
-    yield from day_counter(offer, request.day)
+def _draw(request: Request, offer: Offer) -> tuple[PrizeFacts, list[Counter]]:
+    """What the code wins while there is any left, and what that counts against."""
+    prize = draw(offer, request.code.serial)
+    prize = boosted(prize, offer=offer, brand=request.brand, attribution=request.attribution, now=request.now)
+    is_free = offer.mode != "odds" or not prize.wins
+    return prize, [] if is_free else list(wheel_counters(offer, prize, request.day))
 
 
 def _choose(total: int, best: int, near: int | None) -> _Slot:
