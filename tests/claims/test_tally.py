@@ -37,6 +37,8 @@ HALF = [
     PrizeLine("points", 5, 900, "积分", "Points", None, 300_000),
     PrizeLine("again", 0, 900, "再来一次", "Once more", None, 200_000),
 ]
+EVEN = [PrizeLine("red_packet", 100, 900, "红包", "Red packet", None, 500_000)]
+"""Amounts that are all the same: whoever comes first gets what is left of the day, alone as in a group."""
 SURE = [PrizeLine("red_packet", 100, 900, "红包", "Red packet", None, 1_000_000)]
 
 
@@ -103,7 +105,7 @@ def books(session: Session, shop: Shop) -> dict[str, object]:
         (HALF, Conditions(day_max=40), CODES),
         (HALF, Conditions(nth=5, nth_points=9), 24),
         (HALF, Conditions(hold_day=6), 18),
-        (HALF, Conditions(day_fen_max=900), CODES),
+        (EVEN, Conditions(day_fen_max=900), CODES),
         (HALF, Conditions(stores=(str(UUID(int=1)),)), CODES),
         (HALF, Conditions(members="members"), 40),
         (HALF, Conditions(boosts=(Boost(3, (str(UUID(int=1)),), "2026-01-01", "2027-01-01"),)), 0),
