@@ -220,6 +220,7 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
             faults = campaigns.find_faults(
                 session, campaign_id=campaign_id, claimed=counts_of_claims(session, now), now=now
             )
+    can_play = bool(plan.waiting) and not any(fault.code == "over_size" for fault in faults)
     page = render_template(
         "console/campaigns/campaign.html",
         campaign=campaign,
@@ -234,7 +235,7 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
         faults=[(fault.tranche, fault_text(fault)) for fault in faults],
         review=review,
         is_asker=review is not None and review.asked_by == current_staff().id,
-        forecast=forecast(plan, seed=plan.id.int % 2**32, first=_first(sharing)) if plan.waiting else None,
+        forecast=forecast(plan, seed=plan.id.int % 2**32, first=_first(sharing)) if can_play else None,
         is_refused=status == 422,
     )
     return page, status
