@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from datetime import UTC, datetime
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from werkzeug.test import Client
 
+from batches.codes import Kind, code_id
+from scancode.catalog import revision
 from scancode.catalog.models import Product
 from scancode.claims.models import Claim
-from scancode.scans.models import Scan, ScanMiss
+from scancode.codes.models import Batch, LifeRange
+from scancode.scans.models import Scan, ScanMiss, Suspicion
 from scancode.web.h5.front import Front
 from scancode.wiring import Wired
 from tests.web.h5.phone import Shop
@@ -192,3 +200,95 @@ def test_a_forged_digital_link_is_counted_once(app: Flask, wired: Wired, shop: S
         misses.flush()
         with wired.db.reading() as session:
             assert session.scalar(select(func.sum(ScanMiss.count))) == times
+
+
+WAYS = (
+    {}, {"Accept-Language": "en"}, {"Accept-Language": "fr, en;q=0.2"}, {"Cookie": "lang=en"}, {"Cookie": "lang=xx"},
+    {"Cookie": "sv=made.up"}, {"Cookie": 'a="b; c"; lang=zh; lang=en'}, {"User-Agent": "Baiduspider/2.0"},
+    {"Sec-Purpose": "prefetch"}, {"User-Agent": "x MicroMessenger/8.0"}, {"X-Forwarded-For": "10.0.0.1"},
+    {"Host": "q.example"}, {"Host": "evil.example"},
+)  # fmt: skip
+
+
+def set_states(shop: Shop) -> None:
+    """0 to 399 are live, and of these 240 to 319 look copied; then come void and recalled ones, then dormant ones."""
+    with shop.wired.db.transaction() as session:
+        life = session.query(LifeRange).filter_by(batch_number=shop.batch_number).one()
+        life.last, mark = 399, {"batch_number": shop.batch_number, "changed_at": datetime.now(UTC), "reason": ""}
+        ranges = ((400, 479, "void"), (480, 559, "recalled"))
+        said = {"message_zh": "停", "message_en": "Stop"}
+        session.add_all(LifeRange(first=a, last=b, state=state, **mark, **said) for a, b, state in ranges)
+        product_id = session.get_one(Batch, shop.batch_number).product_id
+        given = {"brand_id": shop.brand_id, "product_id": product_id, "batch_number": shop.batch_number}
+        more = {"state": "open", "signs": "visitors", "visitors": 20, "cities": 1, "found_at": datetime.now(UTC)}
+        for serial in range(240, 320):
+            session.add(Suspicion(code_id=code_id(shop.batch_number, Kind.INNER, serial), **given, **more))
+        revision.bump(session)
+
+
+def told(client: Client, path: str, code: str, headers: dict[str, str]) -> tuple[int, list[tuple[str, str]], str]:
+    """Status, headers and page of an answer, without what differs from scan to scan."""
+    answer = client.get(path, headers=headers)
+    text = answer.get_data(as_text=True)
+    token = token_of(text) if 'name="token"' in text else "-"
+    for one in (" ".join(code[at : at + 5] for at in range(0, 20, 5)), code, code.lower()):
+        text = text.replace(one, "CODE")
+    vary = {part.strip() for line in answer.headers.getlist("Vary") for part in line.split(",")}
+    kept = [(name, re.sub("=[^;]+", "=", value, count=1) if name == "Set-Cookie" else value.replace(code, "CODE"))
+            for name, value in answer.headers if name not in {"Vary", "Content-Length"}]  # fmt: skip
+    return answer.status_code, sorted([*kept, ("Vary", ", ".join(sorted(vary)))]), text.replace(token, "TOKEN")
+
+
+@pytest.mark.usefixtures("noon")
+def test_nothing_is_answered_differently_for_standing_before_flask(app: Flask, shop: Shop, reached: list[str]) -> None:
+    set_states(shop)
+    front = app.wsgi_app
+    assert isinstance(front, Front)
+    begins = {"live": 0, "seen": 160, "copied": 240, "void": 400, "recalled": 480, "dormant": 560}
+    found, differ = 0, []
+    for state, begin in begins.items():
+        numbers = itertools.count(begin)
+        for way in (*WAYS, *WAYS) if state == "live" else WAYS:
+            for form in ("", "link", "forged"):
+                pair = [shop.code(next(numbers)) for _ in range(2)]
+                pair = [code[:-4] + "AAAA" for code in pair] if form == "forged" else pair
+                if state == "seen":
+                    for code in pair:
+                        Client(front).get(f"/{code}")
+                answers = []
+                for application, code in zip((front, front._next), pair, strict=True):
+                    reached.clear()
+                    path = link_to(shop, code) if form == "link" else f"/{code}"
+                    answers.append(told(Client(application, use_cookies=False), path, code, BROWSER | way))
+                    found += application is front and not reached
+                if answers[0] != answers[1]:
+                    differ.append((state, form, way, answers))
+    assert not differ, differ[:2]
+    assert found > 100, found
+
+
+CLAIMS: tuple[tuple[dict[str, str], dict[str, str]], ...] = (
+    ({}, {}), ({"token": "wrong"}, {}), ({"more": "x"}, {}), ({}, {"User-Agent": "Baiduspider/2.0"}),
+    ({}, {"Accept-Language": "en"}), ({}, {"Origin": "https://evil.example"}), ({}, {"Sec-Fetch-Site": "cross-site"}),
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("noon")
+def test_no_claim_is_answered_differently_for_standing_before_flask(app: Flask, shop: Shop) -> None:
+    front, serials = app.wsgi_app, iter(range(600))
+    assert isinstance(front, Front)
+    for form, way in CLAIMS:
+        for path in ("/{}/claim", "/{}/claim?a=b", "/{}/claim/"):
+            for again in (False, True):
+                answers = []
+                for application in (front, front._next):
+                    code, browser = shop.code(next(serials)), Client(application)
+                    page = browser.get(f"/{code}", headers=BROWSER).get_data(as_text=True)
+                    sent = {"token": token_of(page), **form}
+                    for _ in range(1 + again):
+                        answer = browser.post(path.format(code), data=sent, headers=BROWSER | way)
+                    place = re.sub("[0-9]{9,}", "ID", answer.headers.get("Location", "")).replace(code, "CODE")
+                    problem = re.search(r'data-problem="(\w+)"', answer.get_data(as_text=True))
+                    headers = {name for name, _ in answer.headers} - {"Content-Length"}
+                    answers.append((answer.status_code, place, problem and problem[1], headers))
+                assert answers[0] == answers[1], (form, way, path, again)
