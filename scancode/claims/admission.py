@@ -21,7 +21,10 @@ class NewMembersOnly(Refusal):
 
 class ExistingMembersOnly(Refusal):
     code = "claim_existing_members"
-    text = N_("This campaign is for people who were members before it began.")
+    text = N_(
+        "This campaign is for people who were members before it began. If you are one, sign in with the phone that the "
+        "brand knows, then claim: the code keeps its reward."
+    )
 
 
 class InvitedOnly(Refusal):

@@ -95,7 +95,7 @@ class PersonDayFull(Refusal):
 
     code = "claim_person_day"
     text = N_(
-        "One person may claim {most} codes of this campaign a day. The code keeps its chance: come back tomorrow."
+        "Codes of this campaign that one person may claim a day: {most}. This one keeps its chance: come back tomorrow."
     )
 
 
@@ -103,7 +103,7 @@ class PersonFull(Refusal):
     """Facts: ``most``."""
 
     code = "claim_person"
-    text = N_("One person may claim {most} codes of this campaign, and you have claimed as many.")
+    text = N_("Codes of this campaign that one person may claim in all: {most}. You have claimed as many.")
 
 
 class Elsewhere(Refusal):

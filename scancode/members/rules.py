@@ -25,6 +25,24 @@ PURPOSES = (MEMBERSHIP, MARKETING, LINKING, PREFERENCES)
 """What a person may consent to. Membership is what joining is; marketing is theirs to give or not, and so are linking
 (being known as the same person in the company's other WeChat services) and preferences (what they open is kept)."""
 
+_EDITIONS = {MARKETING: 2}
+"""Which edition of the program's own sentence is agreed to, where it has changed. Marketing: the second names WeChat
+beside text messages, and says that reminders are among what is sent."""
+
+
+def consent_version(purpose: str, privacy_version: str) -> str:
+    """What is kept as the version of a consent: that of the brand's privacy notice, and behind a stroke the edition of
+    the sentence where it is not the first."""
+    edition = _EDITIONS.get(purpose, 1)
+    return privacy_version if edition == 1 else f"{privacy_version}/{edition}"
+
+
+def covers_wechat(version: str) -> bool:
+    """Whether a consent to marketing in this version reaches beyond text messages."""
+    _, _, edition = version.partition("/")
+    return edition.isdecimal() and int(edition) >= 2
+
+
 _MAINLAND = re.compile(r"1[3-9]\d{9}")
 _ABROAD = re.compile(r"[1-9]\d{6,14}")
 _BETWEEN = re.compile(r"[\s\-\u2010-\u2015().\u00b7/]+")

@@ -26,7 +26,7 @@ from scancode.errors import NotFound
 from scancode.ledger import service as ledger
 from scancode.members import service as members
 from scancode.members.models import IdentityKind
-from scancode.members.rules import MARKETING, MEMBERSHIP, PREFERENCES, ConsentMissing
+from scancode.members.rules import MARKETING, MEMBERSHIP, PREFERENCES, ConsentMissing, consent_version
 from scancode.members.tags import TagSource
 from scancode.scans import service as scans
 from scancode.scans.service import ScanFacts
@@ -93,7 +93,7 @@ def join(
                 session,
                 member_id=member.id,
                 purpose=purpose,
-                version=brand.privacy_version,
+                version=consent_version(purpose, brand.privacy_version),
                 language=language,
                 now=now,
             )

@@ -22,7 +22,6 @@ from scancode.ledger import service as ledger
 from scancode.ledger.rules import ReminderFacts, ReminderState, Template
 from scancode.members import service as members
 from scancode.members.models import IdentityKind
-from scancode.members.rules import MARKETING
 from scancode.sealing import Sealer
 
 JOB = "remind"
@@ -93,7 +92,7 @@ def _way(session: Session, account_id: UUID, brand: BrandFacts | None, sealer: S
         return "guest" if member is None else "left"
     if template is None:
         return "no_template"
-    if not members.has_consent(session, member_id=account_id, purpose=MARKETING):
+    if not members.reaches_by_wechat(session, member_id=account_id):
         return "no_consent"
     known = members.identities_of(session, member_id=account_id)
     openids = [one.id for one in known if one.kind == IdentityKind.OPENID and not one.is_snapshot]

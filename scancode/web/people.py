@@ -26,6 +26,10 @@ class Person:
     phone_identity_id: UUID | None = None
     member_id: UUID | None = None
 
+    @property
+    def is_known(self) -> bool:
+        return self != Person()
+
 
 def current_person(brand_id: UUID) -> Person:
     return person_in(session, brand_id)

@@ -160,9 +160,10 @@ def _groups(conditions: Conditions, places: Places) -> Iterator[str]:
 
 def _how_much(conditions: Conditions, has_odds: bool) -> Iterator[str]:
     if conditions.person_day_max:
-        yield gettext("One person may claim up to %(count)s codes a day.", count=f"{conditions.person_day_max:,}")
+        count = f"{conditions.person_day_max:,}"
+        yield gettext("Codes that one person may claim a day: %(count)s at most.", count=count)
     if conditions.person_max:
-        yield gettext("One person may claim up to %(count)s codes in all.", count=f"{conditions.person_max:,}")
+        yield gettext("Codes that one person may claim in all: %(count)s at most.", count=f"{conditions.person_max:,}")
     if conditions.day_max:
         count = f"{conditions.day_max:,}"
         yield gettext(

@@ -31,7 +31,7 @@ def test_it_makes_a_member_with_the_consents_that_were_given(scene: Scene) -> No
     kept = members.consents_of(scene.session, member_id=joined.member_id)
     assert {(one.purpose, one.version, one.language, one.granted_at) for one in kept} == {
         ("membership", "2026-11", "zh", NOW),
-        ("marketing", "2026-11", "zh", NOW),
+        ("marketing", "2026-11/2", "zh", NOW),
     }
 
 

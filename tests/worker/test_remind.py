@@ -115,7 +115,7 @@ def world(wired: Wired) -> World:
             session, brand_id=brand_id, kind="openid", value="o-alice-01", sealer=wired.sealer, now=NOW
         )
         members.claim_identity(session, identity_id=openid.id, member_id=alice)
-        members.consent(session, member_id=alice, purpose="marketing", version="1", language="zh", now=NOW)
+        members.consent(session, member_id=alice, purpose="marketing", version="1/2", language="zh", now=NOW)
     return World(wired, post, brand_id, alice)
 
 
@@ -168,8 +168,10 @@ def test_why_no_message_went_out_is_kept(world: World, reason: str) -> None:
     guest = new_id(NOW)
     with world.wired.db.transaction() as session:
         world.lot(session, 20, 1, guest if reason == "guest" else None)
-        if reason == "no_consent":
+        if reason == "no_consent":  # what is left is from before the words named WeChat
             members.withdraw(session, member_id=world.member_id, purpose="marketing", now=NOW)
+            given = {"purpose": "marketing", "version": "1", "language": "zh", "now": NOW}
+            members.consent(session, member_id=world.member_id, **given)
         if reason == "no_channel":
             members.forget_identities(session, member_id=world.member_id, kind="openid")
         if reason == "no_template":

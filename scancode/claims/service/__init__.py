@@ -25,6 +25,7 @@ from scancode.claims.service.deciding import (
     release_held,
     steps_of,
 )
+from scancode.claims.service.gate import STOP
 from scancode.claims.service.limits import charge
 from scancode.claims.service.many import claim_many
 from scancode.claims.service.reading import (
@@ -34,6 +35,7 @@ from scancode.claims.service.reading import (
     list_large,
     list_quarantined,
     of_person,
+    paid_fen,
     spent_fen,
 )
 from scancode.claims.service.seconds import mark_second
@@ -49,6 +51,7 @@ from scancode.claims.service.trials import (
 )
 
 __all__ = [
+    "STOP",
     "ClaimAnswer",
     "ClaimCode",
     "ClaimView",
@@ -83,6 +86,7 @@ __all__ = [
     "mark_second",
     "of_person",
     "offer_crossing",
+    "paid_fen",
     "quarantine",
     "reassign",
     "reassign_tried",

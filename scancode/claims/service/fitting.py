@@ -103,7 +103,7 @@ def check_fit(
     if not conditions.members:
         return
     if claimant.member_id is None:
-        raise MembersOnly
+        raise ExistingMembersOnly if conditions.members == Members.EXISTING else MembersOnly
     if conditions.members == Members.MEMBERS:
         return
     joined_at = session.scalar(select(Member.joined_at).where(Member.id == claimant.member_id))

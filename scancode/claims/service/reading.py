@@ -13,6 +13,7 @@ from batches.codes import Kind, code_id
 from scancode.claims.models import Claim
 from scancode.claims.rules import Claimant, ClaimFacts, ClaimState, ClaimView, view_of
 from scancode.payouts import service as payouts
+from scancode.payouts.models import Payout, PayoutState
 
 COLUMNS = (
     Claim.code_id,
@@ -68,10 +69,35 @@ def view(session: Session, claim: ClaimFacts, *, claimant: Claimant, now: dateti
 
 
 def of_person(
-    session: Session, *, claimant: Claimant, now: datetime, brand_id: UUID | None = None, limit: int = 50
+    session: Session,
+    *,
+    claimant: Claimant,
+    now: datetime,
+    brand_id: UUID | None = None,
+    limit: int = 50,
+    wins_only: bool = False,
+    before: ClaimFacts | None = None,
 ) -> list[ClaimView]:
     """Everything that is theirs, newest first: what they claimed, and what their browser has reserved. With
-    ``brand_id`` that brand's only."""
+    ``brand_id`` that brand's only; ``before`` continues after the last of what was listed."""
+    mine = _theirs(claimant)
+    if mine is None:
+        return []
+    query = select(*COLUMNS).where(mine).order_by(Claim.claimed_at.desc(), Claim.code_id.desc()).limit(limit)
+    if brand_id is not None:
+        query = query.where(Claim.brand_id == brand_id)
+    if wins_only:
+        query = query.where(Claim.prize_kind != "thanks")
+    if before is not None:
+        same = and_(Claim.claimed_at == before.claimed_at, Claim.code_id < before.code_id)
+        query = query.where(or_(Claim.claimed_at < before.claimed_at, same))
+    found = [facts_of(row) for row in session.execute(query)]
+    money = payouts.find_newest(session, code_ids=[one.code_id for one in found if one.prize_kind == "red_packet"])
+    return [view_of(claimant, one, now, money.get(one.code_id)) for one in found]
+
+
+def _theirs(claimant: Claimant) -> ColumnElement[bool] | None:
+    """Which claims are this person's; None for nobody."""
     ids = list(claimant.ids)
     mine: list[ColumnElement[bool]] = []
     if ids:
@@ -80,14 +106,17 @@ def of_person(
         browser = Claim.visitor_id == claimant.visitor_id
         # Ids decide before the browser does: what somebody else claimed on it is not theirs.
         mine.append(and_(browser, Claim.subject_id.is_(None), Claim.account_id.is_(None)) if ids else browser)
-    if not mine:
-        return []
-    query = select(*COLUMNS).where(or_(*mine)).order_by(Claim.claimed_at.desc(), Claim.code_id.desc()).limit(limit)
-    if brand_id is not None:
-        query = query.where(Claim.brand_id == brand_id)
-    found = [facts_of(row) for row in session.execute(query)]
-    money = payouts.find_newest(session, code_ids=[one.code_id for one in found if one.prize_kind == "red_packet"])
-    return [view_of(claimant, one, now, money.get(one.code_id)) for one in found]
+    return or_(*mine) if mine else None
+
+
+def paid_fen(session: Session, *, claimant: Claimant, brand_id: UUID) -> int:
+    """The money of a brand that has reached this person."""
+    mine = _theirs(claimant)
+    if mine is None:
+        return 0
+    query = select(func.sum(Payout.amount_fen)).join(Claim, Claim.code_id == Payout.code_id)
+    query = query.where(mine, Claim.brand_id == brand_id, Payout.state == PayoutState.PAID.value)
+    return int(session.scalar(query) or 0)
 
 
 def list_quarantined(session: Session, *, brand_id: UUID | None, limit: int = 50) -> list[ClaimFacts]:

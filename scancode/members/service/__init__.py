@@ -1,6 +1,13 @@
 """The verbs of membership: who somebody is, proving a phone, joining, consenting, being tagged, leaving."""
 
-from scancode.members.service.consents import consent, consents_of, has_consent, hold_consent, withdraw
+from scancode.members.service.consents import (
+    consent,
+    consents_of,
+    has_consent,
+    hold_consent,
+    reaches_by_wechat,
+    withdraw,
+)
 from scancode.members.service.identities import (
     claim_identity,
     find_identity,
@@ -102,6 +109,7 @@ __all__ = [
     "phone_id",
     "phone_index",
     "purge",
+    "reaches_by_wechat",
     "reveal",
     "scenes_of",
     "set_ladder",

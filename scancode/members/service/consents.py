@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from scancode.db import affected, new_id
 from scancode.members.models import Consent, Member
-from scancode.members.rules import PURPOSES, ConsentFacts
+from scancode.members.rules import MARKETING, PURPOSES, ConsentFacts, covers_wechat
 
 CONSENTS_MAX = 200
 
@@ -59,6 +59,12 @@ def has_consent(session: Session, *, member_id: UUID, purpose: str, version: str
     if version is not None:
         query = query.where(Consent.version == version)
     return session.scalar(query.limit(1)) is not None
+
+
+def reaches_by_wechat(session: Session, *, member_id: UUID) -> bool:
+    """Whether offers and reminders may be sent to a member in WeChat: a consent stands whose words say so."""
+    standing = (Consent.member_id == member_id, Consent.purpose == MARKETING, Consent.withdrawn_at.is_(None))
+    return any(map(covers_wechat, session.scalars(select(Consent.version).where(*standing).limit(CONSENTS_MAX))))
 
 
 def hold_consent(session: Session, *, member_id: UUID, purpose: str) -> bool:

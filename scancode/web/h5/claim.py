@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from scancode.campaigns.rules import in_turn
 from scancode.claims import service as claims
 from scancode.errors import Refusal
 from scancode.web.clients import client_of
 from scancode.web.h5 import h5
 from scancode.web.h5.meeting import KNOWN, Steps, alone, attribution_of, require_welcome
 from scancode.web.h5.trial import trials_of, try_code
+from scancode.web.language import current_locale
 from scancode.web.limits import address_of
 from scancode.web.people import Person, current_person
 from scancode.web.reading import ReadCode, read_code
@@ -33,14 +36,14 @@ def claim(text: str) -> Response | tuple[str, int]:
     if isinstance(met, Exception) and not isinstance(met, Refusal):
         raise met
     code = read_code(shared, text, met_in=request.environ if met is None else None)
+    person = current_person(code.brand.id)
     try:
         if met is not None:
             raise met
-        person = current_person(code.brand.id)
         if trials := trials_of(shared, code, person, shared.now()):
             tried = try_code(shared, request.environ, code, current_visitor(), person, trials)
             return redirect(url_for("h5.trial_reward", campaign_id=tried.campaign_id, code_id=code.code_id, new=1), 303)
-        answer = alone(shared, take(shared, request.environ, code, current_visitor(), current_person(code.brand.id)))
+        answer = alone(shared, take(shared, request.environ, code, current_visitor(), person))
     except Refusal as refusal:
         page = render_template(
             "h5/claim_refused.html",
@@ -49,10 +52,11 @@ def claim(text: str) -> Response | tuple[str, int]:
             sentence=refusal.sentence(gettext),
             refusal=refusal,
             code=code,
-            is_member=current_person(code.brand.id).member_id is not None,
+            campaigns=_campaigns_over(shared, code),
+            is_member=person.member_id is not None,
         )
         return page, refusal.status
-    return redirect(address_after(shared, request.environ, code, answer, url_for), 303)
+    return redirect(address_after(shared, request.environ, code, answer, person, url_for), 303)
 
 
 @h5.post("/01/<gtin>/21/<text>/claim")
@@ -94,6 +98,13 @@ def take(
     return answer
 
 
+def _campaigns_over(shared: Runtime, code: ReadCode) -> list[tuple[str, UUID]]:
+    """The name and id of each campaign whose rules may say why a code gives nothing now."""
+    span = shared.offers.get(code.batch.number).find(code.serial)
+    turns = in_turn(span.value, shared.now()) if span else ()
+    return [(one.name(current_locale()), one.campaign_id) for one in turns]
+
+
 def _turn_asked(environ: Mapping[str, Any]) -> int:
     """``?turn=2``: which turn of the wheel the button was for; the first where it does not say."""
     text = environ.get("QUERY_STRING", "").removeprefix("turn=")
@@ -101,11 +112,21 @@ def _turn_asked(environ: Mapping[str, Any]) -> int:
 
 
 def address_after(
-    shared: Runtime, environ: Mapping[str, Any], code: ReadCode, answer: claims.ClaimAnswer, url: Callable[..., str]
+    shared: Runtime,
+    environ: Mapping[str, Any],
+    code: ReadCode,
+    answer: claims.ClaimAnswer,
+    person: Person,
+    url: Callable[..., str],
 ) -> str:
-    """Where a claim leads: to the page of the reward. ``url`` takes an endpoint and its values."""
+    """Where a claim leads: to the page of the reward. ``url`` takes an endpoint and its values.
+
+    Who is known already and still got no more than a reservation would not get more by signing in again: the page of
+    the reward says why.
+    """
     reward = url("h5.reward", code_id=code.code_id, **({"new": 1} if answer.is_new else {}))
-    if answer.view.needs_subject and client_of(environ) == "wechat" and shared.ports.identity is not None:
+    asks_who = answer.view.needs_subject and not person.is_known
+    if asks_who and client_of(environ) == "wechat" and shared.ports.identity is not None:
         # Inside WeChat the openid can be asked for without a question: it comes back bound.
         return url("h5.wechat", brand=code.brand.slug, next=reward)
     return reward

@@ -180,7 +180,7 @@ class Front:
         if trials_of(self._shared, code, person, self._shared.now()):
             return None
         answer = yield from take(self._shared, environ, code, visitor, person)
-        address = address_after(self._shared, environ, code, answer, self._url)
+        address = address_after(self._shared, environ, code, answer, person, self._url)
         return "303 SEE OTHER", [HTML, ("Location", address)], f'<!doctype html><a href="{escape(address)}">→</a>'
 
     def _seen(self, environ: WSGIEnvironment, text: str) -> Steps[Answer | None]:

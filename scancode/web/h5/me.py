@@ -18,7 +18,7 @@ from scancode.catalog.rules import BrandFacts
 from scancode.claims import service as claims
 from scancode.i18n import LOCALES
 from scancode.ledger import service as ledger
-from scancode.ledger.rules import HoldState, cause_text
+from scancode.ledger.rules import HoldFacts, HoldState, cause_text
 from scancode.members import service as members
 from scancode.members.rules import MemberFacts
 from scancode.members.tiers import Standing
@@ -36,8 +36,7 @@ SCANS_MAX = 100
 ENTRIES_A_PAGE = 30
 DAY_END = timedelta(seconds=1)
 """Points end with a day: at its last moment they are still good."""
-CLAIMS_LOOKED_AT = 50
-
+WINS_COUNTED = 50
 LOTS_LOOKED_AT = 200
 
 
@@ -58,12 +57,14 @@ def me() -> str:
     who = somebody(brand)
     now = shared.now()
     with shared.db.reading() as session:
-        prizes = claims.of_person(session, claimant=who.claimant(), brand_id=brand.id, now=now, limit=CLAIMS_LOOKED_AT)
+        won = claims.of_person(
+            session, claimant=who.claimant(), brand_id=brand.id, now=now, limit=WINS_COUNTED + 1, wins_only=True
+        )
         points = ledger.balance(session, account_id=who.member.id) if who.member else 0
         standing = _standing(session, who.member, now)
         expiring = _expiring(session, brand, who.member, now)
         seen = _scans(session, brand, who, SCANS_ON_HOME)
-    won = [prize for prize in prizes if prize.wins]
+    rewards = sum(not prize.needs_subject for prize in won)
     return render_template(
         "h5/me/home.html",
         brand=brand,
@@ -73,7 +74,7 @@ def me() -> str:
         points=points,
         standing=standing,
         expiring=expiring,
-        rewards=sum(not prize.needs_subject for prize in won),
+        rewards=f"{WINS_COUNTED}+" if rewards > WINS_COUNTED else rewards,
         waiting=sum(prize.needs_subject for prize in won),
         rewards_url=url_for("h5.rewards", brand=brand.slug),
         unpaid=sum(prize.needs_openid for prize in won),
@@ -116,7 +117,7 @@ def my_points() -> Response | str:
     pending = [
         {
             "text": gettext("Still to come") if one.points > 0 else gettext("Reserved for you"),
-            "when": gettext("until %(day)s", day=brand.day(one.due_at - DAY_END)),
+            "when": _until(brand, one),
             "amount": f"{one.points:+,}",
             "positive": one.points > 0,
         }
@@ -176,6 +177,12 @@ def _expiring(session: Session, brand: BrandFacts, member: MemberFacts | None, n
             last = brand.day(lot.expires_at - DAY_END)
             days[last] = days.get(last, 0) + lot.left_points
     return sorted(days.items())
+
+
+def _until(brand: BrandFacts, held: HoldFacts) -> str:
+    """By when points that are under way come in, or until when they are reserved."""
+    day = brand.day(held.due_at - DAY_END)
+    return str(gettext("credited by %(day)s", day=day) if held.points > 0 else gettext("until %(day)s", day=day))
 
 
 def _standing(session: Session, member: MemberFacts | None, now: datetime) -> Standing | None:

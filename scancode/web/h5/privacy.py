@@ -14,7 +14,7 @@ from scancode.errors import Refusal
 from scancode.i18n import N_
 from scancode.members import service as members
 from scancode.members.models import IdentityKind
-from scancode.members.rules import LINKING, MARKETING, PREFERENCES
+from scancode.members.rules import LINKING, MARKETING, PREFERENCES, consent_version, covers_wechat
 from scancode.stories import liking, own_data
 from scancode.web.h5 import h5
 from scancode.web.h5.me import get_member, to_join
@@ -47,13 +47,14 @@ def my_privacy() -> Response | str:
     with shared.db.reading() as session:
         consents = members.consents_of(session, member_id=member.id)
         kept = channels.likings_of(session, member_id=member.id)
-    wants_offers = any(one.purpose == MARKETING and one.stands for one in consents)
+    offers = [one.version for one in consents if one.purpose == MARKETING and one.stands]
     return render_template(
         "h5/me/privacy.html",
         brand=brand,
         member=member,
         consents=consents,
-        wants_offers=wants_offers,
+        wants_offers=bool(offers),
+        wants_wechat=any(map(covers_wechat, offers)),
         is_remembered=any(one.purpose == PREFERENCES and one.stands for one in consents),
         tastes=[(product_name(one.of), one) for one in channels.tastes(kept, lambda one: one.product_id, TASTES_SHOWN)],
         preference_days=shared.settings.preference_days,
@@ -91,13 +92,14 @@ def my_marketing() -> Response:
                 session,
                 member_id=member.id,
                 purpose=MARKETING,
-                version=brand.privacy_version,
+                version=consent_version(MARKETING, brand.privacy_version),
                 language=current_locale(),
                 now=now,
             )
         else:
             members.withdraw(session, member_id=member.id, purpose=MARKETING, now=now)
-    flash(gettext("You will hear of our offers.") if wants else gettext("You will get no more offers."), "success")
+    said = gettext("You will hear of our offers.")
+    flash(said if wants else gettext("You will get no more offers and reminders."), "success")
     return redirect(url_for("h5.my_privacy", brand=brand.slug))
 
 

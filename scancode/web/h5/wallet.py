@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from batches.codes import split_code_id
-from scancode.campaigns.rules import Phase, phase
+from scancode.campaigns.chance import TURNS_MAX
+from scancode.campaigns.rules import Offer, Phase, draw, phase
 from scancode.catalog.rules import BrandFacts
 from scancode.claims import service as claims
 from scancode.claims.rules import Claimant, ClaimFacts, ClaimView, Standing
 from scancode.errors import NotFound, Refusal
+from scancode.jobs import service as jobs
 from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutState, parse_number
 from scancode.ports import Confirmation
@@ -32,11 +34,14 @@ from scancode.web.h5.page_scripts import script_for, with_script
 from scancode.web.h5.receiving import can_offer
 from scancode.web.language import current_locale
 from scancode.web.runtime import Runtime, runtime
+from scancode.web.security import NUMBER_MAX
 
-REWARDS_MAX = 100
+REWARDS_A_PAGE = 50
 REFERENCE_MAX = 32
 SELF_SERVICE_ATTEMPTS = 4
 """A person may have expired money sent again so often; beyond it customer service looks first."""
+GONE_WRONG = (PayoutState.FAILED, PayoutState.CANCELLING, PayoutState.CANCELLED, PayoutState.QUARANTINED)
+"""There are more urgent things to say than how the next payment could come."""
 MOVING = (PayoutState.CREATED, PayoutState.SENDING, PayoutState.UNKNOWN, PayoutState.CANCELLING)
 
 
@@ -60,6 +65,10 @@ class Reward:
     """What the same code brought besides, because of how many its person had claimed."""
     held: claims.HeldFacts | None = None
     """Where staff look at it, or looked and refused it."""
+    factor: int = 1
+    """So many times the points of its prize."""
+    is_stopped: bool = False
+    """Nothing is bound or paid at the moment, whoever asks."""
 
     @property
     def turn_url(self) -> str | None:
@@ -83,26 +92,41 @@ class Reward:
 
 @h5.get("/me/rewards")
 def rewards() -> str:
-    """Everything that this person won from a brand, newest first."""
+    """Everything that this person won from a brand, newest first, a page at a time."""
     shared, brand = runtime(), brand_here(newest_scan_first=False)
     who = somebody(brand)
+    claimant = who.claimant()
     with shared.db.reading() as session:
         found = claims.of_person(
-            session, claimant=who.claimant(), brand_id=brand.id, now=shared.now(), limit=REWARDS_MAX
+            session,
+            claimant=claimant,
+            brand_id=brand.id,
+            now=shared.now(),
+            limit=REWARDS_A_PAGE + 1,
+            wins_only=True,
+            before=_before(session),
         )
-    mine = [_reward(shared, view, brand) for view in found if view.wins]
-    paid_fen = sum(
-        one.view.payout.amount_fen for one in mine if one.view.payout and one.view.payout.state == PayoutState.PAID
-    )
+        paid_fen = claims.paid_fen(session, claimant=claimant, brand_id=brand.id)
+    mine = [_reward(shared, view, brand) for view in found[:REWARDS_A_PAGE]]
     return render_template(
         "h5/rewards.html",
         brand=brand,
         rewards=mine,
+        older=mine[-1].view.claim.code_id if len(found) > REWARDS_A_PAGE else None,
+        is_later_page="before" in request.args,
         paid_fen=paid_fen,
+        has_openid=who.person.identity_id is not None,
         member=who.member,
         has_login=shared.ports.identity is not None,
         has_receiving=who.person.identity_id is not None and shared.settings.spares_confirming(brand.slug),
     )
+
+
+def _before(session: Session) -> ClaimFacts | None:
+    """The last reward of the page before. Whose it is does not matter: only its moment is compared."""
+    code_id = request.args.get("before", type=int)
+    known = code_id is not None and 0 <= code_id <= NUMBER_MAX
+    return claims.find_facts(session, code_id=code_id) if known and code_id is not None else None
 
 
 @h5.get("/me/rewards/<code_id>")
@@ -157,6 +181,8 @@ def _page(shared: Runtime, found: Reward, who: Claimant) -> dict[str, Any]:
         "is_known": who.is_known,
         "has_login": shared.ports.identity is not None,
         "is_outside": is_outside(shared),
+        "is_stopped": found.is_stopped,
+        "turns_max": TURNS_MAX,
         "here": url_for("h5.reward", code_id=found.view.claim.code_id),
     }
 
@@ -173,8 +199,9 @@ def _mine(shared: Runtime, reference: str) -> tuple[Reward, Claimant]:
         view = _view(session, code_id, who, shared.now())
         looked_at = view.standing in (Standing.HELD, Standing.REFUSED)
         held = claims.find_held(session, code_id=code_id) if looked_at else None
+        is_stopped = view.needs_subject and jobs.is_stopped(session, claims.STOP) is not None
         second = None if view.claim.is_second else _second(session, view.claim, who, shared.now())
-    return replace(_reward(shared, view, brand), held=held, second=second), who
+    return replace(_reward(shared, view, brand), held=held, second=second, is_stopped=is_stopped), who
 
 
 def _second(session: Session, claim: ClaimFacts, who: Claimant, now: datetime) -> ClaimView | None:
@@ -215,11 +242,20 @@ def _reward(shared: Runtime, view: ClaimView, brand: BrandFacts) -> Reward:
         product_name=product.name(locale) if product else "",
         prize_name=names[0] if names else "",
         code_url=url_for("h5.scan", text=text) if text else None,
+        factor=_factor(offer, claim, serial),
         may_turn=claim.is_again and phase(offer, shared.now()) is Phase.RUNNING,
         confirmation=confirmation,
         confirm_url=_sandbox_url(shared, view, confirmation),
         complain_url=url_for("h5.complain", text=text) if text else None,
     )
+
+
+def _factor(offer: Offer | None, claim: ClaimFacts, serial: int) -> int:
+    """How many times the points of its prize a code gave."""
+    if offer is None or claim.prize_kind != "points" or claim.is_second or not offer.conditions.boosts:
+        return 1
+    drawn = draw(offer, serial, claim.turns_done)
+    return claim.amount // drawn.amount if drawn.id == claim.prize_id and drawn.amount else 1
 
 
 def _confirmation(shared: Runtime, view: ClaimView) -> Confirmation | None:
@@ -239,7 +275,8 @@ def _sandbox_url(shared: Runtime, view: ClaimView, confirmation: Confirmation | 
 
 def _offers_receiving(shared: Runtime, found: Reward, who: Claimant) -> bool:
     """Whether somebody with money of their own may agree to receive the next without a tap, and has not."""
-    if found.view.payout is None or who.identity_id is None or not can_offer(shared, found.brand):
+    payout = found.view.payout
+    if payout is None or payout.state in GONE_WRONG or who.identity_id is None or not can_offer(shared, found.brand):
         return False
     with shared.db.reading() as session:
         return payouts.open_authorisation(session, identity_id=who.identity_id) is None

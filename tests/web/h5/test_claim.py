@@ -12,20 +12,24 @@ from sqlalchemy import func, select, update
 
 from batches.codes import Kind
 from scancode.campaigns import service as campaigns
+from scancode.campaigns.conditions import Boost, Conditions, to_text
 from scancode.campaigns.models import Campaign
 from scancode.campaigns.planning import PrizeLine
 from scancode.campaigns.rules import draw
 from scancode.catalog import revision
+from scancode.channels import service as channels
 from scancode.claims.models import Claim
 from scancode.codes import service as codes
 from scancode.codes.rules import Void, VoidReason
 from scancode.jobs import service as jobs
 from scancode.payouts import service as payouts
 from scancode.payouts.models import Payout
+from scancode.web.h5 import me, wallet
 from scancode.web.runtime import Runtime
 from scancode.wiring import Wired
 from scancode.worker import loop
 from tests.claims.shop import Shop, open_shop, points
+from tests.factories import make_channel, make_store
 
 ENGLISH = {"Accept-Language": "en"}
 
@@ -248,6 +252,52 @@ def test_points_of_a_guest_are_kept_for_joining(client: FlaskClient, wired: Wire
     page = client.get(post(client, shop, f"/{shop.text()}/claim").location)
     assert "50" in words(page.data)
     assert "加入会员" in words(page.data)
+
+
+def test_many_rewards_come_a_page_at_a_time_with_all_that_was_paid(
+    client: FlaskClient, store: Shop, wired: Wired, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wallet, "REWARDS_A_PAGE", 2)
+    monkeypatch.setattr(me, "WINS_COUNTED", 4)
+    sign_in(client, store, shop_openid(wired, store))
+    for serial in range(5):
+        post(client, store, f"/{store.text(serial)}/claim", serial=serial)
+    with wired.db.transaction() as session:
+        session.execute(update(Payout).values(state="paid"))
+        session.execute(update(Claim).values(claimed_at=Runtime.now()))  # at one moment: the code decides
+    seen, path = [], f"/me/rewards?brand={store.brand.slug}"
+    for left in (2, 2, 1):
+        page = client.get(path, headers=ENGLISH).data.decode()
+        assert "¥5.00 received so far" in page
+        found = re.findall(r'href="/me/rewards/(\d+)"', page)
+        assert len(found) == left
+        seen += found
+        older = re.search(r'href="(/me/rewards\?[^"]*before=\d+)"', page)
+        assert (older is None) == (left == 1)
+        path = older[1].replace("&amp;", "&") if older else path
+    assert len(set(seen)) == 5
+    assert "4+" in words(client.get(f"/me?brand={store.brand.slug}", headers=ENGLISH).data)
+    for wrong in ("0", "x", "-1", "9" * 40):
+        assert client.get(f"/me/rewards?brand={store.brand.slug}&before={wrong}").status_code == 200
+
+
+def test_points_that_were_multiplied_say_so(client: FlaskClient, wired: Wired) -> None:
+    now = Runtime.now()
+    with wired.db.transaction() as session:
+        shop = open_shop(session, wired, prizes=points(20), campaign={"conditions": Conditions(day_max=9)})
+        store = make_store(session, channel_id=make_channel(session, brand_id=shop.brand.id).id)
+        boost = Boost(3, (str(store.id),), "2020-01-01T00:00", "2090-01-01T00:00")
+        window = {"starts_at": now - timedelta(days=1), "ends_at": now + timedelta(days=30)}
+        session.execute(update(Campaign).values(conditions=to_text(Conditions(boosts=(boost,))), **window))
+        channels.ship(
+            session, brand_id=shop.brand.id, number="S1", channel_id=store.channel_id, store_id=store.id,
+            batch_number=shop.batch.number, ranges=[(0, 0)], note="", staff_id=None, actor="test", now=now,
+        )  # fmt: skip
+        revision.bump(session)
+    sign_in(client, shop, shop_openid(wired, shop))
+    for serial, is_more in ((0, True), (1, False)):
+        there = post(client, shop, f"/{shop.text(serial)}/claim", serial=serial).location
+        assert ("3 times the points: 20 × 3" in words(client.get(there, headers=ENGLISH).data)) is is_more
 
 
 def test_inside_wechat_the_openid_is_asked_for_at_once(client: FlaskClient, store: Shop) -> None:

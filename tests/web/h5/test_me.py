@@ -112,15 +112,30 @@ def test_looking_with_get_changes_no_language_and_signs_nobody_out(shop: Shop) -
 def test_offers_are_taken_back_as_easily_as_given(shop: Shop) -> None:
     alice = shop.phone()
     alice.join()
-    assert "You receive no offers." in alice.read("/me/privacy")
+    assert "You receive none." in alice.read("/me/privacy")
     alice.send("/me/marketing", page="/me/privacy", wants="1")
-    assert "You agreed to receive offers." in alice.read("/me/privacy")
+    assert "You agreed to offers and reminders, by text message or in WeChat." in alice.read("/me/privacy")
     alice.send("/me/marketing", page="/me/privacy", wants="0")
     page = alice.read("/me/privacy")
-    assert "You receive no offers." in page
+    assert "You receive none." in page
     assert "taken back" in page
     with shop.wired.db.reading() as session:
         assert session.query(Consent).count() == 2
+
+
+def test_a_consent_to_text_messages_does_not_reach_into_wechat(shop: Shop) -> None:
+    alice = shop.phone()
+    alice.join()
+    with shop.wired.db.transaction() as session:
+        member = session.scalars(select(Member.id)).one()
+        given = {"purpose": "marketing", "version": "2026-11", "language": "en", "now": datetime.now(UTC)}
+        members.consent(session, member_id=member, **given)
+        assert not members.reaches_by_wechat(session, member_id=member)
+    assert "In WeChat we send nothing unless you agree" in alice.read("/me/privacy")
+    alice.send("/me/marketing", page="/me/privacy", wants="1")
+    assert "by text message or in WeChat." in alice.read("/me/privacy")
+    with shop.wired.db.reading() as session:
+        assert members.reaches_by_wechat(session, member_id=member)
 
 
 def test_a_member_takes_a_copy_of_their_data(shop: Shop) -> None:
@@ -196,6 +211,7 @@ def test_who_does_not_take_part_reads_why_and_what_to_do(shop: Shop) -> None:
         revision.bump(session)
     page = words(alice.claim(1))
     assert "This campaign is for: Members of the tea club." in page
+    assert f"/campaigns/{campaign_id}/rules" in alice.claim(1).get_data(as_text=True)
     assert "Sign in" in page
     rules = alice.read(f"/campaigns/{campaign_id}/rules")
     assert "Only these members may claim: Members of the tea club." in rules

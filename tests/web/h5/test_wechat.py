@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -15,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from scancode.claims.models import Claim, Crossing
 from scancode.config import Settings
+from scancode.jobs import service as jobs
 from scancode.members.models import Consent, Identity
 from scancode.payouts.models import Payout
 from scancode.wiring import Wired, connect
@@ -129,6 +131,24 @@ def test_a_claim_inside_wechat_comes_back_with_its_openid_and_without_a_question
         payout = session.scalars(select(Payout)).one()
         assert payout.identity_id == session.scalar(select(Identity.id))
     assert count(shop, Identity, Identity.kind == "unionid") == 0
+
+
+def test_who_is_known_is_not_sent_to_the_login_again_while_claims_are_stopped(shop: Shop, there: TestTown) -> None:
+    alice = opened(shop)
+    out = alice.get(alice.claim(1).headers["Location"])
+    with shop.wired.db.transaction() as session:
+        jobs.stop(session, name="claims", reason="restored", now=datetime.now(UTC))
+    back = alice.through(there, out)
+    for _ in range(2):
+        assert place(back).startswith("/me/rewards/")
+        page = alice.read(back.headers["Location"])
+        assert "cannot be handed out right now. Yours is kept" in page
+        assert "Try again" not in page
+        back = alice.claim(1)
+    with shop.wired.db.transaction() as session:
+        jobs.allow(session, name="claims")
+    assert "cannot be handed out" not in alice.read(alice.claim(1).headers["Location"])
+    assert count(shop, Payout) == 1
 
 
 def test_forms_may_lead_to_the_login_and_nowhere_else(shop: Shop, there: TestTown) -> None:
