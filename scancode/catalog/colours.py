@@ -40,7 +40,7 @@ def palette(colour: str) -> Palette:
         # Near-black is kinder than black, where it is dark enough.
         ink = (17, 24, 39) if contrast(brand, (17, 24, 39)) >= CONTRAST_MIN else (0, 0, 0)
     soft = mix(brand, WHITE, 0.09)
-    return Palette(*(_written(each) for each in (brand, ink, soft)), edge=_edge(brand))
+    return Palette(_written(brand), _written(ink), _written(soft), _edge(brand))
 
 
 def _edge(brand: Rgb) -> str:
