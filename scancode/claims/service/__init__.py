@@ -15,6 +15,7 @@ from scancode.claims.service.crossing import (
 )
 from scancode.claims.service.deciding import (
     HeldFacts,
+    closing_of,
     count_held,
     find_held,
     list_due,
@@ -66,6 +67,7 @@ __all__ = [
     "charge",
     "claim",
     "claim_many",
+    "closing_of",
     "code_of",
     "count_claimed",
     "count_held",

@@ -205,7 +205,8 @@ def _release(
     _move(session, code_id, ClaimState.HELD, ClaimState.CLAIMED)
     held = _decided(session, code_id, now, staff_id, "", only_due=due)
     claim = held.claim
-    _require_good_code(session, claim)
+    if closing_of(session, claim):
+        raise HeldCodeClosed
     kind = session.scalar(select(Identity.kind).where(Identity.id == claim.subject_id)) if claim.subject_id else None
     openid = claim.subject_id if kind == IdentityKind.OPENID else None
     owner = Claimant(None, openid, member_id=claim.account_id)
@@ -214,13 +215,15 @@ def _release(
     return claim
 
 
-def _require_good_code(session: Session, claim: ClaimFacts) -> None:
-    """As whoever claims or binds: what happened to the code meanwhile counts. Raises HeldCodeClosed."""
+def closing_of(session: Session, claim: ClaimFacts) -> str:
+    """Why the code of a held claim keeps it from being paid: ``void``, ``recalled``, ``inactive`` or ``suspect``;
+    empty where nothing does. As with whoever claims or binds, what happened to the code meanwhile counts."""
     code_id = code_of(claim.code_id)
     number, _, serial = split_code_id(code_id)
-    is_live = codes.life_of(session, batch_number=number, serial=serial).state is Life.ACTIVE
-    if not is_live or scans.are_suspect(session, code_ids=[code_id]):
-        raise HeldCodeClosed
+    life = codes.life_of(session, batch_number=number, serial=serial).state
+    if life is not Life.ACTIVE:
+        return life.value
+    return "suspect" if scans.are_suspect(session, code_ids=[code_id]) else ""
 
 
 def refuse_held(
@@ -307,12 +310,7 @@ def _record(
         session,
         actor=actor,
         brand_id=claim.brand_id,
-        action={
-            "release": "claim.release",
-            "due": "claim.release_due",
-            "refuse": "claim.refuse",
-            "again": "claim.look_again",
-        }[verb],
+        action=ACTIONS[verb],
         subject=f"claim:{claim.code_id}",
         facts={"score": held.score.points, "note_length": len(note)},
         now=now,

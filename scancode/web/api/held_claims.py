@@ -124,7 +124,8 @@ def list_held_claims(query: HeldQuery) -> Response:
 def decide_held_claim(path: HeldPath, body: HeldDecision) -> Response:
     """Decide about a held claim.
 
-    It pays once, whoever decides at the same moment. 409 `claim_not_held` where somebody was faster, 403
+    It pays once, whoever decides at the same moment. 409 `claim_not_held` where somebody was faster, 409
+    `held_code_closed` where it is released while its code is void, recalled, not on sale or suspect, 403
     `held_same_person` where the token's owner had refused it before and refuses it again.
     """
     row = runtime().db.retrying(lambda session: _decide(session, int(path.code_id), body))

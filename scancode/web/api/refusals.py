@@ -7,6 +7,7 @@ from scancode.catalog.looks import BadFont
 from scancode.catalog.rules import BadCheckDigit, BadColour, BadGtin
 from scancode.channels import service as channels
 from scancode.channels.rotation import BadShifts
+from scancode.claims import rules as claims
 from scancode.codes.orders import (
     BadOrder,
     CountOutside,
@@ -136,6 +137,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     TokenInvalid,
     ScopeMissing,
     SamePerson,
+    claims.HeldSameEyes,
     NotAllowed,
     NotFound,
     NotAMember,
@@ -175,6 +177,10 @@ REFUSALS: tuple[type[Refusal], ...] = (
     TagTaken,
     TooManyTags,
     TagInUse,
+    claims.NotHeld,
+    claims.HeldCodeClosed,
+    claims.TooLateToLook,
+    claims.PrizeGone,
     channels.NameTaken,
     ledger.Overdrawn,
     ledger.Frozen,
@@ -231,6 +237,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     pictures.NotAPicture,
     points.BadPoints,
     points.ReasonMissing,
+    claims.HeldReasonMissing,
     handover.HouseClosed,
     handover.NoRecipient,
     KeyReused,
@@ -249,6 +256,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     Broken,
     EpcisNotSupported,
     Unavailable,
+    claims.ClaimsStopped,
     DiskFull,
 )
 """By status. Clients may rely on these codes; sentences may change."""

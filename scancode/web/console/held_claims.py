@@ -55,12 +55,15 @@ def held_claims() -> str:
             limit=PAGE_ROWS + 1,
         )
         waiting = claims.count_held(session, brand_id=brand_scope())
+        overdue = [row for row in rows if row.is_open and row.due_at <= runtime().now()]
+        closings = {row.claim.code_id: claims.closing_of(session, row.claim) for row in overdue}
         people = {row.claim.code_id: _hint(session, row) for row in rows}
     rows, pages = turned(rows, PAGE_ROWS, lambda row: mark_of(row.held_at, row.claim.code_id))
     return render_template(
         "console/claims/held.html",
         rows=[(row, *split_code_id(row.claim.code_id)[::2]) for row in rows],
         people=people,
+        closings=closings,
         names={row.claim.campaign_id: _campaign(row) for row in rows},
         tab=tab,
         waiting=waiting,
@@ -90,12 +93,14 @@ def held_claim(code_id: int) -> str:
     with runtime().db.reading() as session:
         row = _own(session, code_id)
         person, steps = _hint(session, row), claims.steps_of(session, code_id=code_id)
+        closing = claims.closing_of(session, row.claim) if row.is_open else ""
     number, _, serial = split_code_id(code_id)
     return render_template(
         "console/claims/held_claim.html",
         row=row,
         place=(number, serial),
         person=person,
+        closing=closing,
         campaign=_campaign(row),
         steps=[(one, gettext(STEP_NAMES[one.verb])) for one in steps],
         said=gettext,

@@ -8,18 +8,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from scancode.campaigns.conditions import Conditions
 from scancode.catalog import revision
 from scancode.claims import service as claims
+from scancode.claims.models import HeldClaim
 from scancode.claims.risk import RiskFacts, score
 from scancode.claims.rules import Claimant
 from scancode.claims.service.holding import hold
 from scancode.claims.service.limits import Counted
+from scancode.codes import service as codes
+from scancode.codes.rules import Void, VoidReason
 from scancode.staff.rules import Role
 from scancode.wiring import Wired
 from tests import factories
-from tests.claims.shop import Shop, open_shop
+from tests.claims.shop import Shop, mark, open_shop
 from tests.web.console.test_campaigns import page, post
 
 
@@ -155,3 +159,24 @@ def test_points_against_a_claim_are_listed_with_their_facts(app: Flask, shop: Sh
     for shown in (page(dave, "/console/claims/held"), page(dave, f"/console/claims/held/{shop.code(1).code_id}")):
         for words in ("24 小时内领取了 34 个码", "13 个码的序号相邻", "0 分钟前才首次出现", "70"):
             assert words in shown
+
+
+@pytest.mark.parametrize(("what", "told"), [("void", "Its code is void"), ("suspect", "Its code looks copied")])
+def test_a_code_that_is_not_in_order_is_said_to_keep_it_waiting(app: Flask, shop: Shop, what: str, told: str) -> None:
+    dave, code_id = staff_of(app, shop), shop.code(1).code_id
+    here = f"/console/claims/held/{code_id}"
+    assert "not before its code is in order" not in page(dave, here, language="en")
+    with shop.wired.db.transaction() as session:
+        if what == "suspect":
+            mark(session, shop, code_id)
+        else:
+            where = {"batch_number": shop.batch.number, "ranges": [(1, 1)], "actor": "carol", "now": datetime.now(UTC)}
+            codes.change(session, what=Void(VoidReason.STOLEN), **where)  # type: ignore[arg-type]
+        session.execute(update(HeldClaim).values(due_at=datetime.now(UTC) - timedelta(days=1)))
+    shown = page(dave, here, language="en")
+    assert told in shown
+    assert "not before its code is in order" in shown
+    assert f"{here}/release" not in dave.get(here).text
+    assert page(dave, "/console/claims/held").count("等待码恢复正常") == 1, "of the two that wait"
+    post(dave, f"{here}/release")
+    assert "在此之前不发放，您可以拒绝" in page(dave, here)
