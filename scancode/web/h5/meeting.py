@@ -94,9 +94,14 @@ def meet(
     return Meeting(code, visitor, now, recorded)
 
 
+def is_welcome(shared: Runtime, environ: Mapping[str, Any], visitor: Visitor, now: datetime) -> bool:
+    """Whether staff hold off neither the address nor the browser. No query."""
+    return not shared.blocks.get(None).holds(address_of(environ), visitor.id, now)
+
+
 def require_welcome(shared: Runtime, environ: Mapping[str, Any], visitor: Visitor, now: datetime) -> None:
-    """Raises Blocked for an address or a browser that staff hold off. No query."""
-    if shared.blocks.get(None).holds(address_of(environ), visitor.id, now):
+    """Raises Blocked for an address or a browser that staff hold off."""
+    if not is_welcome(shared, environ, visitor, now):
         raise Blocked
 
 

@@ -1,5 +1,6 @@
 """``GET /t/TOKEN``: somebody opened the code of a store, a guide or a shelf. The touch is kept and remembered, so that
-the items scanned next are credited to it; the page says hello and shows how to go on. Robots change nothing.
+the items scanned next are credited to it; the page says hello and shows how to go on. Robots change nothing, nor does
+who is held off.
 
 A live code leads to one of its guides, the same one when somebody comes again. A link to any page of ours may name a
 placed code too (``?s=TOKEN``): in an article, a chat or a shop, opening it is a touch of that code.
@@ -17,6 +18,7 @@ from scancode.channels.rotation import Attendant
 from scancode.channels.rules import TouchpointFacts, read_token
 from scancode.web.clients import is_bot
 from scancode.web.h5 import h5
+from scancode.web.h5.meeting import is_welcome
 from scancode.web.limits import limiter
 from scancode.web.people import current_person
 from scancode.web.runtime import runtime
@@ -67,9 +69,12 @@ def touch_by_link() -> None:
 
 
 def _keep(point: TouchpointFacts, brand: BrandFacts, *, is_link: bool) -> Attendant | None:
-    """Records the touch. Returns the guide to whom a live code leads, if anybody is there."""
+    """Records the touch, unless staff hold the browser or its address off. Returns the guide to whom a live code leads,
+    if anybody is there."""
     shared, visitor = runtime(), current_visitor()
     now, chosen = shared.now(), None
+    if not is_welcome(shared, request.environ, visitor, now):
+        return None
     with shared.db.transaction(durable=False) as session:
         if point.kind == TouchKind.LIVE:
             before = next((seen.guide_id for seen in reversed(visitor.touches) if seen.token == point.token), None)

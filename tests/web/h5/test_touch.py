@@ -14,6 +14,7 @@ from scancode.catalog import revision
 from scancode.channels import service as channels
 from scancode.channels.models import Guide, Store, Touch
 from scancode.channels.service import TeamLine
+from scancode.scans import service as scans
 from scancode.wiring import Wired
 from tests import factories
 
@@ -208,6 +209,15 @@ def test_the_browser_keeps_the_first_touch_and_the_latest(client: FlaskClient, p
     kept = cookie.value.split(",")[1::2]
     assert kept == [place.scene_token, place.guide_token, place.store_token, place.guide_token]
     assert len(place.touches()) == 7
+
+
+def test_who_is_held_off_may_look_and_leaves_nothing(app: Flask, client: FlaskClient, place: Place) -> None:
+    with place.wired.db.transaction() as session:
+        scans.block(session, value="127.0.0.1", reason="storm", days=1, actor="staff:d", now=datetime.now(UTC))
+    app.extensions["scancode"].watch.look()
+    assert "Hello, I am Bob" in text(client, f"/t/{place.guide_token}")
+    assert client.get(f"/?s={place.scene_token}", headers=PHONE).status_code == 200
+    assert place.touches() == []
 
 
 def test_links_that_come_too_often_touch_nothing_more(app: Flask, client: FlaskClient, place: Place) -> None:
