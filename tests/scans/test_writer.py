@@ -11,38 +11,13 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from scancode.channels.rules import UNKNOWN
 from scancode.codes.rules import Life
 from scancode.db import Database, new_id
 from scancode.scans.models import Scan
 from scancode.scans.rules import HISTORY_MAX, Verdict
 from scancode.scans.writer import Sighting, Stalled, Writer, write
-from tests import factories
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def sighting(db: Database) -> Sighting:
-    with db.transaction() as session:
-        brand = factories.make_brand(session)
-        product = factories.make_product(session, brand_id=brand.id)
-        batch = factories.make_batch(session, brand_id=brand.id, product_id=product.id)
-    return Sighting(
-        code_id=batch.number << 27,
-        scan_id=new_id(NOW),
-        scanned_at=NOW,
-        day="2026-11-22",
-        visitor_id=uuid4(),
-        brand_id=brand.id,
-        product_id=product.id,
-        batch_number=batch.number,
-        life=Life.ACTIVE,
-        attribution=UNKNOWN,
-        client="browser",
-        address_digest=None,
-        is_test=False,
-    )
 
 
 @pytest.fixture
