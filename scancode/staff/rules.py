@@ -26,8 +26,9 @@ CHAIN_START = "0" * 64
 
 SCOPES = (
     "batches:read", "batches:files", "batches:write", "batches:restore", "batches:approve", "batches:handover",
-    "places:read", "places:write", "brands:look", "scans:read", "claims:read", "claims:decide", "complaints:read",
-    "reports:read", "epcis:read", "epcis:capture", "members:read", "members:write", "points:read", "points:write",
+    "places:read", "places:write", "brands:look", "scans:read", "campaigns:read", "campaigns:move", "claims:read",
+    "claims:decide", "complaints:read", "reports:read", "epcis:read", "epcis:capture", "members:read",
+    "members:write", "points:read", "points:write",
 )  # fmt: skip
 """What an API token may be allowed to do. Print files hold every code, and so every prize: a right of their own, and
 so is handing them over. Bringing dead codes back is one, too: whoever steals a line's token shall not revive loot."""

@@ -16,7 +16,7 @@ from scancode.web.api.described import COMMON
 PREFIX = "/api/v1"
 VIEWS = (
     "batches", "approvals", "handover", "kits", "life", "life_orders", "codes", "packing", "shipments", "uploads",
-    "places", "placed", "looks", "scans", "held_claims", "suspects", "complaints", "diversion", "reports",
+    "places", "placed", "looks", "scans", "campaigns", "held_claims", "suspects", "complaints", "diversion", "reports",
     "content", "people", "points",
 )  # fmt: skip
 

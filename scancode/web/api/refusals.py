@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scancode.campaigns import service as campaigns
 from scancode.catalog import pictures
 from scancode.catalog.looks import BadFont
 from scancode.catalog.rules import BadCheckDigit, BadColour, BadGtin
@@ -182,6 +183,8 @@ REFUSALS: tuple[type[Refusal], ...] = (
     claims.TooLateToLook,
     claims.PrizeGone,
     channels.NameTaken,
+    campaigns.CampaignNotFound,
+    campaigns.WrongState,
     ledger.Overdrawn,
     ledger.Frozen,
     points.CauseUsed,

@@ -23,6 +23,7 @@ UPLOADS = Tag(name="uploads", description="Files for the worker: association, sh
 SHIPMENTS = Tag(name="shipments", description="Out, from place to place, back; receipts; what a place holds.")
 PLACES = Tag(name="places", description="Channels, stores, guides, placed and live codes, a brand's look.")
 SCANS = Tag(name="scans", description="Recorded scans with where they came from; never who made them.")
+CAMPAIGNS = Tag(name="campaigns", description="How campaigns are going, prize by prize; pausing and ending them.")
 CLAIMS = Tag(name="claims", description="Rewards that staff look at before they are paid.")
 COMPLAINTS = Tag(name="complaints", description="What people report about items, without who they are.")
 MEMBERS = Tag(name="members", description="Members by id, and their tags; never who they are.")

@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from scancode.campaigns import service as campaigns
 from scancode.staff import service as staff
 from scancode.staff.rules import Role
+from scancode.stories.campaign_figures import PrizeFigures, all_figures
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
-from scancode.web.console.campaign_figures import PrizeFigures
-from scancode.web.console.campaigns import all_figures, own_campaign
+from scancode.web.console.campaigns import own_campaign
 from scancode.web.csv_files import csv_file
 from scancode.web.runtime import runtime
 
@@ -42,7 +42,7 @@ def export_prizes(campaign_id: UUID) -> ResponseReturnValue:
     shared, campaign = runtime(), own_campaign(campaign_id)
     with shared.db.transaction() as session:
         plan = campaigns.load_plan(session, campaign_id=campaign_id)
-        figures = all_figures(session, campaign, plan)
+        figures = all_figures(session, campaign=campaign, plan=plan, sealer=shared.draw_sealer, now=shared.now())
         staff.audit(
             session,
             actor=current_staff().actor,

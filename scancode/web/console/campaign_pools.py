@@ -17,9 +17,9 @@ from scancode.catalog.models import Product
 from scancode.codes.models import Batch
 from scancode.errors import Invalid
 from scancode.staff.rules import Role
+from scancode.stories.campaign_figures import batches_of
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
-from scancode.web.console.campaign_figures import batches_of
 from scancode.web.console.campaign_forms import Pool, PoolForm
 from scancode.web.console.campaigns import brand_of, own_campaign
 from scancode.web.language import current_locale

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from scancode.campaigns import service as campaigns
 from scancode.staff.rules import Role
+from scancode.stories.campaign_figures import counts_of_claims
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
-from scancode.web.console.campaign_figures import counts_of_claims
 from scancode.web.console.campaigns import campaign_page, own_campaign
 from scancode.web.runtime import runtime
 

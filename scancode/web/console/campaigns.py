@@ -17,23 +17,16 @@ from scancode.campaigns import service as campaigns
 from scancode.campaigns.conditions import Conditions
 from scancode.campaigns.models import Campaign, CampaignState
 from scancode.campaigns.planning import CampaignPlan, Fault, Sharing
-from scancode.campaigns.rules import Phase, phase_of
 from scancode.campaigns.simulation import forecast
 from scancode.catalog.rules import BrandFacts
 from scancode.claims.risk import USUAL_THRESHOLD
 from scancode.errors import Refusal
 from scancode.members import service as members
 from scancode.staff.rules import Role
+from scancode.stories.campaign_figures import all_figures, counts_of_claims, progress_of, shown_state
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, visible
 from scancode.web.console.brands import brand_choices
-from scancode.web.console.campaign_figures import (
-    CampaignFigures,
-    counts_of_claims,
-    dead_by_prize,
-    load_figures,
-    progress_of,
-)
 from scancode.web.console.campaign_forms import EndForm, TermsForm
 from scancode.web.language import current_locale
 from scancode.web.places import Places, in_words, load_places
@@ -59,7 +52,7 @@ def list_campaigns() -> str:
     more = url_for("console.campaigns", before=shown[-1].id) if len(rows) > PAGE_ROWS else None
     return render_template(
         "console/campaigns/list.html",
-        rows=[(row, shown_state(row), brand_of(row.brand_id), *progress[row.id]) for row in shown],
+        rows=[(row, shown_state(row, now), brand_of(row.brand_id), *progress[row.id]) for row in shown],
         waiting=waiting,
         page={"previous_url": None, "next_url": more},
         is_operator=brand_scope() is None,
@@ -210,7 +203,7 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
     with shared.db.reading() as session:
         plan = campaigns.load_plan(session, campaign_id=campaign_id)
         review = campaigns.find_review(session, campaign_id=campaign_id)
-        figures = all_figures(session, campaign, plan)
+        figures = all_figures(session, campaign=campaign, plan=plan, sealer=shared.draw_sealer, now=now)
         testers = len(campaigns.list_testers(session, campaign_id=campaign_id))
         sharing = campaigns.list_sharing(session, campaign_id=campaign_id, now=now) if plan.tranches else ()
         places = load_places(session, brand_id=campaign.brand_id)
@@ -225,7 +218,7 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
         "console/campaigns/campaign.html",
         campaign=campaign,
         brand=brand_of(campaign.brand_id),
-        state=shown_state(campaign),
+        state=shown_state(campaign, now),
         plan=plan,
         figures=figures,
         conditions=in_words(plan.conditions, places, has_odds=plan.has_odds, codes=figures.codes),
@@ -273,16 +266,6 @@ def _first(sharing: Sequence[Sharing]) -> dict[UUID, int]:
     return {tranche_id: count for tranche_id, count in codes.items() if count}
 
 
-def all_figures(session: Session, campaign: Campaign, plan: CampaignPlan) -> CampaignFigures:
-    """With what lay in void and recalled codes, once that may be told."""
-    shared, dead = runtime(), None
-    now = shared.now()
-    if shown_state(campaign) == "ended" and campaign.published_at is not None:
-        find = campaigns.prize_finder(session, campaign_id=campaign.id, sealer=shared.draw_sealer, now=now)
-        dead = dead_by_prize(session, plan=plan, find_prize=find)
-    return load_figures(session, plan=plan, sealer=shared.draw_sealer, now=now, dead=dead)
-
-
 def own_campaign(campaign_id: UUID) -> Campaign:
     """Raises CampaignNotFound, NotFound for another brand's."""
     with runtime().db.reading() as session:
@@ -297,12 +280,6 @@ def brand_of(brand_id: UUID) -> BrandFacts:
         raise campaigns.CampaignNotFound
     visible(brand.id)
     return brand
-
-
-def shown_state(campaign: Campaign) -> str:
-    """``draft``, ``scheduled``, ``running``, ``paused`` or ``ended``: what the badge says."""
-    at = phase_of(state=campaign.state, starts_at=campaign.starts_at, ends_at=campaign.ends_at, now=runtime().now())
-    return {Phase.NONE: "draft", Phase.BEFORE: "scheduled"}.get(at, at.value)
 
 
 def fault_text(fault: Fault) -> str:

@@ -38,6 +38,8 @@ SCOPE_WORDS = {
     "places:write": lazy_gettext("Make and change channels, stores, guides and placed codes"),
     "brands:look": lazy_gettext("Read and change colours, font and logo of a brand"),
     "scans:read": lazy_gettext("Read scans"),
+    "campaigns:read": lazy_gettext("Read campaigns and what is drawn of them"),
+    "campaigns:move": lazy_gettext("Pause campaigns, go on with them, end them"),
     "claims:read": lazy_gettext("Read held rewards"),
     "claims:decide": lazy_gettext("Release and refuse held rewards"),
     "complaints:read": lazy_gettext("Read complaints"),

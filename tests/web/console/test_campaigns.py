@@ -26,7 +26,7 @@ from scancode.claims.models import Claim
 from scancode.claims.rules import Claimant
 from scancode.members import service as members
 from scancode.staff.rules import Role
-from scancode.web.console.campaign_figures import load_figures
+from scancode.stories.campaign_figures import load_figures
 from scancode.wiring import Wired
 from tests import factories
 from tests.claims.shop import open_shop

@@ -1,5 +1,5 @@
-"""How a campaign is going: what was drawn and claimed of its tables. Claims come after campaigns in the story, so the
-edge reads them here; one grouped query whatever the number of campaigns."""
+"""How a campaign is going: what was drawn and claimed of its tables. Claims come after campaigns, so both are read
+together here; one grouped query whatever the number of campaigns."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from batches.codes import Kind, code_id, split_code_id
 from scancode.campaigns import service as campaigns
-from scancode.campaigns.models import Prize, Tranche
+from scancode.campaigns.models import Campaign, Prize, Tranche
 from scancode.campaigns.planning import CampaignPlan, totals
-from scancode.campaigns.rules import draw
+from scancode.campaigns.rules import Phase, draw, phase_of
 from scancode.claims.models import Claim, ClaimState
 from scancode.codes.models import Batch, LifeRange
 from scancode.codes.rules import Life
@@ -117,6 +117,23 @@ def counts_of_claims(session: Session, now: datetime) -> Callable[[int, int, int
         return session.scalar(statement) or 0
 
     return claimed
+
+
+def shown_state(campaign: Campaign, now: datetime) -> str:
+    """``draft``, ``scheduled``, ``running``, ``paused`` or ``ended``: it ends by its time without anybody's doing."""
+    at = phase_of(state=campaign.state, starts_at=campaign.starts_at, ends_at=campaign.ends_at, now=now)
+    return {Phase.NONE: "draft", Phase.BEFORE: "scheduled"}.get(at, at.value)
+
+
+def all_figures(
+    session: Session, *, campaign: Campaign, plan: CampaignPlan, sealer: Sealer, now: datetime
+) -> CampaignFigures:
+    """With what lay in void and recalled codes, once that may be told. Raises SealBroken."""
+    dead = None
+    if shown_state(campaign, now) == "ended" and campaign.published_at is not None:
+        find = campaigns.prize_finder(session, campaign_id=campaign.id, sealer=sealer, now=now)
+        dead = dead_by_prize(session, plan=plan, find_prize=find)
+    return load_figures(session, plan=plan, sealer=sealer, now=now, dead=dead)
 
 
 def load_figures(
