@@ -21,6 +21,16 @@ DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame
 """Colours change within a moment, not at once."""
 WIDE = f"""[...document.querySelectorAll("body *")]
   .filter((each) => each.getBoundingClientRect().right > {WIDTH}).map((each) => each.outerHTML.slice(0, 120))"""
+CUT = """[...document.querySelectorAll(".top__name, .hero__title, .button > span")].flatMap((each) => {
+  const words = document.createTreeWalker(each, NodeFilter.SHOW_TEXT), cut = [], range = document.createRange();
+  for (let node; (node = words.nextNode()); ) for (const found of node.data.matchAll(/[A-Za-z]+/g)) {
+    range.setStart(node, found.index);
+    range.setEnd(node, found.index + found[0].length);
+    if (range.getClientRects().length > 1) cut.push(found[0]);
+  }
+  return cut;
+})"""
+"""Words that go on in the next line."""
 LARGE_TEXT = "document.documentElement.style.fontSize = '200%'"
 USUAL_TEXT = "document.documentElement.style.fontSize = ''"
 Scheme = Literal["light", "dark"]
@@ -53,6 +63,7 @@ class Walk:
         page.evaluate(DRAWN)
         if (width := page.evaluate("document.documentElement.scrollWidth")) > WIDTH:
             self.problems.append(f"{path}: {width} wide in large text: {page.evaluate(WIDE)}")
+        self.problems += [f"{path}: {word} is cut in large text" for word in page.evaluate(CUT)]
         page.evaluate(USUAL_TEXT)
 
     def join(self) -> None:
