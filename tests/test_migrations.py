@@ -156,7 +156,9 @@ CODE_TABLES = {
     "scans", "suspicions", "suspicion_steps", "claims", "held_claims", "held_steps", "payouts", "payout_events",
     "packed_codes", "containers", "trial_claims",
 }  # fmt: skip
-MEMBER_TABLES = {"consents", "member_visitors", "member_tags", "member_tiers", "acquisitions", "likings"}
+MEMBER_TABLES = {
+    "consents", "member_visitors", "member_tags", "member_tiers", "acquisitions", "likings", "given_welcomes",
+}  # fmt: skip
 ACCOUNT_TABLES = {
     "accounts": "id",
     "entries": "account_id",
@@ -197,7 +199,7 @@ REFERENCE = {
     "print_houses", "sealed_packs", "pack_links", "downloads", "press_kits", "alerts",
     "packed_ranges", "uploads", "upload_files", "life_orders", "receipt_gaps", "product_links", "site_files",
     "risk_terms", "blocks", "territories", "tags",
-    "tiers", "tier_ladders", "tag_scenes", "campaign_testers",
+    "tiers", "tier_ladders", "tag_scenes", "campaign_testers", "welcomes", "welcome_terms",
 }  # fmt: skip
 ONE_SHARD = {
     "jobs", "stops", "worker_beats", "staff_sessions", "api_tokens", "token_calls", "audit_rows", "audit_head",

@@ -49,7 +49,7 @@ class Brand(Base):
     points_term: Mapped[str] = mapped_column(String(8), default="never")
     points_count: Mapped[int] = mapped_column(default=0)
     points_remind_days: Mapped[int] = mapped_column(default=30)
-    # The message template of the official account with which people are told (ledger.rules.Template); empty: none.
+    # The message template of the official account with which people are told (letters.Template); empty: none.
     points_template: Mapped[str] = mapped_column(String(300), default="")
     created_at: Mapped[datetime]
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scancode.channels.rules import Source as Source
@@ -266,3 +266,69 @@ class Acquisition(Attributed, Base):
     code_id: Mapped[int | None] = mapped_column(BigInteger)
     day: Mapped[str] = mapped_column(String(10))
     acquired_at: Mapped[datetime]
+
+
+class Welcome(Base):
+    """What a brand says to who joined through a place (``welcomes.Target``). A row is one version whose words never
+    change: another takes its place, so that what somebody was given can still be read. Of a place one is current."""
+
+    __tablename__ = "welcomes"
+    __table_args__ = (
+        Index(
+            "ix_welcomes_current",
+            "brand_id",
+            "target",
+            "target_id",
+            unique=True,
+            sqlite_where=text("replaced_at IS NULL"),
+            postgresql_where=text("replaced_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    target: Mapped[str] = mapped_column(String(8))
+    # The place; of the welcome that is for everybody else the brand.
+    target_id: Mapped[UUID]
+    title_zh: Mapped[str] = mapped_column(String(40))
+    title_en: Mapped[str] = mapped_column(String(40))
+    text_zh: Mapped[str] = mapped_column(String(200))
+    text_en: Mapped[str] = mapped_column(String(200))
+    link: Mapped[str] = mapped_column(String(500))
+    button_zh: Mapped[str] = mapped_column(String(20))
+    button_en: Mapped[str] = mapped_column(String(20))
+    made_at: Mapped[datetime]
+    replaced_at: Mapped[datetime | None]
+    # How often its link was opened; nobody is named.
+    opened: Mapped[int]
+
+
+class WelcomeTerms(Base):
+    """For how many days a brand's welcomes stand on the member's page, and the message template for them."""
+
+    __tablename__ = "welcome_terms"
+
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), primary_key=True)
+    days: Mapped[int]
+    template: Mapped[str] = mapped_column(String(300))
+
+
+class GivenWelcome(Base):
+    """The welcome of a member: one, chosen in the transaction in which they joined, and by what. ``state`` says what
+    became of a message about it (``letters.LetterState``)."""
+
+    __tablename__ = "given_welcomes"
+    __table_args__ = (Index("ix_given_welcomes_welcome", "welcome_id", "seen_at"),)
+
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    brand_id: Mapped[UUID]
+    welcome_id: Mapped[UUID]
+    source: Mapped[str] = mapped_column(String(10))
+    touchpoint_id: Mapped[UUID | None]
+    given_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
+    dismissed_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(String(8))
+    # Why no message went out, a word of ``letters.REASONS``; empty while it waits and once it was sent.
+    reason: Mapped[str] = mapped_column(String(20))
+    ended_at: Mapped[datetime | None]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -13,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from scancode.errors import Refusal
 from scancode.i18n import N_
+from scancode.letters import LetterState, Template, Words
 
 TERM_DAYS_MAX = 3650
 TERM_YEARS_MAX = 10
@@ -33,60 +32,7 @@ class BadRemindDays(Refusal):
     status = 422
 
 
-class BadTemplate(Refusal):
-    code = "points_template"
-    text = N_("Write the template's id, then which of its fields is what, such as: points=number2 day=time3.")
-    status = 422
-
-
-TEMPLATE_LENGTH_MAX = 300
-_TEMPLATE_ID = re.compile(r"[0-9A-Za-z_-]{20,64}")
-_FIELD = re.compile(r"(points|day|brand)=([a-z_]{1,24}[0-9]{1,3})")
-THING_LENGTH_MAX = 20
-"""Signs that WeChat takes in a field of a text."""
-
-
-@dataclass(frozen=True)
-class Template:
-    """A message template of the brand's official account at WeChat, and which of its fields is what."""
-
-    id: str
-    fields: Mapping[str, str]
-
-    @classmethod
-    def read(cls, text: str) -> Template | None:
-        """``ID points=number2 day=time3 brand=thing1``; None for an empty text. Raises BadTemplate."""
-        id_, *parts = text.split() or [""]
-        if not id_:
-            return None
-        found = [_FIELD.fullmatch(part) for part in parts]
-        fields = {match[1]: match[2] for match in found if match}
-        is_whole = len(fields) == len(parts) == len(set(fields.values())) and {"points", "day"} <= set(fields)
-        if not is_whole or not _TEMPLATE_ID.fullmatch(id_) or len(text) > TEMPLATE_LENGTH_MAX:
-            raise BadTemplate
-        return cls(id_, fields)
-
-    def filled(self, *, points: int, day: date, brand: str) -> dict[str, str]:
-        """What stands in each field: a day in the one form that WeChat takes."""
-        words = {
-            "points": str(points),
-            "day": f"{day.year}年{day.month}月{day.day}日",
-            "brand": brand[:THING_LENGTH_MAX],
-        }
-        return {theirs: words[ours] for ours, theirs in self.fields.items()}
-
-
-QUIET_FROM, QUIET_TO = 21, 9
-"""Hours of the brand's clocks: from the one to the other nobody is written to."""
-
-
-def not_quiet_before(local: datetime) -> datetime:
-    """The moment, or where it lies in the quiet hours their end."""
-    if local.hour >= QUIET_FROM:
-        return datetime.combine(local.date() + timedelta(days=1), time(QUIET_TO), local.tzinfo)
-    if local.hour < QUIET_TO:
-        return datetime.combine(local.date(), time(QUIET_TO), local.tzinfo)
-    return local
+TEMPLATE_WORDS = Words(("points", "day", "brand"), ("points", "day"), "points=number2 day=time3")
 
 
 class TermKind(StrEnum):
@@ -105,7 +51,7 @@ class PointsTerm:
     count: int = 0
     remind_days: int = 30
     template: str = ""
-    """With which people are also told in WeChat: see ``Template``. Empty: on their page alone."""
+    """With which people are also told in WeChat: see ``letters.Template``. Empty: on their page alone."""
 
     def checked(self) -> PointsTerm:
         """Raises BadTerm, BadRemindDays, BadTemplate."""
@@ -118,7 +64,7 @@ class PointsTerm:
             raise BadTerm
         if not 0 <= self.remind_days <= REMIND_DAYS_MAX:
             raise BadRemindDays
-        Template.read(self.template)
+        Template.read(self.template, TEMPLATE_WORDS)
         return self
 
     def expires_at(self, earned_at: datetime, timezone: str) -> datetime | None:
@@ -144,27 +90,6 @@ class HoldState(StrEnum):
     """It goes on in the account into which this one was merged."""
 
 
-class ReminderState(StrEnum):
-    WAITING = "waiting"
-    """A message is to go out, if there is a way."""
-    SENT = "sent"
-    PAGE_ONLY = "page"
-    """It stands on the person's page, and no message goes out."""
-
-
-REASONS = {
-    "guest": N_("Not a member yet"),
-    "left": N_("Left"),
-    "no_consent": N_("Has not agreed to messages"),
-    "no_template": N_("The brand has no template for it"),
-    "no_channel": N_("No WeChat known"),
-    "spent": N_("Nothing is left of it"),
-    "late": N_("It expired before a message could go out"),
-    "refused": N_("WeChat refused the message"),
-}
-"""Why there was no message, by the word that is kept."""
-
-
 @dataclass(frozen=True)
 class ReminderFacts:
     """That a lot is about to expire."""
@@ -175,7 +100,7 @@ class ReminderFacts:
     points: int
     expires_at: datetime
     made_at: datetime
-    state: ReminderState
+    state: LetterState
     reason: str
     ended_at: datetime | None
 

@@ -77,7 +77,7 @@ class LinkDraft:
             raise Invalid(field="title", problem=N_("A title has 1 to 120 characters."))
         if self.media_type and self.media_type not in MEDIA_TYPES:
             raise Invalid(field="media_type", problem=N_("Choose one from the list."))
-        href = _check_target(self.href, own_hosts)
+        href = check_target(self.href, own_hosts)
         return replace(self, href=href, title=title, language=check_language(self.language))
 
 
@@ -92,17 +92,18 @@ def check_language(text: str) -> str:
     return found[1].lower() + (f"-{found[2].upper()}" if found[2] else "")
 
 
-def _check_target(text: str, own_hosts: Iterable[str]) -> str:
+def check_target(text: str, own_hosts: Iterable[str], *, field: str = "href") -> str:
+    """An address to which people may be led, tidied. Raises Invalid, naming the field."""
     href = quote(text.strip(), safe="%/:=&?~#+!$,;'@()*[]-._")
     if not (_TARGET.fullmatch(href) and text.strip().isprintable()):
-        raise Invalid(field="href", problem=N_("An address begins with https:// and has no spaces."))
+        raise Invalid(field=field, problem=N_("An address begins with https:// and has no spaces."))
     if len(href) > TARGET_LENGTH_MAX:
-        raise Invalid(field="href", problem=N_("This address is too long: 1000 characters are allowed."))
+        raise Invalid(field=field, problem=N_("This address is too long: 1000 characters are allowed."))
     parts = urlsplit(href)
     ours = {urlsplit(base.lower()).netloc for base in own_hosts}
     if parts.netloc.lower() in ours and parts.path.startswith("/01/"):
         raise Invalid(
-            field="href", problem=N_("This address is a Digital Link itself: it would lead back here for ever.")
+            field=field, problem=N_("This address is a Digital Link itself: it would lead back here for ever.")
         )
     return href
 

@@ -2,8 +2,8 @@
 before as a stranger follows them.
 
 One transaction: the member (made once per phone and brand), what they consented to, the browser and with it its
-earlier scans, the openid and its points and prizes, prizes that the browser held back, and where the member came
-from. Joining again is logging in: nothing is made or counted twice.
+earlier scans, the openid and its points and prizes, prizes that the browser held back, where the member came from, and
+the welcome that this chooses. Joining again is logging in: nothing is made or counted twice.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from scancode.members.tags import TagSource
 from scancode.scans import service as scans
 from scancode.scans.service import ScanFacts
 from scancode.sealing import Sealer
+from scancode.stories.welcoming import welcome
 
 SCANS_LOOKED_AT = 20
 
@@ -56,6 +57,8 @@ class Joined:
     is_new: bool
     points_moved: int
     prizes_bound: int
+    is_welcomed: bool = False
+    """They have just been given a welcome of the brand."""
 
     @property
     def claimed_anything(self) -> bool:
@@ -72,11 +75,13 @@ def join(
     accepts_marketing: bool,
     accepts_preferences: bool = False,
     language: str,
+    can_write: bool = False,
     sealer: Sealer,
     prefix: str,
     now: datetime,
 ) -> Joined:
-    """Makes or finds the member of an E.164 phone that has just been proved. ``prefix`` starts bill numbers.
+    """Makes or finds the member of an E.164 phone that has just been proved. ``prefix`` starts bill numbers;
+    ``can_write``: messages can go out in WeChat.
 
     Raises ConsentMissing.
     """
@@ -100,9 +105,13 @@ def join(
     openid = arrival.identity_id
     if openid and not members.claim_identity(session, identity_id=openid, member_id=member.id):
         openid = None  # it is another member's: it stays theirs, with all that it holds
+    is_welcomed = False
     if is_new:
         origin = _acquire(session, brand=brand, member_id=member.id, arrival=arrival, now=now)
         _tag(session, brand_id=brand.id, member_id=member.id, origin=origin, now=now)
+        is_welcomed = welcome(
+            session, brand_id=brand.id, member_id=member.id, origin=origin, can_write=can_write, now=now
+        )
     points, prizes = gather(
         session,
         brand_id=brand.id,
@@ -110,7 +119,7 @@ def join(
         prefix=prefix,
         now=now,
     )
-    return Joined(member.id, identity.id, openid, is_new, points_moved=points, prizes_bound=prizes)
+    return Joined(member.id, identity.id, openid, is_new, points, prizes, is_welcomed)
 
 
 def gather(session: Session, *, brand_id: UUID, claimant: Claimant, prefix: str, now: datetime) -> tuple[int, int]:

@@ -84,6 +84,7 @@ def copy(session: Session, *, brand: BrandFacts, member_id: UUID, sealer: Sealer
         "consents": _consents(session, member_id),
         "tags": _tags(session, member_id),
         "preferences": _likings(session, member_id),
+        "welcome": _welcome(session, member_id),
         "tier": _tier(session, brand.id, member_id, now),
         "browsers": [str(one) for one in members.visitors_of(session, member_id=member_id)],
         "scans": [
@@ -185,6 +186,21 @@ def _likings(session: Session, member_id: UUID) -> list[dict[str, Any]]:
     ]
 
 
+def _welcome(session: Session, member_id: UUID) -> dict[str, Any] | None:
+    """What they were greeted with, and whether a message about it went out."""
+    given = channels.find_given(session, member_id=member_id)
+    if given is None:
+        return None
+    moments = {"given_at": given.given_at, "seen_at": given.seen_at, "dismissed_at": given.dismissed_at}
+    return {
+        "texts": vars(given.welcome.draft),
+        "for": str(given.welcome.target),
+        "source": given.source,
+        **{name: at.isoformat() if at else None for name, at in moments.items()},
+        "message": str(given.state),
+    }
+
+
 def _pending(session: Session, member_id: UUID) -> list[dict[str, Any]]:
     return [
         {"points": one.points, "state": str(one.state), "due_at": one.due_at.isoformat(), "note": one.note}
@@ -262,6 +278,7 @@ def leave(session: Session, *, brand_id: UUID, member_id: UUID, now: datetime) -
     if not members.forget(session, member_id=member_id, now=now):
         return False
     channels.forget_likings(session, member_id=member_id)
+    channels.close_welcome(session, member_id=member_id, now=now)
     complaints.erase_of_visitors(session, visitor_ids=browsers, brand_id=brand_id, now=now)
     campaigns.forget_testers(session, person_ids=ids)
     claims.erase_tried(session, person_ids=ids)

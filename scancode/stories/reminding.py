@@ -19,7 +19,8 @@ from scancode.catalog import service as catalog
 from scancode.catalog.rules import BrandFacts
 from scancode.jobs import service as jobs
 from scancode.ledger import service as ledger
-from scancode.ledger.rules import ReminderFacts, ReminderState, Template
+from scancode.ledger.rules import TEMPLATE_WORDS, ReminderFacts
+from scancode.letters import LetterState, Template, day_in_words, thing
 from scancode.members import service as members
 from scancode.members.models import IdentityKind
 from scancode.sealing import Sealer
@@ -75,7 +76,8 @@ def next_letter(session: Session, *, account_id: UUID, sealer: Sealer, now: date
     if not waiting:
         return None
     brand = catalog.load_brand(session, brand_id=waiting[0].brand_id)
-    found = _way(session, account_id, brand, sealer)
+    template = Template.read(brand.points.template, TEMPLATE_WORDS) if brand else None
+    found = find_way(session, member_id=account_id, template=template, sealer=sealer)
     if brand is None or isinstance(found, str):
         _end(session, account_id, [one.lot_id for one in waiting], str(found), now)
         return None
@@ -84,17 +86,18 @@ def next_letter(session: Session, *, account_id: UUID, sealer: Sealer, now: date
     return _letter(openid, template, brand, tuple(first))
 
 
-def _way(session: Session, account_id: UUID, brand: BrandFacts | None, sealer: Sealer) -> tuple[str, Template] | str:
-    """The person's openid and the brand's template; or why there is no way (a word of ``ledger.rules.REASONS``)."""
-    member = members.find_member(session, member_id=account_id)
-    template = Template.read(brand.points.template) if brand else None
+def find_way(
+    session: Session, *, member_id: UUID, template: Template | None, sealer: Sealer
+) -> tuple[str, Template] | str:
+    """The member's openid, and the template again; or why there is no way (a word of ``letters.REASONS``)."""
+    member = members.find_member(session, member_id=member_id)
     if member is None or not member.is_here:
         return "guest" if member is None else "left"
     if template is None:
         return "no_template"
-    if not members.reaches_by_wechat(session, member_id=account_id):
+    if not members.reaches_by_wechat(session, member_id=member_id):
         return "no_consent"
-    known = members.identities_of(session, member_id=account_id)
+    known = members.identities_of(session, member_id=member_id)
     openids = [one.id for one in known if one.kind == IdentityKind.OPENID and not one.is_snapshot]
     if not openids:
         return "no_channel"
@@ -102,13 +105,16 @@ def _way(session: Session, account_id: UUID, brand: BrandFacts | None, sealer: S
 
 
 def _letter(openid: str, template: Template, brand: BrandFacts, lots: Sequence[ReminderFacts]) -> Letter:
-    last_day = brand.local(lots[0].expires_at - DAY_END).date()
-    fields = template.filled(points=sum(one.points for one in lots), day=last_day, brand=brand.name_zh)
+    fields = template.filled(
+        points=str(sum(one.points for one in lots)),
+        day=day_in_words(brand.local(lots[0].expires_at - DAY_END).date()),
+        brand=thing(brand.name_zh),
+    )
     return Letter(openid, template, fields, brand, tuple(one.lot_id for one in lots))
 
 
 def note_sent(session: Session, *, account_id: UUID, lot_ids: Sequence[UUID], now: datetime) -> None:
-    ledger.end_reminders(session, account_id=account_id, lot_ids=lot_ids, state=ReminderState.SENT, now=now)
+    ledger.end_reminders(session, account_id=account_id, lot_ids=lot_ids, state=LetterState.SENT, now=now)
 
 
 def note_refused(session: Session, *, account_id: UUID, lot_ids: Sequence[UUID], now: datetime) -> None:
@@ -119,5 +125,5 @@ def note_refused(session: Session, *, account_id: UUID, lot_ids: Sequence[UUID],
 def _end(session: Session, account_id: UUID, lot_ids: Sequence[UUID], reason: str, now: datetime) -> None:
     if lot_ids:
         ledger.end_reminders(
-            session, account_id=account_id, lot_ids=lot_ids, state=ReminderState.PAGE_ONLY, reason=reason, now=now
+            session, account_id=account_id, lot_ids=lot_ids, state=LetterState.PAGE_ONLY, reason=reason, now=now
         )

@@ -65,6 +65,7 @@ VIEWS = (
     "scancode.web.console.content",
     "scancode.web.console.tags",
     "scancode.web.console.tiers",
+    "scancode.web.console.welcomes",
     "scancode.web.console.points",
     "scancode.web.console.reminders",
     "scancode.web.console.complaints",
@@ -86,6 +87,7 @@ VIEWS = (
     "scancode.web.h5.page_scripts",
     "scancode.web.h5.join",
     "scancode.web.h5.me",
+    "scancode.web.h5.welcome",
     "scancode.web.h5.privacy",
     "scancode.web.h5.sandbox",
 )

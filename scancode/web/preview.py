@@ -1,5 +1,5 @@
 """Signed addresses under which a page is shown as a consumer will see it, to whoever has the link: a product's, or any
-page in a brand's look. A third kind makes testers of those who open it.
+page in a brand's look, or a welcome that is being written. Another kind makes testers of those who open it.
 
 The console makes them (a phone opens them by their QR code), the consumer pages read them; neither knows the other.
 """
@@ -7,6 +7,7 @@ The console makes them (a phone opens them by their QR code), the consumer pages
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from uuid import UUID
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -49,6 +50,20 @@ def sign_brand(settings: Settings, brand_id: UUID) -> str:
 def read_brand(settings: Settings, token: str) -> UUID:
     """The brand of such a token. Raises PreviewOver."""
     return _read(_serializer(settings, "scancode.look"), token)
+
+
+def sign_welcome(settings: Settings, brand_id: UUID, locale: str, texts: Mapping[str, str]) -> str:
+    """The token of a preview of a welcome. It holds the texts themselves: nobody else can have the page say theirs."""
+    return str(_serializer(settings, "scancode.welcome").dumps([brand_id.hex, locale, dict(texts)]))
+
+
+def read_welcome(settings: Settings, token: str) -> tuple[UUID, str, dict[str, str]]:
+    """Brand, language and texts of such a token. Raises PreviewOver."""
+    try:
+        brand, locale, texts = _serializer(settings, "scancode.welcome").loads(token, max_age=VALID_S)
+        return UUID(hex=brand), locale, texts
+    except (BadSignature, ValueError, TypeError, AttributeError) as error:
+        raise PreviewOver from error
 
 
 def sign_trial(settings: Settings, campaign_id: UUID, staff_id: UUID) -> str:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 import structlog
@@ -15,7 +14,6 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from scancode.catalog import revision
 from scancode.errors import NotFound, Refusal, Unavailable
 from scancode.i18n import N_
 
@@ -64,23 +62,22 @@ _BY_STATUS: dict[int, type[Refusal]] = {404: NotFound, 405: WrongMethod, 413: To
 
 
 def install(app: Flask) -> None:
-    app.register_error_handler(Refusal, refused)
-    app.register_error_handler(RateLimitExceeded, lambda _: refused(TooMany()))
-    app.register_error_handler(CSRFError, lambda _: refused(FormStale()))
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(RateLimitExceeded, lambda _: _refused(TooMany()))
+    app.register_error_handler(CSRFError, lambda _: _refused(FormStale()))
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(OperationalError, silent_database)
-    app.register_error_handler(PoolTimeout, silent_database)
+    app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(PoolTimeout, _database)
     app.register_error_handler(DataError, _unfit)
     app.register_error_handler(Exception, _broken)
 
 
-def refused(refusal: Refusal) -> Response:
+def _refused(refusal: Refusal) -> Response:
     sentence = refusal.sentence(gettext)
     if request.path.startswith(MACHINES):
         return problem(refusal, sentence)
     face = "console" if request.path.startswith("/console") else "h5"
-    with revision.in_memory() if isinstance(refusal, Unavailable) else nullcontext():
-        body = render_template(f"{face}/refusal.html", code=refusal.code, sentence=sentence, status=refusal.status)
+    body = render_template(f"{face}/refusal.html", code=refusal.code, sentence=sentence, status=refusal.status)
     response = Response(body, status=refusal.status)
     if refusal.status in {429, 503}:
         response.headers["Retry-After"] = "5"
@@ -112,22 +109,22 @@ def _http(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return error.get_response()  # type: ignore[return-value]
     kind = _BY_STATUS.get(error.code, BadRequest if error.code < 500 else Broken)
-    response = refused(kind())
+    response = _refused(kind())
     response.status_code = error.code
     return response
 
 
-def silent_database(error: DBAPIError | PoolTimeout) -> Response:
+def _database(error: DBAPIError | PoolTimeout) -> Response:
     log.error("database_unavailable", error=type(error).__name__, path=request.path)
-    return refused(Unavailable())
+    return _refused(Unavailable())
 
 
 def _unfit(error: DataError) -> Response:
     """The database has no room for a value: a number beyond its bounds. Whoever sent it can mend it; so can we."""
     log.warning("value_unfit", error=type(error.orig).__name__, path=request.path)
-    return refused(BadRequest())
+    return _refused(BadRequest())
 
 
 def _broken(error: Exception) -> Response:
     log.exception("request_failed", path=request.path, error=type(error).__name__)
-    return refused(Broken())
+    return _refused(Broken())

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from scancode.errors import OutsideError
 from scancode.jobs import service as jobs
 from scancode.jobs.rules import Leased
-from scancode.ledger.rules import not_quiet_before
+from scancode.letters import not_quiet_before
 from scancode.stories import reminding
 from scancode.stories.reminding import Letter
 from scancode.wiring import Wired

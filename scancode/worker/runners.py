@@ -31,6 +31,7 @@ from scancode.worker import (
     tiers,
     uploads,
     watch,
+    welcome,
 )
 
 Runner = Callable[[Wired, Leased, Callable[[], datetime]], None]
@@ -55,4 +56,5 @@ RUNNERS: dict[str, Runner] = {
     "remind": remind.run,
     "tidy": tidy.run,
     "tiers": tiers.run,
+    "welcome": welcome.run,
 }

@@ -119,6 +119,7 @@ class Scene:
         at: datetime = NOW,
         marketing: bool = False,
         terms: bool = True,
+        can_write: bool = False,
     ) -> joining.Joined:
         return joining.join(
             self.session,
@@ -128,6 +129,7 @@ class Scene:
             accepts_terms=terms,
             accepts_marketing=marketing,
             language="zh",
+            can_write=can_write,
             sealer=self.wired.sealer,
             prefix="SC",
             now=at,

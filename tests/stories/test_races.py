@@ -12,9 +12,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from scancode.channels.models import Acquisition
+from scancode.channels import service as channels
+from scancode.channels.models import Acquisition, GivenWelcome
+from scancode.channels.welcomes import Target, Terms, WelcomeDraft
 from scancode.claims.rules import Claimant
 from scancode.db import new_id
+from scancode.jobs.models import Job
 from scancode.ledger import service as ledger
 from scancode.members.models import Identity, Member
 from scancode.payouts.models import Payout
@@ -23,6 +26,7 @@ from tests.stories.scene import MONEY, NOW, Scene, set_up
 
 THREADS = 6
 SERIALS = range(THREADS)
+WELCOME_TEMPLATE = "tpl-0123456789-0123456789 title=thing1"
 
 
 def at_once(wired: Wired, scene: Scene, works: list[Callable[[Scene], object]]) -> None:
@@ -43,12 +47,19 @@ def test_joining_signing_in_and_claiming_at_once_count_everything_once(wired: Wi
     with wired.db.transaction() as session:
         scene = set_up(wired, session, prizes)
         openid = scene.openid("o-alice")
+        channels.write_welcome(
+            session, brand_id=scene.brand.id, target=Target.BRAND, target_id=scene.brand.id,
+            draft=WelcomeDraft("欢迎", "Welcome"), actor="dave", now=NOW,
+        )  # fmt: skip
+        channels.set_welcome_terms(
+            session, brand_id=scene.brand.id, terms=Terms(template=WELCOME_TEMPLATE), actor="dave", now=NOW
+        )
         for serial in SERIALS:
             scene.claim(Claimant(browser), serial)
     works: list[Callable[[Scene], object]] = []
     for serial in SERIALS:
         works += [
-            lambda scene: scene.join(browser, identity_id=openid),
+            lambda scene: scene.join(browser, identity_id=openid, can_write=True),
             lambda scene: scene.sign_in(browser, "o-alice"),
             lambda scene, serial=serial: scene.claim(Claimant(browser, openid), serial),
         ]
@@ -59,6 +70,8 @@ def test_joining_signing_in_and_claiming_at_once_count_everything_once(wired: Wi
         assert signed.member_id is not None
         assert session.scalar(select(func.count()).select_from(Member)) == 1
         assert session.scalar(select(func.count()).select_from(Acquisition)) == 1
+        assert session.scalar(select(func.count()).select_from(GivenWelcome)) == 1
+        assert session.scalar(select(func.count()).select_from(Job).where(Job.kind == "welcome")) == 1
         assert set(session.scalars(select(Identity.member_id))) == {signed.member_id}
         assert ledger.find_unbalanced(session) == []
         points = ledger.balance(session, account_id=signed.member_id)

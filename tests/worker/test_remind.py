@@ -18,7 +18,8 @@ from scancode.db import new_id
 from scancode.errors import OutsideError
 from scancode.jobs.models import Job
 from scancode.ledger import service as ledger
-from scancode.ledger.rules import BadTemplate, ReminderFacts, Template, not_quiet_before
+from scancode.ledger.rules import TEMPLATE_WORDS, ReminderFacts
+from scancode.letters import BadTemplate, Template, day_in_words, not_quiet_before, thing
 from scancode.members import service as members
 from scancode.wiring import Wired
 from scancode.worker import loop
@@ -43,15 +44,16 @@ TEMPLATE = "tpl-0123456789-0123456789-0123456789 points=number2 day=time3 brand=
 )
 def test_a_template_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(BadTemplate):
-        Template.read(text)
+        Template.read(text, TEMPLATE_WORDS)
 
 
 def test_a_template_is_filled_in_wechats_forms() -> None:
-    found = Template.read(f"  {TEMPLATE}  ")
+    found = Template.read(f"  {TEMPLATE}  ", TEMPLATE_WORDS)
     assert found is not None
-    assert Template.read(" ") is None
-    filled = found.filled(points=1250, day=NOW.date(), brand="山" * 30)
-    assert filled == {"number2": "1250", "time3": "2026年11月22日", "thing1": "山" * 20}
+    assert Template.read(" ", TEMPLATE_WORDS) is None
+    filled = found.filled(points="1250", day=day_in_words(NOW.date()), brand=thing("山" * 30))
+    assert filled == {"number2": "1250", "time3": "2026年11月22日", "thing1": "山" * 19 + "…"}
+    assert thing("山" * 20) == "山" * 20
 
 
 @pytest.mark.parametrize(

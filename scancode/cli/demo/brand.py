@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from scancode.campaigns.planning import PrizeLine
 from scancode.catalog.rules import BrandDraft, ProductDraft
+from scancode.channels.welcomes import WelcomeDraft
 from scancode.cli.demo import pictures
 from scancode.members.tags import TagDraft
 from scancode.members.tiers import TierDraft
@@ -110,6 +111,27 @@ TIERS = (
     TierDraft(None, "银毫", "Silver tip", 100),
     TierDraft(None, "金芽", "Golden bud", 500),
 )
+WELCOME = WelcomeDraft(
+    "欢迎来到晴岚茶会",
+    "Welcome to the Qinglan tea circle",
+    "每一瓶茶都为您记着积分，攒够就升级。",
+    "Every bottle counts: points lead to the next tier.",
+    "/me/points",
+    "看看我的积分",
+    "See my points",
+)
+WELCOME_OF_STORE = WelcomeDraft(
+    "静安寺店欢迎您",
+    "Our shop at Jing'an Temple says hello",
+    "下次来找小满，第二杯冷泡茶我们请。",
+    "Ask for Xiaoman next time: the second cold brew is on us.",
+)
+WELCOME_OF_LIVE = WelcomeDraft(
+    "直播间的新朋友，您好",
+    "Hello from the live room",
+    "每周五晚八点，小满接着讲茶。",
+    "Xiaoman goes on talking tea every Friday at eight.",
+)
 TAG = TagDraft("内部员工", "本公司员工", "Our employees")
 
 CAMPAIGN_ZH = "开盖有礼 · 清夏茶会"
@@ -139,6 +161,7 @@ class DemoStore:
     city: str
     address: str
     guides: tuple[str, ...] = ()
+    welcome: WelcomeDraft | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +174,7 @@ class DemoChannel:
     scenes: tuple[tuple[str, str, str], ...] = ()
     weight: int = 1
     """How much of the simulated crowd buys here."""
+    welcome: WelcomeDraft | None = None
 
 
 CHANNELS = (
@@ -158,7 +182,7 @@ CHANNELS = (
         "鲜邻便利",
         "retail",
         (
-            DemoStore("鲜邻便利·静安寺店", "上海市", "上海市", "南京西路 0 号", ("王小满", "赵一诺")),
+            DemoStore("鲜邻便利·静安寺店", "上海市", "上海市", "南京西路 0 号", ("王小满", "赵一诺"), WELCOME_OF_STORE),
             DemoStore("鲜邻便利·西湖文化店", "浙江省", "杭州市", "环城北路 0 号", ("孙清和",)),
         ),
         (("shelf", "冷柜第二层", "冷柜插卡"), ("counter", "收银台", "收银台立牌")),
@@ -167,7 +191,7 @@ CHANNELS = (
     DemoChannel(
         "晴岚官方旗舰店", "ecommerce", (), (("parcel-card", "包裹内", "包裹感谢卡"),), weight=3
     ),
-    DemoChannel("直播间·小满讲茶", "live", (), (("live-room", "直播间右下角", "直播间专属码"),), weight=3),
+    DemoChannel("直播间·小满讲茶", "live", (), (("live-room", "直播间右下角", "直播间专属码"),), 3, WELCOME_OF_LIVE),
     DemoChannel(
         "华南经销·润达商贸",
         "distributor",

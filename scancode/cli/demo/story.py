@@ -22,6 +22,7 @@ from scancode.campaigns.planning import RangeLine
 from scancode.catalog import pictures as uploads
 from scancode.catalog import service as catalog
 from scancode.channels import service as channels
+from scancode.channels.welcomes import Target, WelcomeDraft
 from scancode.claims import service as claims
 from scancode.claims.risk import USUAL_THRESHOLD
 from scancode.cli.demo import brand as words
@@ -133,6 +134,7 @@ class Story:
                         actor=actor,
                         now=at,
                     )
+            _greet(session, cast, Target.BRAND, made.id, words.WELCOME, at)
             members.create_tag(session, brand_id=made.id, draft=words.TAG, actor=actor, now=at)
             members.set_ladder(session, brand_id=made.id, months=12, tiers=words.TIERS, actor=actor, now=at)
         self._step(N_("brand, two products with pictures, three accounts"))
@@ -300,6 +302,7 @@ def _open_channel(
     channel = channels.create_channel(
         session, brand_id=cast.brand_id, name=planned.name, kind=planned.kind, actor=actor, now=at
     )
+    _greet(session, cast, Target.CHANNEL, channel.id, planned.welcome, at)
     stores: list[UUID] = []
     for store in planned.stores:
         made = channels.create_store(
@@ -313,6 +316,7 @@ def _open_channel(
             now=at,
         )
         stores.append(made.id)
+        _greet(session, cast, Target.STORE, made.id, store.welcome, at)
         for name in store.guides:
             channels.create_guide(session, store_id=made.id, name=name, actor=actor, now=at)
     for scene, placement, name in planned.scenes:
@@ -328,6 +332,16 @@ def _open_channel(
         )
     points = channels.list_touchpoints(session, brand_id=cast.brand_id, channel_id=channel.id, limit=50)
     return channel.id, stores, [point.token for point, _, _ in points]
+
+
+def _greet(
+    session: Session, cast: Cast, target: Target, target_id: UUID, draft: WelcomeDraft | None, at: datetime
+) -> None:
+    if draft is not None:
+        channels.write_welcome(
+            session, brand_id=cast.brand_id, target=target, target_id=target_id, draft=draft,
+            actor=cast.actors["marketing"][0], now=at,
+        )  # fmt: skip
 
 
 def work_off(wired: Wired, *, at: datetime) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from scancode.db import affected, insert_once
 from scancode.ledger.models import PointsLot, PointsReminder
-from scancode.ledger.rules import ReminderFacts, ReminderState
+from scancode.ledger.rules import ReminderFacts
+from scancode.letters import LetterState
 
 PAGE = 200
 OF_ACCOUNT_MAX = 100
@@ -59,7 +60,7 @@ def remind(
         if marked is None:
             continue
         found = ReminderFacts(
-            account_id, lot_id, brand_id, marked.left_points, marked.expires_at, now, ReminderState.WAITING, "", None
+            account_id, lot_id, brand_id, marked.left_points, marked.expires_at, now, LetterState.WAITING, "", None
         )
         if insert_once(session, PointsReminder, **(vars(found) | {"state": found.state.value})):
             made.append(found)
@@ -87,7 +88,7 @@ def waiting_reminders(session: Session, *, account_id: UUID) -> list[ReminderFac
     )
     query = (
         select(*_COLUMNS, left.label("left"))
-        .where(PointsReminder.account_id == account_id, PointsReminder.state == ReminderState.WAITING.value)
+        .where(PointsReminder.account_id == account_id, PointsReminder.state == LetterState.WAITING.value)
         .order_by(PointsReminder.expires_at, PointsReminder.lot_id)
         .limit(OF_ACCOUNT_MAX)
     )
@@ -99,7 +100,7 @@ def end_reminders(
     *,
     account_id: UUID,
     lot_ids: Collection[UUID],
-    state: ReminderState,
+    state: LetterState,
     reason: str = "",
     now: datetime,
 ) -> int:
@@ -107,7 +108,7 @@ def end_reminders(
     waiting = (
         PointsReminder.account_id == account_id,
         PointsReminder.lot_id.in_(sorted(lot_ids)),
-        PointsReminder.state == ReminderState.WAITING.value,
+        PointsReminder.state == LetterState.WAITING.value,
     )
     values = {"state": state.value, "reason": reason, "ended_at": now}
     return affected(session, update(PointsReminder).where(*waiting).values(values))
@@ -115,4 +116,4 @@ def end_reminders(
 
 def _facts(row: Sequence[Any]) -> ReminderFacts:
     values = dict(zip([column.key for column in _COLUMNS], row, strict=True))
-    return ReminderFacts(**values | {"state": ReminderState(values["state"])})
+    return ReminderFacts(**values | {"state": LetterState(values["state"])})

@@ -17,7 +17,7 @@ PREFIX = "/api/v1"
 VIEWS = (
     "batches", "approvals", "handover", "kits", "life", "life_orders", "codes", "packing", "shipments", "uploads",
     "places", "placed", "looks", "scans", "campaigns", "held_claims", "suspects", "complaints", "diversion", "reports",
-    "content", "people", "points",
+    "content", "people", "points", "welcomes",
 )  # fmt: skip
 
 api = APIBlueprint("api", __name__, url_prefix=PREFIX, abp_responses=COMMON)

@@ -18,7 +18,8 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from scancode.catalog import service as catalog
 from scancode.catalog.rules import PRIVACY_LENGTH_MAX, TOUCH_DAYS_MAX, BrandDraft
 from scancode.errors import Refusal
-from scancode.ledger.rules import REMIND_DAYS_MAX, TEMPLATE_LENGTH_MAX, TERM_DAYS_MAX, PointsTerm, TermKind
+from scancode.ledger.rules import REMIND_DAYS_MAX, TERM_DAYS_MAX, PointsTerm, TermKind
+from scancode.letters import TEMPLATE_LENGTH_MAX
 from scancode.web.console import chosen, console
 from scancode.web.console.access import allow, brand_scope, current_staff, operator_only, visible
 from scancode.web.console.session import refuse_field
@@ -35,7 +36,7 @@ FIELD_OF = {
     "touch_days": "touch_days",
     "points_term": "points_count",
     "points_remind_days": "points_remind_days",
-    "points_template": "points_template",
+    "message_template": "points_template",
     "text_missing": "name_zh",
     "text_too_long": "name_zh",
 }

@@ -45,6 +45,7 @@ KIND_WORDS = {
     "points": N_("Points that come in or expire"),
     "tiers": N_("Tiers of members"),
     "remind": N_("Reminders of points that expire"),
+    "welcome": N_("Welcomes to new members"),
     "authorisation": N_("Authorisations to pay without confirmation"),
     "reconcile": N_("Compare the books"),
     "sms": N_("Send a message"),

@@ -83,6 +83,7 @@ MENU = (
             Entry("console.look", "sparkles", N_("Look of the pages"), (MARKETING,)),
             Entry("console.held_claims", "hourglass", N_("Held rewards"), (MARKETING,)),
             Entry("console.members", "users", N_("Members"), (MARKETING,)),
+            Entry("console.welcomes", "confetti", N_("Welcomes"), (MARKETING,)),
             Entry("console.tags", "tags", N_("Tags"), (MARKETING,)),
             Entry("console.tiers", "crown", N_("Tiers"), (MARKETING,)),
             Entry("console.content", "heart", N_("What people open"), (MARKETING,)),

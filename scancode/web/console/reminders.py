@@ -8,7 +8,8 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from scancode.ledger import service as ledger
-from scancode.ledger.rules import REASONS, TermKind
+from scancode.ledger.rules import TermKind
+from scancode.letters import REASONS
 from scancode.members import service as members
 from scancode.staff.rules import Role
 from scancode.web.console import console

@@ -12,14 +12,10 @@ from scancode.web.gathering.visits import Visit
 
 
 class Hand:
-    """A thread that writes one group after the other; it starts with the first. Whoever has waited for it ``stall_s``
-    is told ``stalled``."""
+    """A thread that writes one group after the other; it starts with the first."""
 
-    def __init__(
-        self, write: Callable[[Sequence[Any]], Sequence[Any]], *, stall_s: float, stalled: type[Exception]
-    ) -> None:
+    def __init__(self, write: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
         self._write = write
-        self.stall_s, self.stalled = stall_s, stalled
         self._given: SimpleQueue[tuple[Group, Sequence[Any]] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 

@@ -152,6 +152,7 @@ def _join(brand: BrandFacts, form: JoinForm) -> Response:
                 accepts_marketing=bool(form.marketing.data),
                 accepts_preferences=bool(form.preferences.data),
                 language=current_locale(),
+                can_write=shared.ports.templates is not None,
                 sealer=shared.sealer,
                 prefix=shared.settings.payout_prefix,
                 now=now,
@@ -183,7 +184,8 @@ def _join(brand: BrandFacts, form: JoinForm) -> Response:
 
 def _greet(brand: BrandFacts, joined: joining.Joined, *, had_openid: bool) -> None:
     if joined.is_new:
-        flash(gettext("Welcome to %(brand)s!", brand=brand.name(current_locale())), "success")
+        kind = "welcome" if joined.is_welcomed else "success"  # the page shows what the brand says instead
+        flash(gettext("Welcome to %(brand)s!", brand=brand.name(current_locale())), kind)
     else:
         flash(gettext("Welcome back!"), "success")
     if joined.points_moved:
