@@ -37,7 +37,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 
-from scancode import engines
+from scancode import engines, patience
 
 if TYPE_CHECKING:
     from scancode.pipeline import Pipeline
@@ -345,7 +345,7 @@ class Database:
                 session.close()
 
     def retrying(self, work: Callable[[Session], T], *, tries: int = 4) -> T:
-        """Runs ``work`` in a write transaction, again after a deadlock or a lost connection.
+        """Runs ``work`` in a write transaction, again after a deadlock or a lost connection, while patience lasts.
 
         The work must carry its own idempotency key: a lost connection may hide a commit.
         """
@@ -354,7 +354,7 @@ class Database:
                 with self.transaction() as session:
                     return work(session)
             except DBAPIError as error:
-                if attempt == tries or not is_passing(error):
+                if attempt == tries or not is_passing(error) or patience.is_over():
                     raise
                 time.sleep(0.02 * 4**attempt)
         raise AssertionError("unreachable")

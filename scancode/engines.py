@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Engine, create_engine, event
+
+from scancode import patience
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+CONNECT_S = 5
+SILENT_MS = 20_000
+"""A network that swallows what is sent is noticed after so long."""
 
 
 def sqlite(url: URL, synchronous: str, *, busy_s: float) -> Engine:
@@ -36,8 +46,9 @@ def sqlite(url: URL, synchronous: str, *, busy_s: float) -> Engine:
 
 
 def postgresql(url: URL, pool_size: int) -> Engine:
-    """READ COMMITTED, times in UTC, and no wait for a lock longer than ten seconds."""
-    return create_engine(
+    """READ COMMITTED, times in UTC, and no wait for a lock longer than ten seconds; for an answer no longer than the
+    thread's ``patience``."""
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -45,5 +56,40 @@ def postgresql(url: URL, pool_size: int) -> Engine:
         pool_timeout=10,
         isolation_level="READ COMMITTED",
         hide_parameters=True,
-        connect_args={"connect_timeout": 5, "options": "-c timezone=utc -c lock_timeout=10s"},
+        connect_args={
+            "options": "-c timezone=utc -c lock_timeout=10s",
+            "tcp_user_timeout": SILENT_MS,
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+        },
     )
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: Any, _record: Any, arguments: Any, named: dict[str, Any]) -> Any:
+        left_s = patience.left_s()
+        wait_s = CONNECT_S if left_s is None else max(1, min(CONNECT_S, int(left_s)))  # the driver's least is two
+        return _patient().connect(*arguments, **{**named, "connect_timeout": wait_s})
+
+    return engine
+
+
+@cache
+def _patient() -> type[Connection[Any]]:
+    """A connection that is given up when its thread's patience is over: what the server would still say is lost with
+    it, and nobody else is given its answer."""
+    from psycopg import Connection, OperationalError  # an extra: not there where the database is SQLite
+
+    class Patient(Connection[Any]):
+        def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+            left_s = patience.left_s()
+            if left_s is None:
+                return super().wait(gen, interval=interval, timeout=timeout)
+            try:
+                return super().wait(gen, interval=interval, timeout=left_s if timeout is None else min(timeout, left_s))
+            except OperationalError:
+                if patience.is_over():
+                    self.pgconn.finish()
+                raise
+
+    return Patient

@@ -11,17 +11,22 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 import structlog
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from scancode import patience
 from scancode.catalog.models import Revision
 from scancode.db import Database, affected, insert_once
 
+LOOK_S, LOAD_S = 3.0, 15.0
+"""So long one look at the revision, or the loading of one value, may take: then whoever waits for it is told."""
 INTERVAL_S = 0.4
 MAX_AGE_S = 0.9
 K = TypeVar("K")
@@ -41,9 +46,31 @@ def only_memory() -> None:
     _here.is_bound = True
 
 
+@contextmanager
+def in_memory() -> Iterator[None]:
+    """The same for a while: for a page that says that the database does not answer."""
+    before, _here.is_bound = getattr(_here, "is_bound", False), True
+    try:
+        yield
+    finally:
+        _here.is_bound = before
+
+
 def _require_patience() -> None:
     if getattr(_here, "is_bound", False):
         raise NotInMemory
+
+
+@contextmanager
+def _turn(lock: threading.Lock, most_s: float) -> Iterator[None]:
+    """Raises PoolTimeout when it takes longer than that, or than this thread's patience."""
+    left_s = patience.left_s()
+    if not lock.acquire(timeout=most_s if left_s is None else min(most_s, left_s)):
+        raise PoolTimeout("what is kept in memory is being read for too long")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def bump(session: Session) -> None:
@@ -83,9 +110,12 @@ class Watch:
         return self._number
 
     def look(self) -> None:
-        """Reads the revision now. Raises what the database raises."""
-        with self._lock:
+        """Reads the revision now. Raises what the database raises, and PoolTimeout where its turn does not come."""
+        asked = time.monotonic()
+        with _turn(self._lock, LOOK_S), patience.within(LOOK_S):
             started = time.monotonic()
+            if self._looked_at >= asked:
+                return  # somebody looked while we waited for our turn
             with self._db.reading() as session:
                 self._number = session.scalar(select(Revision.number).where(Revision.id == 1)) or 0
             self._looked_at = started
@@ -134,7 +164,7 @@ class Cached(Generic[K, V]):
         if kept is not None and kept[0] == revision:
             return kept[1]
         _require_patience()
-        with self._lock:
+        with _turn(self._lock, LOAD_S), patience.within(LOAD_S):
             kept = self._kept.get(key)
             if kept is not None and kept[0] == revision:
                 return kept[1]

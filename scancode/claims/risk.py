@@ -53,6 +53,8 @@ class Glimpse:
     misses: bool = False
     bulk: bool = False
     near_block: bool = False
+    territory_km: int | None = None
+    """So many kilometres around a territory belong to it, where the brand does not say; None: the program's own."""
 
     @property
     def smells(self) -> bool:
@@ -89,6 +91,7 @@ class RiskFacts:
     misses: bool = False
     bulk: bool = False
     near_block: bool = False
+    territory_km: int | None = None
     carton_claims: int = 0
     carton_people: int = 0
     known_minutes: int | None = None

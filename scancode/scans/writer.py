@@ -20,6 +20,7 @@ from uuid import UUID
 
 import structlog
 
+from scancode import patience
 from scancode.channels.rules import Attribution
 from scancode.codes.rules import Life
 from scancode.db import Database, Sender, insert_many
@@ -43,6 +44,8 @@ from scancode.scans.rules import (
 )
 
 GROUP_MAX = 256
+GRACE_S = 1.0
+"""So much later than those who wait, the thread that writes gives up on a database that says nothing."""
 QUEUE_MAX = 4096
 log = structlog.get_logger(__name__)
 
@@ -234,9 +237,10 @@ class Writer:
                 return
 
     def write_many(self, deeds: Sequence[Deed]) -> list[Written | Stalled]:
-        """Writes them together in the caller's thread, and waits as long as that takes. In their order."""
+        """Writes them together in the caller's thread, which waits a little longer than anybody. In their order."""
         try:
-            return self._commit(deeds)
+            with patience.within(self.stall_s + GRACE_S):
+                return self._commit(deeds)
         except Exception as error:  # nobody may wait for ever, whatever went wrong
             log.warning("scan_group_failed", rows=len(deeds), error=type(error).__name__)
             if len(deeds) > 1 and not self._db.is_passing_raw(error):
@@ -248,7 +252,7 @@ class Writer:
         try:
             return self._once(deeds)
         except Exception as error:
-            if not self._db.is_passing_raw(error):
+            if not self._db.is_passing_raw(error) or patience.is_over():
                 raise
             return self._once(deeds)
 

@@ -31,7 +31,7 @@ class FilesPending(Refusal):
     code = "bill_files_pending"
     text = N_(
         "The provider's bill file of {day} comes the next morning after half past ten. Compare again then, or let it "
-        "go on with `scancode reconcile --accept`: no code can be paid twice meanwhile."
+        "go on with `scancode reconcile --accept`: no code can be paid twice meanwhile; second prizes of that day can."
     )
 
 

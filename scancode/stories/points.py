@@ -122,9 +122,9 @@ def enter(session: Session, *, account: Account, cause: str, points: int, note: 
     issuer_id, sink_id = ledger.issuer_id(account.brand.id), ledger.sink_id(account.brand.id)
     counter_id, other_id = (issuer_id, sink_id) if points > 0 else (sink_id, issuer_id)
     # What everybody's points come from has an entry for each cause, and so has what they go to.
-    if ledger.has_entry(session, account_id=other_id, cause=cause):
+    if ledger.find_entry(session, account_id=other_id, cause=cause):
         raise CauseUsed
-    if not ledger.has_entry(session, account_id=account.id, cause=cause):
+    if ledger.find_entry(session, account_id=account.id, cause=cause) is None:
         _refuse_frozen(session, account.id)
     try:
         made = ledger.post(
@@ -141,7 +141,9 @@ def enter(session: Session, *, account: Account, cause: str, points: int, note: 
     except ledger.CauseReused as error:
         raise CauseUsed from error
     if made:
-        _audit(session, account, "points.enter", {"points": points, "cause": cause}, now)
+        # The cause is another system's own words. It stands in the ledger; the record, which lasts, only says where.
+        entry_id = ledger.find_entry(session, account_id=account.id, cause=cause)
+        _audit(session, account, "points.enter", {"points": points, "entry": str(entry_id)}, now)
     return made
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from scancode.catalog import revision
 from scancode.errors import NotFound, Refusal, Unavailable
 from scancode.i18n import N_
 
@@ -62,22 +64,23 @@ _BY_STATUS: dict[int, type[Refusal]] = {404: NotFound, 405: WrongMethod, 413: To
 
 
 def install(app: Flask) -> None:
-    app.register_error_handler(Refusal, _refused)
-    app.register_error_handler(RateLimitExceeded, lambda _: _refused(TooMany()))
-    app.register_error_handler(CSRFError, lambda _: _refused(FormStale()))
+    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(RateLimitExceeded, lambda _: refused(TooMany()))
+    app.register_error_handler(CSRFError, lambda _: refused(FormStale()))
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(OperationalError, _database)
-    app.register_error_handler(PoolTimeout, _database)
+    app.register_error_handler(OperationalError, silent_database)
+    app.register_error_handler(PoolTimeout, silent_database)
     app.register_error_handler(DataError, _unfit)
     app.register_error_handler(Exception, _broken)
 
 
-def _refused(refusal: Refusal) -> Response:
+def refused(refusal: Refusal) -> Response:
     sentence = refusal.sentence(gettext)
     if request.path.startswith(MACHINES):
         return problem(refusal, sentence)
     face = "console" if request.path.startswith("/console") else "h5"
-    body = render_template(f"{face}/refusal.html", code=refusal.code, sentence=sentence, status=refusal.status)
+    with revision.in_memory() if isinstance(refusal, Unavailable) else nullcontext():
+        body = render_template(f"{face}/refusal.html", code=refusal.code, sentence=sentence, status=refusal.status)
     response = Response(body, status=refusal.status)
     if refusal.status in {429, 503}:
         response.headers["Retry-After"] = "5"
@@ -109,22 +112,22 @@ def _http(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return error.get_response()  # type: ignore[return-value]
     kind = _BY_STATUS.get(error.code, BadRequest if error.code < 500 else Broken)
-    response = _refused(kind())
+    response = refused(kind())
     response.status_code = error.code
     return response
 
 
-def _database(error: DBAPIError | PoolTimeout) -> Response:
+def silent_database(error: DBAPIError | PoolTimeout) -> Response:
     log.error("database_unavailable", error=type(error).__name__, path=request.path)
-    return _refused(Unavailable())
+    return refused(Unavailable())
 
 
 def _unfit(error: DataError) -> Response:
     """The database has no room for a value: a number beyond its bounds. Whoever sent it can mend it; so can we."""
     log.warning("value_unfit", error=type(error.orig).__name__, path=request.path)
-    return _refused(BadRequest())
+    return refused(BadRequest())
 
 
 def _broken(error: Exception) -> Response:
     log.exception("request_failed", path=request.path, error=type(error).__name__)
-    return _refused(Broken())
+    return refused(Broken())

@@ -130,7 +130,7 @@ def build(
             watch, db, lambda session, brand_id: scans.load_copy_terms(session, brand_id=brand_id, otherwise=terms)
         ),
         writer=Writer(db, stall_s=settings.scan_stall_s),
-        desk=Desk(db),
+        desk=Desk(db, stall_s=settings.claim_stall_s),
         misses=misses,
         guard=guarding,
         near_misses=Allowance(NEAR_MISSES_A_SECOND),

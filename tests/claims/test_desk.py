@@ -171,7 +171,7 @@ def serving(desk: Desk, request: Request) -> Callable[[], object]:
 
 
 def test_64_requests_of_one_subject_reward_once(db: Database, open_day: Shop) -> None:
-    desk = Desk(db)
+    desk = Desk(db, stall_s=30)
     with db.transaction() as session:
         alice = Claimant(visitor().visitor_id, open_day.openid(session))
     assert at_once([serving(desk, asking(open_day, alice))] * 64) == {"new": 1, "same": 63}
@@ -180,7 +180,7 @@ def test_64_requests_of_one_subject_reward_once(db: Database, open_day: Shop) ->
 
 
 def test_64_subjects_of_one_code_over_two_processes_reward_one(db: Database, open_day: Shop) -> None:
-    desks = [Desk(db), Desk(db)]  # two processes have a desk each
+    desks = [Desk(db, stall_s=30), Desk(db, stall_s=30)]  # two processes have a desk each
     with db.transaction() as session:
         people = [Claimant(visitor().visitor_id, open_day.openid(session, f"o{n}")) for n in range(64)]
     works = [serving(desks[n % 2], asking(open_day, who)) for n, who in enumerate(people)]
@@ -190,7 +190,7 @@ def test_64_subjects_of_one_code_over_two_processes_reward_one(db: Database, ope
 
 
 def test_a_code_that_is_taken_harms_nobody_in_its_group(db: Database, open_day: Shop) -> None:
-    desk = Desk(db)
+    desk = Desk(db, stall_s=30)
     with db.transaction() as session:
         open_day.claim(session, visitor(), 3)
     found = at_once([serving(desk, asking(open_day, visitor(), serial)) for serial in range(32)])
@@ -200,7 +200,7 @@ def test_a_code_that_is_taken_harms_nobody_in_its_group(db: Database, open_day: 
 
 
 def test_each_of_a_group_hears_its_own_reason(db: Database, open_day: Shop) -> None:
-    desk = Desk(db)
+    desk = Desk(db, stall_s=30)
     requests = [asking(open_day, visitor(), serial) for serial in range(8)]
     requests += [asking(open_day, visitor(), serial, Kind.OUTER) for serial in range(8)]
     requests += [asking(open_day, visitor(), 2000 + serial) for serial in range(8)]
@@ -212,7 +212,7 @@ def test_two_desks_with_the_same_codes_and_people_never_lock_up(db: Database, wi
     with db.transaction() as session:
         shop = open_shop(session, wired, prizes=points(3))
         people = [Claimant(visitor().visitor_id, shop.openid(session, f"o{n}")) for n in range(4)]
-    desks = [Desk(db), Desk(db)]
+    desks = [Desk(db, stall_s=30), Desk(db, stall_s=30)]
     requests = [asking(shop, people[serial % 4], serial) for serial in range(48)]
     works = [serving(desks[0], request) for request in requests[:24]]
     works += [serving(desks[1], request) for request in reversed(requests[12:36])]

@@ -166,7 +166,7 @@ def test_two_processes_give_no_more_than_there_is_and_nobody_more_than_their_sha
     with db.transaction() as session:
         shop = wheel(session, wired, prizes, Conditions(person_max=9), budget_fen=1_900)
         people = [Claimant(new_id(NOW), shop.openid(session, f"o{n}")) for n in range(4)]
-    desks = [Desk(db), Desk(db)]
+    desks = [Desk(db, stall_s=30), Desk(db, stall_s=30)]
     requests = [asking(shop, people[serial % 4], serial) for serial in range(CODES)]
     works = [serving(desks[serial % 2], request) for serial, request in enumerate(requests)]
     works += [serving(desks[serial % 2], requests[serial]) for serial in range(1, 9)]  # a second tap

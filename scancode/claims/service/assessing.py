@@ -47,7 +47,7 @@ def assess(session: Session, *, code: int, claimant: Claimant, glimpse: Glimpse,
             carton_claims=carton_claims,
             carton_people=carton_people,
             known_minutes=_known_minutes(session, claimant, now),
-            outside_km=_outside_km(session, here) if here else None,
+            outside_km=_outside_km(session, here, glimpse.territory_km) if here else None,
             kmh=_kmh(here, own, now) if here else None,
         )
     )
@@ -104,7 +104,7 @@ def _known_minutes(session: Session, claimant: Claimant, now: datetime) -> int |
     return None if since is None else max(0, int((now - since).total_seconds() // 60))
 
 
-def _outside_km(session: Session, here: Earlier) -> int | None:
+def _outside_km(session: Session, here: Earlier, territory_km: int | None) -> int | None:
     """How far outside the item's territory it was, for certain; None where it was inside, or nothing is known."""
     channel_id, store_id, there = here.item_channel_id, here.item_store_id, here.region
     if there is None or channel_id is None:
@@ -114,7 +114,8 @@ def _outside_km(session: Session, here: Earlier) -> int | None:
     ) or diversion.own_territory(session, channel_id=channel_id)
     if not territory:
         return None
-    beyond_km = diversion.load_terms(session, brand_id=here.brand_id, otherwise=DiversionTerms()).kilometres
+    usual = DiversionTerms() if territory_km is None else DiversionTerms(kilometres=territory_km)
+    beyond_km = diversion.load_terms(session, brand_id=here.brand_id, otherwise=usual).kilometres
     if not is_outside(there, territory, beyond_km=beyond_km):
         return None
     known = [found for part in territory if (found := regions.kilometres(part, there)) is not None]

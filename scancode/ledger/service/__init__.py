@@ -39,7 +39,7 @@ from scancode.ledger.service.reading import (
     changed_accounts,
     earned,
     entries,
-    has_entry,
+    find_entry,
     total,
 )
 from scancode.ledger.service.reminders import end_reminders, list_reminders, remind, waiting_reminders
@@ -66,11 +66,11 @@ __all__ = [
     "entries",
     "expire",
     "expiring_accounts",
+    "find_entry",
     "find_unbalanced",
     "freeze",
     "get_hold",
     "grant_many",
-    "has_entry",
     "hold",
     "is_proved",
     "issuer_id",

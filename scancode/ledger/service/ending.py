@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from scancode.db import affected
 from scancode.errors import NotFound, Refusal
 from scancode.i18n import N_
-from scancode.ledger.models import Account, Entry, PointsLot
+from scancode.ledger.models import Account, Entry, PointsHold, PointsLot
 from scancode.ledger.rules import EntryFacts, HoldState
 from scancode.ledger.service.holds import LISTED_MAX, list_holds, lock, move_holds, reserve_moved, void_hold
 from scancode.ledger.service.posting import Frozen, Overdrawn, issuer_id, open_account, post, sink_id
+
+ERASED_AT_ONCE = 200
 
 
 class SpentAlready(Refusal):
@@ -161,7 +163,8 @@ def reassign(session: Session, *, from_id: UUID, to_id: UUID, brand_id: UUID, ca
 
 
 def close(session: Session, *, account_id: UUID, brand_id: UUID, now: datetime) -> int:
-    """The person leaves: what is pending is voided and what is there lapses, frozen or not. Returns the points."""
+    """The person leaves: what is pending is voided and what is there lapses, frozen or not. What was written beside it
+    in somebody's words goes; figures and causes stay. Returns the points."""
     account = lock(session, account_id=account_id)
     if account is None:
         return 0
@@ -179,4 +182,20 @@ def close(session: Session, *, account_id: UUID, brand_id: UUID, now: datetime) 
             now=now,
             even_frozen=True,
         )
+    _erase_words(session, account_id)
     return int(account.balance)
+
+
+def _erase_words(session: Session, account_id: UUID) -> None:
+    """Notes of entries (on both sides of a transfer) and of holds, and why an account was frozen."""
+    noted = select(Entry.id, Entry.counter_account_id, Entry.cause).where(
+        Entry.account_id == account_id, Entry.note.is_not(None)
+    )
+    while rows := session.execute(noted.limit(ERASED_AT_ONCE)).all():
+        for counter_id in {row.counter_account_id for row in rows}:
+            causes = [row.cause for row in rows if row.counter_account_id == counter_id]
+            both = Entry.account_id.in_([account_id, counter_id]), Entry.cause.in_(causes)
+            affected(session, update(Entry).where(*both).values(note=None))
+    affected(session, update(PointsHold).where(PointsHold.account_id == account_id).values(note=None))
+    is_frozen = (Account.id == account_id, Account.frozen_reason.is_not(None))
+    affected(session, update(Account).where(*is_frozen).values(frozen_reason=""))

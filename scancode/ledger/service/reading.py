@@ -51,10 +51,9 @@ def balance_at(session: Session, *, account_id: UUID, moment: datetime) -> int:
     return int(session.scalar(until) or 0)
 
 
-def has_entry(session: Session, *, account_id: UUID, cause: str) -> bool:
-    """Whether this cause was posted to the account."""
-    found = select(Entry.id).where(Entry.account_id == account_id, Entry.cause == cause)
-    return session.scalar(found) is not None
+def find_entry(session: Session, *, account_id: UUID, cause: str) -> UUID | None:
+    """The id of what was posted to the account for this cause."""
+    return session.scalar(select(Entry.id).where(Entry.account_id == account_id, Entry.cause == cause))
 
 
 def earned(session: Session, *, account_ids: Collection[UUID], since: datetime) -> dict[UUID, int]:

@@ -27,7 +27,9 @@ from scancode.payouts.service.creating import Order, create, create_many, give_i
 from scancode.payouts.service.notices import forget_notices, take_notice
 from scancode.payouts.service.preparing import Errand, drop_authorisation, prepare
 from scancode.payouts.service.queue import (
+    AuthorisationTotals,
     Totals,
+    authorisation_totals,
     list_payouts,
     neglected,
     paid_within,
@@ -48,6 +50,7 @@ from scancode.payouts.service.reading import (
 
 __all__ = [
     "AUTHORISATION_JOB",
+    "AuthorisationTotals",
     "Errand",
     "Order",
     "Totals",
@@ -56,6 +59,7 @@ __all__ = [
     "apply_authorisation",
     "apply_state",
     "ask_authorisation",
+    "authorisation_totals",
     "cancel",
     "create",
     "create_many",

@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from scancode.payouts.models import Payout
+from scancode.payouts.authorisation import AuthorisationState
+from scancode.payouts.models import Authorisation, Payout
 from scancode.payouts.rules import ALERT_DAYS, OPEN, SHORT, STUCK_AFTER, PayoutFacts, PayoutState
 from scancode.payouts.service.creating import ask
 from scancode.payouts.service.reading import COLUMNS, facts_of
@@ -26,6 +27,48 @@ class Totals:
     state: PayoutState
     count: int
     amount_fen: int
+
+
+@dataclass(frozen=True)
+class AuthorisationTotals:
+    """How many people have agreed to be paid without confirming, are asked, or are ending it; which granted ones the
+    provider did not know when it was last asked; and how many ended lately, by the reason that it gave."""
+
+    granted: int = 0
+    asked: int = 0
+    ending: int = 0
+    doubted: int = 0
+    ended: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.granted or self.asked or self.ending or self.doubted or self.ended)
+
+
+def authorisation_totals(session: Session, *, brand_id: UUID | None, since: datetime) -> AuthorisationTotals:
+    """``since`` is from when on ends count."""
+    is_ending = Authorisation.closing_at.is_not(None)
+    is_open = Authorisation.state.in_([state.value for state in AuthorisationState if state.is_open])
+    query = select(Authorisation.state, is_ending, Authorisation.reason, func.count())
+    query = query.where(or_(is_open, ~is_open & (Authorisation.ended_at >= since)))
+    if brand_id is not None:
+        query = query.where(Authorisation.brand_id == brand_id)
+    counts, ended = {"granted": 0, "asked": 0, "ending": 0, "doubted": 0}, dict[str, int]()
+    for name, ending, reason, count in session.execute(
+        query.group_by(Authorisation.state, is_ending, Authorisation.reason)
+    ):
+        state = AuthorisationState(name)
+        if not state.is_open:
+            key = state.value if state is AuthorisationState.EXPIRED else reason or state.value
+            ended[key] = ended.get(key, 0) + count
+        elif ending:
+            counts["ending"] += count
+        elif state is AuthorisationState.GRANTED and reason:
+            counts["doubted"] += count
+        else:
+            counts[state.value] += count
+    by_count = sorted(ended.items(), key=lambda one: (-one[1], one[0]))
+    return AuthorisationTotals(**counts, ended=tuple(by_count))
 
 
 def totals(session: Session, *, brand_id: UUID | None, campaign_id: UUID | None = None) -> dict[PayoutState, Totals]:

@@ -102,7 +102,8 @@ class PointsChange(Asked):
     points: Points = Field(description="not 0")
     cause: str = Field(
         pattern=r"^[A-Za-z0-9._:-]{1,80}$",
-        description="your name for what this is for, such as an order's number: unique within the brand, for ever",
+        description="your number for what this is for, such as an order's: unique within the brand, for ever. It stays "
+        "when the member leaves, so it is never a phone number or a name: words go into `note`, which is erased then",
         examples=["order-2026-1122-7"],
     )
     note: str = text_field(NOTE_LENGTH_MAX, min_length=1, description="why, in words for staff")

@@ -22,6 +22,7 @@ from scancode.ledger.rules import cause_text
 from scancode.letters import REASONS
 from scancode.members import service as members
 from scancode.members.rules import normalise_phone
+from scancode.payouts import service as payouts
 from scancode.staff import service as staff
 from scancode.staff.rules import Role
 from scancode.stories import own_data, roster
@@ -123,6 +124,8 @@ def show_member(member_id: UUID) -> ResponseReturnValue:
         held = members.tiers_held(session, member_ids=[member_id]).get(member_id)
         seen = own_data.scans_of(session, brand_id=row.brand_id, member_id=member_id, visitor_id=None, limit=PART_ROWS)
         likings = channels.likings_of(session, member_id=member_id)
+        openids = [one.id for one in members.identities_of(session, member_id=member_id)]
+        agreed = payouts.list_authorisations(session, identity_ids=openids)
         given = channels.find_given(session, member_id=member_id)
     return render_template(
         "console/members/member.html",
@@ -138,6 +141,7 @@ def show_member(member_id: UUID) -> ResponseReturnValue:
         marks=marks,
         standing=standing,
         held=held,
+        agreed=agreed,
         given=given,
         reasons=REASONS,
         other_tags=[tag for tag in tags if tag.id not in {one.tag_id for one in marks}],

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -38,6 +39,8 @@ from scancode.web.runtime import runtime
 
 PAGE_ROWS = 50
 CAMPAIGNS_MAX = 200
+ENDED_DAYS = 30
+"""For so long the end of an authorisation is counted."""
 RECONCILE_DAYS = 30
 """The provider answers queries for so long; older bills are compared by its bill files."""
 GROUPS: dict[str, tuple[PayoutState, ...]] = {
@@ -84,6 +87,7 @@ def payout_list() -> ResponseReturnValue:
         compared = _last_comparison(session) if brand_id is None else None
         balance = payouts.find_balance(session) if brand_id is None else None
         short = payouts.short_of_money(session, brand_id=brand_id)
+        agreed = payouts.authorisation_totals(session, brand_id=brand_id, since=now - timedelta(days=ENDED_DAYS))
     here: dict[str, Any] = {"state": group or None, "campaign": chosen_id, "q": request.args.get("q") or None}
     rows, pages = turned(rows, PAGE_ROWS, lambda row: mark_of(row.changed_at, row.code_id), argument="after")
     return render_template(
@@ -102,6 +106,8 @@ def payout_list() -> ResponseReturnValue:
         compared=compared,
         balance=balance,
         short=short,
+        agreed=agreed,
+        offers_agreeing=_offers_agreeing(brand_id),
         is_operator=brand_id is None and current_staff().role == Role.ADMIN,
         is_unknown=bool(request.args.get("q")) and wanted == -1,
         has_gateway=shared.ports.payout is not None,
@@ -120,6 +126,7 @@ def show_payout(code_id: int) -> ResponseReturnValue:
         happened = payouts.events(session, code_id=code_id)
         claim = claims.find_facts(session, code_id=code_id)
         identity = members.find_identity(session, identity_id=payout.identity_id) if payout.identity_id else None
+        agreed = payouts.list_authorisations(session, identity_ids=[payout.identity_id] if payout.identity_id else [])
         job = jobs.find(session, key=payouts.job_key(code_id, payout.attempt))
     number, _, serial = press.split_code_id(code_id)
     product = shared.products.get(claim.product_id) if claim else None
@@ -130,6 +137,7 @@ def show_payout(code_id: int) -> ResponseReturnValue:
         events=happened,
         claim=claim,
         identity=identity,
+        agreed=agreed[0] if agreed else None,
         job=job,
         batch_number=number,
         serial=serial,
@@ -218,6 +226,13 @@ def compare_books() -> ResponseReturnValue:
         jobs.enqueue(session, kind="reconcile", key=key, payload=payload, run_at=now, now=now)
     flash(gettext("The worker compares the books now. Reload this page in a moment."), "success")
     return redirect(url_for("console.money_books"))
+
+
+def _offers_agreeing(brand_id: UUID | None) -> bool:
+    """Whether people may agree to be paid without confirming: those of this brand, or of any."""
+    settings = runtime().settings
+    brand = runtime().brands.get(brand_id) if brand_id is not None else None
+    return settings.spares_confirming(brand.slug) if brand else bool(settings.wechatpay_no_confirm)
 
 
 def _sums(found: dict[PayoutState, payouts.Totals]) -> dict[str, tuple[int, int]]:

@@ -7,5 +7,6 @@ begun at once; the steps that it asks for (scans to record, claims to make) form
 requests, what Flask has to answer, what a group left out. Requests are read and answers framed by gunicorn's own code.
 
 When the database does not answer soon, the gatherer goes on without it: what comes then waits in the pool, each for
-itself, and the group is answered when its hand comes back or, for scans, is told to come again after ``scan_stall_s``.
+itself, and the group is answered when its hand comes back, or is told to come again after ``scan_stall_s`` or
+``claim_stall_s``.
 """

@@ -14,6 +14,7 @@ from gunicorn.http import wsgi
 
 from scancode.catalog import revision
 from scancode.claims import service as claims
+from scancode.claims.desk import ClaimStalled
 from scancode.scans.writer import Stalled
 from scancode.web.gathering.hands import Group, Hand
 from scancode.web.gathering.visits import READ_MAX, Connection, Visit, has_head, is_whole
@@ -39,9 +40,8 @@ class Gatherer:
     def __init__(self, worker: Worker, front: Front, shared: Runtime) -> None:
         self._worker = worker
         self._front = front
-        self._stall_s = shared.writer.stall_s
-        self._scans = Hand(shared.writer.write_many)
-        self._claims = Hand(shared.desk.serve_many)
+        self._scans = Hand(shared.writer.write_many, stall_s=shared.writer.stall_s, stalled=Stalled)
+        self._claims = Hand(shared.desk.serve_many, stall_s=shared.desk.stall_s, stalled=ClaimStalled)
         self._selector = selectors.DefaultSelector()
         self._connections: dict[int, Connection] = {}
         self._overdue: list[Group] = []
@@ -108,10 +108,10 @@ class Gatherer:
             for visit, outcome in zip(visits, outcomes, strict=True):
                 self._go_on(visit, outcome)
             return True
-        if waited_s > self._stall_s and group.hand is self._scans:
+        if waited_s > group.hand.stall_s:
             visits, group.visits = group.visits, []
             for visit in visits:
-                self._go_on(visit, Stalled())
+                self._go_on(visit, group.hand.stalled())
         return False
 
     def _close_idle(self) -> None:

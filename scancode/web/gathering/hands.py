@@ -12,10 +12,14 @@ from scancode.web.gathering.visits import Visit
 
 
 class Hand:
-    """A thread that writes one group after the other; it starts with the first."""
+    """A thread that writes one group after the other; it starts with the first. Whoever has waited for it ``stall_s``
+    is told ``stalled``."""
 
-    def __init__(self, write: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
+    def __init__(
+        self, write: Callable[[Sequence[Any]], Sequence[Any]], *, stall_s: float, stalled: type[Exception]
+    ) -> None:
         self._write = write
+        self.stall_s, self.stalled = stall_s, stalled
         self._given: SimpleQueue[tuple[Group, Sequence[Any]] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 

@@ -6,15 +6,21 @@ Everything that matters is read on this side: the form carries the visitor's tok
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import structlog
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.wrappers import Response
 
+from scancode import patience
 from scancode.campaigns.rules import in_turn
 from scancode.claims import service as claims
+from scancode.claims.desk import ClaimStalled
 from scancode.errors import Refusal
 from scancode.web.clients import client_of
 from scancode.web.h5 import h5
@@ -23,17 +29,36 @@ from scancode.web.h5.trial import trials_of, try_code
 from scancode.web.language import current_locale
 from scancode.web.limits import address_of
 from scancode.web.people import Person, current_person
+from scancode.web.problems import refused, silent_database
 from scancode.web.reading import ReadCode, read_code
 from scancode.web.runtime import Runtime, runtime
 from scancode.web.visitor import Visitor, current_visitor
+
+CLAIMS = frozenset({"h5.claim", "h5.claim_digital_link"})
+log = structlog.get_logger(__name__)
 
 
 @h5.post("/<text>/claim")
 def claim(text: str) -> Response | tuple[str, int]:
     """For a code in any form that a person may type. Raises what ``read_code`` raises."""
+    with patience.within(runtime().settings.claim_stall_s):
+        return _claim(text)
+
+
+@h5.errorhandler(OperationalError)
+@h5.errorhandler(PoolTimeout)
+def _silent(error: OperationalError | PoolTimeout) -> Response:
+    """Where the database says nothing in time, before the claim or in it."""
+    if request.endpoint in CLAIMS:
+        log.error("claim_stalled", error=type(error).__name__)
+        return refused(ClaimStalled())
+    return silent_database(error)
+
+
+def _claim(text: str) -> Response | tuple[str, int]:
     shared = runtime()
     met = request.environ.pop(KNOWN, None)  # what the front was refused already
-    if isinstance(met, Exception) and not isinstance(met, Refusal):
+    if isinstance(met, ClaimStalled) or (isinstance(met, Exception) and not isinstance(met, Refusal)):
         raise met
     code = read_code(shared, text, met_in=request.environ if met is None else None)
     person = current_person(code.brand.id)
@@ -44,6 +69,8 @@ def claim(text: str) -> Response | tuple[str, int]:
             tried = try_code(shared, request.environ, code, current_visitor(), person, trials)
             return redirect(url_for("h5.trial_reward", campaign_id=tried.campaign_id, code_id=code.code_id, new=1), 303)
         answer = alone(shared, take(shared, request.environ, code, current_visitor(), person))
+    except ClaimStalled:
+        raise  # its page asks the database nothing
     except Refusal as refusal:
         page = render_template(
             "h5/claim_refused.html",
@@ -93,7 +120,7 @@ def take(
         prefix=shared.settings.payout_prefix,
         draw_sealer=shared.draw_sealer,
         turn=_turn_asked(environ),
-        glimpse=glimpse,
+        glimpse=replace(glimpse, territory_km=shared.settings.diversion_km),
     )
     return answer
 

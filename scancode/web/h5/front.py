@@ -21,6 +21,7 @@ from flask import Flask
 from markupsafe import escape
 
 from batches.codes import normalise
+from scancode import patience
 from scancode.catalog.revision import NotInMemory
 from scancode.web.clients import cookie_of
 from scancode.web.guard import WorkNeeded
@@ -47,6 +48,8 @@ _SEEN = re.compile(r"/([0-9A-Za-z]{20})/seen\.css")
 _LINK = re.compile(r"/01/([0-9]{14})/21/([0-9A-Za-z]{20})/?")
 _BODY = re.compile(rb"token=([0-9A-Za-z_-]{1,100})")
 BODY_BYTES_MAX = 200
+STAFF_S = 300.0
+"""So long a page or a call of staff may wait for the database."""
 OK = "200 OK"
 HTML = ("Content-Type", "text/html; charset=utf-8")
 CSS = ("Content-Type", "text/css; charset=utf-8")
@@ -76,7 +79,14 @@ class Front:
 
     def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The whole way of one request, by one thread that may wait."""
-        return self.finish(environ, start_response, alone(self._shared, self.begin(environ)))
+        with patience.within(self._patience_s(environ)):
+            met = alone(self._shared, self.begin(environ))
+        return self.finish(environ, start_response, met)
+
+    def _patience_s(self, environ: WSGIEnvironment) -> float:
+        """Seconds that one request may wait for the database: people with a phone in their hand wait less long."""
+        is_staff = environ["PATH_INFO"].startswith(("/console", "/api/", "/epcis/"))
+        return STAFF_S if is_staff else self._shared.settings.page_stall_s
 
     def begin(self, environ: WSGIEnvironment) -> Steps[Answer | None]:
         """The way to the answer; None when Flask has to go on, or knows it all better.
@@ -95,7 +105,8 @@ class Front:
     def finish(self, environ: WSGIEnvironment, start_response: StartResponse, answer: Answer | None) -> Iterable[bytes]:
         """Answers a request that was begun."""
         if answer is None:
-            return self._next(environ, start_response)
+            with patience.within(self._patience_s(environ)):
+                return self._next(environ, start_response)
         status, headers, body = self.written(answer)
         start_response(status, headers)
         return [body]

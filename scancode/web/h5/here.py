@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from flask import render_template, request
+from sqlalchemy.exc import SQLAlchemyError
 
 from scancode.catalog import service as catalog
+from scancode.catalog.revision import NotInMemory
 from scancode.catalog.rules import BrandFacts
 from scancode.claims.rules import Claimant
 from scancode.errors import NotFound, Refusal
@@ -81,11 +83,19 @@ def _only_one(shared: Runtime) -> UUID | None:
     return only.id if only else None
 
 
-@h5.app_template_global("only_brand")
 def only_brand() -> BrandFacts | None:
     """The brand of a house that has one."""
     brands = runtime().houses.get(None)
     return brands[0] if len(brands) == 1 else None
+
+
+@h5.app_template_global("only_brand")
+def _brand_of_footer() -> BrandFacts | None:
+    """The same, where it can be known: a page that says that the database does not answer is shown without it."""
+    try:
+        return only_brand()
+    except (NotInMemory, SQLAlchemyError):
+        return None
 
 
 @h5.get("/contact")

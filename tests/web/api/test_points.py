@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import timedelta
 from typing import Any
@@ -34,7 +35,14 @@ def test_points_are_given_and_taken_once_per_cause(world: World) -> None:
     assert (overdrawn.status_code, overdrawn.json["code"]) == (409, "overdrawn")
     assert overdrawn.json["facts"] == {"needed": 71, "balance": 70}
     assert change(till, alice, -70, "spend-2").json["balance"] == 0, "a refusal uses no cause up"
-    assert [row.action for row in world.audited("points.enter")] == ["points.enter"] * 3
+    record = world.audited("points.enter")
+    assert len(record) == 3
+    assert not [row for row in record if "order-1" in row.facts or "spend-2" in row.facts], (
+        "words stay out of the record"
+    )
+    entries = {one["id"]: one["points"] for one in till.get(f"{place}/entries").json["items"]}
+    told = [json.loads(row.facts) for row in record]
+    assert {one["entry"]: one["points"] for one in told} == entries
     first = till.get(f"{place}/entries", limit=2).json
     rest = till.get(f"{place}/entries", limit=2, cursor=first["next"]).json
     told = [(one["points"], one["cause"], one["note"]) for one in first["items"] + rest["items"]]

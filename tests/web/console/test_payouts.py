@@ -8,7 +8,9 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -19,15 +21,17 @@ from scancode.claims.rules import Claimant
 from scancode.db import Database
 from scancode.jobs import service as jobs
 from scancode.jobs.models import Job
+from scancode.members import service as members
 from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutState
+from scancode.ports import AuthorisationSaid
 from scancode.staff.models import AuditRow
 from scancode.staff.rules import Role
 from scancode.web.console.money_books import tax_fen
 from scancode.web.runtime import Runtime
 from scancode.wiring import Wired
 from scancode.worker import loop
-from tests.claims.shop import Shop, open_shop, visitor
+from tests.claims.shop import PREFIX, Shop, open_shop, visitor
 from tests.conftest import NOW
 from tests.fakes.pay import FakePay
 from tests.web.console.desk import Desk, hire
@@ -242,3 +246,60 @@ def test_nobody_of_a_brand_sees_everybodys_books(dave: Desk) -> None:
 @pytest.mark.parametrize(("amount", "tax", "borne"), [(100, 20, 25), (188, 38, 47), (10, 2, 3), (20_000, 4000, 5000)])
 def test_the_tax_is_rounded_half_up(amount: int, tax: int, borne: int) -> None:
     assert (tax_fen(amount), tax_fen(amount, is_borne=True)) == (tax, borne)
+
+
+def agree(wired: Wired, store: Shop, openid: str, *news: AuthorisationSaid) -> tuple[UUID, str]:
+    """Somebody is asked, and this is said of it; their openid's id and the number."""
+    with wired.db.transaction() as session:
+        identity_id = store.openid(session, openid)
+        facts = payouts.ask_authorisation(
+            session, brand_id=store.brand.id, identity_id=identity_id, prefix=PREFIX, now=a_day_later()
+        )
+        for said in news:
+            said = replace(said, number=facts.number)
+            payouts.apply_authorisation(
+                session, said=said, number=facts.number, sealer=wired.sealer, now=a_day_later(), is_turn=True
+            )
+        return identity_id, facts.number
+
+
+def a_day_later() -> datetime:
+    return NOW + timedelta(days=1)
+
+
+GRANTED = AuthorisationSaid("", "TAKING_EFFECT", None, provider_id="A1")
+REFUSED = AuthorisationSaid("", "CLOSED", None, reason="NO_AUTH")
+
+
+def test_staff_see_who_is_paid_without_confirming_and_what_to_do(
+    dave: Desk, store: Shop, wired: Wired, app: Flask, db: Database
+) -> None:
+    assert "免确认收款" not in dave.get("/console/payouts").text  # not offered, and nobody agreed
+    with wired.db.transaction() as session:
+        _, member_id = store.member(session)
+    identity_id, number = agree(wired, store, "openid-alice", GRANTED)
+    agree(wired, store, "openid-bob")
+    agree(wired, store, "openid-carl", REFUSED)
+    agree(wired, store, "openid-eve", GRANTED, replace(GRANTED, state="CLOSED", reason="USER_CLOSE"))
+    with wired.db.transaction() as session:
+        members.claim_identity(session, identity_id=identity_id, member_id=member_id)
+        found = payouts.authorisation_totals(session, brand_id=store.brand.id, since=NOW)
+        other = open_shop(session, wired)
+        assert payouts.authorisation_totals(session, brand_id=other.brand.id, since=NOW).is_nothing
+    assert (found.granted, found.asked, found.ending, found.doubted) == (1, 1, 0, 0)
+    assert found.ended == (("NO_AUTH", 1), ("USER_CLOSE", 1))
+    page = dave.get("/console/payouts").text
+    assert "该商户号无此权限" in page
+    assert "SCANCODE_WECHATPAY_NO_CONFIRM" in page
+    assert "该功能已关闭" in page
+    english = words(dave.get("/console/payouts", headers={"Accept-Language": "en"}).text)
+    assert "ended by its person in WeChat 1" in english
+    shown = dave.get(f"/console/members/{member_id}").text
+    assert "免确认收款" in shown
+    assert "已同意" in shown
+    assert "已同意" in dave.get(f"/console/payouts/{store.code().code_id}").text
+    eve = Desk(app, db, hire(db, "Eve", Role.MARKETING, other.brand.id))
+    assert "该商户号无此权限" not in eve.get("/console/payouts").text
+    with wired.db.transaction() as session:
+        payouts.end_authorisation(session, number=number, identity_ids=[identity_id], now=a_day_later())
+    assert "解除中" in dave.get(f"/console/members/{member_id}").text

@@ -219,7 +219,9 @@ def test_what_the_socket_does_not_take_is_sent_by_the_pool() -> None:
         cfg=Config(), log=log, alive=True, max_keepalived=10, count=lambda _: None,
         send_rest=lambda _, left, is_kept: rest.append(bytes(left)) if is_kept else None,
     )  # fmt: skip
-    shared = SimpleNamespace(writer=SimpleNamespace(stall_s=1, write_many=None), desk=SimpleNamespace(serve_many=None))
+    shared = SimpleNamespace(
+        writer=SimpleNamespace(stall_s=1, write_many=None), desk=SimpleNamespace(stall_s=1, serve_many=None)
+    )
     gatherer = Gatherer(worker, front, shared)  # type: ignore[arg-type]
     connection = Connection(worker.cfg, ours, ("127.0.0.1", 1), ("127.0.0.1", 2))
     gatherer.add(connection, for_s=5)

@@ -87,7 +87,7 @@ def test_nothing_is_said_after_an_answer(shop: Shop, app: Flask) -> None:
 
 
 def test_a_group_gets_its_own_outcomes_even_where_another_was_forgotten() -> None:
-    hand = Hand(lambda steps: [step * 10 for step in steps])
+    hand = Hand(lambda steps: [step * 10 for step in steps], stall_s=5, stalled=ValueError)
     Group(hand, [SimpleNamespace(step=1)])  # type: ignore[list-item]
     kept = Group(hand, [SimpleNamespace(step=2), SimpleNamespace(step=3)])  # type: ignore[list-item]
     assert kept.is_done(5)
