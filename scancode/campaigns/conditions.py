@@ -36,7 +36,10 @@ LIMITS = (
 )
 HOLD_DAYS = 3
 HOLD_DAYS_MAX = 30
+HOLD_SCORE_MAX = 260
+"""What speaks against a claim adds up to no more (``claims.risk``)."""
 PLACES_MAX = 500
+REGION_LENGTH_MAX = 60
 TAGS_MAX = 50
 BOOSTS_MAX = 10
 FACTORS = (2, 3, 4, 5)
@@ -247,7 +250,7 @@ def problems(conditions: Conditions) -> Iterator[tuple[str, str]]:
     for name in LIMITS:
         value = getattr(conditions, name)
         if value is not None and not 1 <= value <= COUNT_MAX:
-            yield name, N_("A limit is at least 1. Leave it empty for none.")
+            yield name, N_("A limit is 1 to 1,000,000,000. Leave it empty for none.")
     if conditions.person_day_max and conditions.person_max and conditions.person_day_max > conditions.person_max:
         yield "person_day_max", N_("This is more than a person may have in all.")
     kinds = [conditions.nth_points, conditions.nth_fen].count(None)
@@ -257,12 +260,16 @@ def problems(conditions: Conditions) -> Iterator[tuple[str, str]]:
         yield "nth_fen", N_("A red packet is 0.10 to 200 yuan.")
     if conditions.nth_points is not None and conditions.nth_points > POINTS_MAX:
         yield "nth_points", N_("These are too many points for one prize.")
+    if conditions.hold_score and conditions.hold_score > HOLD_SCORE_MAX:
+        yield "hold_score", N_("No claim can have more than 260 points against it. Usual is 60.")
     if conditions.hold_days and (conditions.hold_days > HOLD_DAYS_MAX or not conditions.may_hold):
         yield "hold_days", N_("Staff have at most 30 days, and only where something is held.")
     if max(map(len, (conditions.channels, conditions.stores, conditions.scenes, conditions.regions))) > PLACES_MAX:
         yield "stores", N_("These are too many places: choose their channel or region instead.")
     if max(len(conditions.products), len(conditions.batches)) > PLACES_MAX:
         yield "products", N_("There are too many lines.")
+    if any(len(one) > REGION_LENGTH_MAX for one in conditions.regions):
+        yield "regions", N_("This is no province or city that we know.")
     if conditions.regions_of not in list(RegionsOf):
         yield "regions_of", N_("Choose whose regions are meant.")
     elif conditions.regions_of == RegionsOf.SCAN and not all(_is_region(one) for one in conditions.regions):
@@ -283,7 +290,7 @@ def problems(conditions: Conditions) -> Iterator[tuple[str, str]]:
 
 
 def _is_region(number: str) -> bool:
-    return number.isdecimal() and int(number) in regions()
+    return number in map(str, regions())
 
 
 def to_text(conditions: Conditions) -> str:

@@ -7,7 +7,6 @@ published beforehand) and from WeChat Pay (a red packet is 0.10 to 200 yuan).
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +28,9 @@ PRIORITY_MAX = 9
 CAMPAIGNS_A_CODE_MAX = 8
 """Unended campaigns that may share a code."""
 YUAN = re.compile(r"(?P<whole>[0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,3})(\.(?P<part>[0-9]{1,2}))?")
+WHOLE = re.compile(r"[0-9]{1,13}|[0-9]{1,3}(,[0-9]{3}){1,4}")
+WIDE: dict[int, int | str] = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: " ", 0xFFE5: "¥"}
+"""What Chinese input methods write for ASCII. Other digits, such as ² or ٣, are no typing of ours."""
 
 
 @dataclass(frozen=True)
@@ -297,8 +299,17 @@ def yuan(fen: int) -> str:
 
 def fen_of(text: str) -> int:
     """Yuan as a person types them -> fen, exactly: ``8.8``, ``¥1,000``, ``8。88``. Raises ValueError otherwise."""
-    plain = unicodedata.normalize("NFKC", text).replace("。", ".").strip().lstrip("¥").rstrip("元").strip()
+    plain = text.translate(WIDE).replace("。", ".").strip().lstrip("¥").rstrip("元").strip()
     found = YUAN.fullmatch(plain)
     if found is None:
         raise ValueError("not an amount of yuan")
     return int(found["whole"].replace(",", "")) * 100 + int((found["part"] or "").ljust(2, "0"))
+
+
+def whole_of(text: str) -> int:
+    """A whole number as a person types it, below 10^13: ``1000``, ``1,000``, ``１０``. A comma elsewhere may be a
+    decimal one, so ``1,5`` is none. Raises ValueError."""
+    plain = text.translate(WIDE).strip()
+    if WHOLE.fullmatch(plain) is None:
+        raise ValueError("not a whole number")
+    return int(plain.replace(",", ""))

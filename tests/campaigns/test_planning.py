@@ -21,6 +21,7 @@ from scancode.campaigns.planning import (
     TranchePlan,
     fen_of,
     totals,
+    whole_of,
     yuan,
 )
 
@@ -289,11 +290,22 @@ def test_it_reads_yuan_to_the_fen(text: str, fen: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", ".", "8.", ".5", "8.888", "-1", "1e3", "1,5", "1,00", "八", "8 8", "9" * 13, "nan"]
+    "text", ["", ".", "8.", ".5", "8.888", "-1", "1e3", "1,5", "1,00", "八", "8 8", "9" * 13, "nan", "8²", "٣"]
 )
 def test_it_refuses_what_is_no_amount(text: str) -> None:
     with pytest.raises(ValueError, match="amount"):
         fen_of(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), (" 1000 ", 1000), ("1,000,000", 10**6), ("１０", 10)])
+def test_it_reads_whole_numbers(text: str, number: int) -> None:
+    assert whole_of(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "-1", "+5", "1.5", "1,5", "1,0000", "1e9", "NaN", "²", "١٢٣", "1_0", "9" * 14])
+def test_it_refuses_what_is_no_whole_number(text: str) -> None:
+    with pytest.raises(ValueError, match="whole number"):
+        whole_of(text)
 
 
 def test_it_writes_fen_as_yuan() -> None:

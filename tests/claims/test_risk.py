@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from scancode.campaigns.conditions import HOLD_SCORE_MAX
 from scancode.claims.risk import (
     TEXTS,
     USUAL_THRESHOLD,
@@ -72,6 +73,8 @@ def test_a_reason_counts_once_with_its_greatest_weight() -> None:
 
 def test_no_reason_alone_holds_a_reward() -> None:
     assert max(weight for _, weight, _ in WEIGHTS) < USUAL_THRESHOLD
+    heaviest = {reason: weight for reason, weight, _ in reversed(WEIGHTS)}
+    assert sum(heaviest.values()) == HOLD_SCORE_MAX, "no threshold that a campaign may choose is out of reach"
 
 
 def test_what_is_kept_reads_back_with_the_weights_of_its_day() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, update
@@ -42,6 +43,8 @@ from scancode.staff import service as staff
 THANKS_ZH, THANKS_EN = "谢谢参与", "Thank you for taking part"
 SERIAL_MAX = 2**25 - 1
 RULES_CHARS_MAX = 20_000
+AUDITED_MAX = 1500
+"""Characters of conditions that an audit row holds as they are."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,11 @@ def set_conditions(session: Session, *, campaign_id: UUID, conditions: Condition
     check_no_review(session, campaign_id)
     text = to_text(conditions)
     affected(session, update(Campaign).where(Campaign.id == campaign_id).values(conditions=text))
-    _audit(session, campaign, "campaign.set_conditions", {"conditions": text}, actor, now)
+    facts: dict[str, object] = {"conditions": text}
+    if len(text) > AUDITED_MAX:  # hundreds of places: how many of each, and what tells one choice from another
+        chosen = {name: len(value) for name, value in vars(conditions).items() if isinstance(value, tuple)}
+        facts = {"chosen": chosen, "sha256": sha256(text.encode()).hexdigest()}
+    _audit(session, campaign, "campaign.set_conditions", facts, actor, now)
 
 
 def discard(session: Session, *, campaign_id: UUID, actor: str, now: datetime) -> None:

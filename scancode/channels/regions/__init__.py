@@ -90,7 +90,7 @@ def named(text: str) -> int | None:
     goes before a city of the same name."""
     clean = text.strip()
     if clean.isdecimal():
-        return int(clean) if int(clean) in regions() else None
+        return next((one for one in regions() if str(one) == clean), None)
     short, english = _short(clean), clean.casefold()
     alike = [one for one in regions().values() if short == _short(one.name_zh) or english == one.name_en.casefold()]
     return min(alike, key=lambda one: not one.is_province).code if alike else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,7 +15,7 @@ from scancode.staff import service as staff
 from scancode.staff.models import AuditRow
 from scancode.web.console import console
 from scancode.web.console.access import allow, brand_scope, current_staff, operator_only
-from scancode.web.console.moments import end_of, start_of, today
+from scancode.web.console.moments import end_of, find_day, start_of, today
 from scancode.web.console.pages import number, turned
 from scancode.web.csv_files import csv_file
 from scancode.web.runtime import runtime
@@ -50,7 +50,7 @@ def _filter() -> tuple[staff.AuditFilter, dict[str, Any]]:
     """What the page was asked to show, and the same as it goes into links."""
     names = ("actor", "action", "subject", "first_day", "last_day")
     shown = {name: request.values.get(name, "").strip()[:80] for name in names}
-    first, last = _day(shown["first_day"]), _day(shown["last_day"])
+    first, last = find_day(shown["first_day"]), find_day(shown["last_day"])
     chosen = staff.AuditFilter(
         actor=shown["actor"],
         action=shown["action"],
@@ -59,13 +59,6 @@ def _filter() -> tuple[staff.AuditFilter, dict[str, Any]]:
         until=end_of(last) if last else None,
     )
     return chosen, {name: value for name, value in shown.items() if value}
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None
 
 
 def facts_words(text: str) -> str:

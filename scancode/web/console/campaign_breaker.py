@@ -16,8 +16,10 @@ from scancode.errors import Invalid
 from scancode.staff.rules import Role
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff
-from scancode.web.console.campaigns import own_campaign
+from scancode.web.console.campaigns import Typed, campaign_page, own_campaign
 from scancode.web.runtime import runtime
+
+LENGTH_MAX = 40
 
 
 @console.post("/campaigns/<uuid:campaign_id>/breaker")
@@ -50,14 +52,18 @@ def set_campaign_results(campaign_id: UUID) -> ResponseReturnValue:
 
 def _keep_amount(campaign_id: UUID, field: str, keep: Callable[[Session, int | None], None]) -> ResponseReturnValue:
     """Yuan from a field of the form, or None where it is empty."""
-    typed = request.form.get(field, "").strip()
+    typed = request.form.get(field, "").strip()[:LENGTH_MAX]
     try:
         fen = fen_of(typed) if typed else None
     except ValueError:
         own_campaign(campaign_id)
-        flash(gettext("Write an amount of yuan, such as 8.88."), "warning")
-        return redirect(url_for("console.campaign", campaign_id=campaign_id))
-    return _do(campaign_id, lambda session: keep(session, fen), gettext("Kept."))
+        problem = gettext("Write an amount of yuan, such as 8.88.")
+        return campaign_page(campaign_id, status=422, amount=Typed(field, typed, problem))
+    try:
+        return _do(campaign_id, lambda session: keep(session, fen), gettext("Kept."))
+    except Invalid:
+        problem = gettext("Write an amount from 0.01 yuan on, or leave it empty.")
+        return campaign_page(campaign_id, status=422, amount=Typed(field, typed, problem))
 
 
 @console.post("/campaigns/<uuid:campaign_id>/release")
@@ -77,9 +83,6 @@ def _do(campaign_id: UUID, work: Callable[[Session], None], done: str) -> Respon
         runtime().db.retrying(work)
     except campaigns.WrongState as refusal:
         flash(refusal.sentence(gettext), "warning")
-    except Invalid as refusal:
-        problem: str = refusal.facts["problem"]
-        flash(gettext(problem), "warning")
     else:
         flash(done, "success")
     return redirect(url_for("console.campaign", campaign_id=campaign_id))

@@ -187,7 +187,7 @@ def _offer(field: SelectMultipleField, choices: Sequence[tuple[str, str]]) -> No
 
 def _boost(form: BoostForm) -> Boost:
     return Boost(
-        factor=int(form.factor.data) if form.factor.data.isdecimal() else 0,
+        factor=next((one for one in FACTORS if str(one) == form.factor.data), 0),
         stores=tuple(sorted(form.stores.data or ())),
         starts_at=form.starts_at.data.isoformat() if form.starts_at.data else "",
         ends_at=form.ends_at.data.isoformat() if form.ends_at.data else "",

@@ -35,12 +35,13 @@ from scancode.campaigns.planning import (
     RangeLine,
     TranchePlan,
     fen_of,
+    whole_of,
     yuan,
 )
 from scancode.codes.models import Batch
+from scancode.web.console.moments import YEARS
 
 BLANK_LINES = 2
-COUNT_DIGITS_MAX = 13
 BETWEEN = re.compile(r"\s*[-–—~～至到]\s*")
 PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,4}))?")
 
@@ -77,7 +78,7 @@ class TermsForm(FlaskForm):
         """The terms, or None with the errors written to the fields. Call after ``validate``."""
         budget_fen = None if self.budget_yuan.errors else read_fen(self.budget_yuan)
         budget_points = None if self.budget_points.errors else read_count(self.budget_points)
-        starts_at, ends_at = in_zone(self.starts_at.data, zone), in_zone(self.ends_at.data, zone)
+        starts_at, ends_at = read_moment(self.starts_at, zone), read_moment(self.ends_at, zone)
         if starts_at and ends_at and ends_at <= starts_at:
             complain(self.ends_at, gettext("The campaign must end after it starts."))
         if self.errors or not (starts_at and ends_at) or budget_fen is None or budget_points is None:
@@ -100,7 +101,8 @@ class EndForm(FlaskForm):
     ends_at = DateTimeLocalField(lazy_gettext("New end"), validators=[InputRequired()])
 
     def read(self, zone: ZoneInfo) -> datetime | None:
-        return in_zone(self.ends_at.data, zone)
+        """The moment, or None with the error written to the field."""
+        return read_moment(self.ends_at, zone)
 
 
 class RangeForm(Form):
@@ -218,8 +220,8 @@ def _ends_blank(lines: FieldList) -> bool:
 
 def _read_range(form: RangeForm, sizes: dict[int, int]) -> RangeLine | None:
     """Both ends left empty name the whole batch."""
-    number = int(form.batch.data) if str(form.batch.data or "").isdecimal() else None
-    if number is None or number not in sizes:
+    number = {str(one): one for one in sizes}.get(str(form.batch.data or ""))
+    if number is None:
         complain(form.batch, gettext("Choose a batch of this brand."))
         return None
     first = read_count(form.first) if str(form.first.data or "").strip() else 0
@@ -287,11 +289,11 @@ def read_fen(field: StringField, text: str | None = None) -> int | None:
 
 
 def read_count(field: StringField, text: str | None = None) -> int | None:
-    text = str((field.data if text is None else text) or "").strip().replace(",", "")
-    if not (text.isascii() and text.isdigit() and len(text) <= COUNT_DIGITS_MAX):
+    try:
+        return whole_of(str((field.data if text is None else text) or ""))
+    except ValueError:
         complain(field, gettext("Write a whole number."))
         return None
-    return int(text)
 
 
 def shown_amount(prize: PrizeLine) -> str:
@@ -313,5 +315,9 @@ def complain(field: object, problem: str) -> None:
     field.errors = [*errors, problem]  # type: ignore[attr-defined]
 
 
-def in_zone(typed: datetime | None, zone: ZoneInfo) -> datetime | None:
-    return typed.replace(tzinfo=zone).astimezone(UTC) if typed else None
+def read_moment(field: DateTimeLocalField, zone: ZoneInfo) -> datetime | None:
+    """What was typed on the clocks of that zone. None where nothing can be read, then with an error."""
+    if field.data is not None and field.data.year not in YEARS:
+        complain(field, gettext("Write a year from %(first)s to %(last)s.", first=YEARS[0], last=YEARS[-1]))
+        return None
+    return field.data.replace(tzinfo=zone).astimezone(UTC) if field.data else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -195,8 +196,19 @@ def archived_rules(campaign_id: UUID) -> ResponseReturnValue:
     return answer
 
 
-def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
-    """One campaign with its pools, its figures, what it may cost, and what keeps it from being published."""
+@dataclass(frozen=True)
+class Typed:
+    """What somebody wrote into a field of the page, and what is wrong with it."""
+
+    field: str
+    text: str
+    problem: str
+
+
+def campaign_page(campaign_id: UUID, status: int = 200, amount: Typed | None = None) -> ResponseReturnValue:
+    """One campaign with its pools, its figures, what it may cost, and what keeps it from being published.
+
+    ``amount``: one of its two amounts of yuan that could not be kept."""
     shared = runtime()
     now = shared.now()
     campaign = own_campaign(campaign_id)
@@ -229,7 +241,8 @@ def campaign_page(campaign_id: UUID, status: int = 200) -> ResponseReturnValue:
         review=review,
         is_asker=review is not None and review.asked_by == current_staff().id,
         forecast=forecast(plan, seed=plan.id.int % 2**32, first=_first(sharing)) if can_play else None,
-        is_refused=status == 422,
+        is_refused=status == 422 and amount is None,
+        amount=amount,
     )
     return page, status
 

@@ -12,6 +12,7 @@ from scancode.web.console.access import find_current_staff
 from scancode.web.runtime import runtime
 
 OPERATOR_ZONE = "Asia/Shanghai"
+YEARS = range(2000, 2200)
 
 
 def install(app: Flask) -> None:
@@ -45,12 +46,19 @@ def duration(seconds: int) -> str:
     return str(gettext("%(h)s h %(min)s min", h=seconds // 3600, min=seconds % 3600 // 60))
 
 
+def find_day(text: str) -> date | None:
+    """``YYYY-MM-DD``, in years that databases and zones can reckon with."""
+    try:
+        day = date.fromisoformat(text.strip()[:40])
+    except ValueError:
+        return None
+    return day if day.year in YEARS else None
+
+
 def read_day(text: str) -> str:
     """``YYYY-MM-DD``; empty where the text is no day."""
-    try:
-        return date.fromisoformat(text.strip()[:40]).isoformat()
-    except ValueError:
-        return ""
+    day = find_day(text)
+    return day.isoformat() if day else ""
 
 
 def today(now: datetime) -> date:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from uuid import UUID, uuid4
 
 from flask import flash, redirect, render_template, request, url_for
@@ -11,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
+from scancode.campaigns.planning import whole_of
 from scancode.catalog.rules import BrandFacts
 from scancode.errors import NotFound, Refusal
 from scancode.i18n import N_
@@ -22,7 +22,7 @@ from scancode.stories import points, roster
 from scancode.stories.points import Account, Outcome
 from scancode.web.console import console
 from scancode.web.console.access import allow, current_staff, visible
-from scancode.web.console.moments import end_of
+from scancode.web.console.moments import end_of, find_day
 from scancode.web.console.pages import turned
 from scancode.web.csv_files import csv_file
 from scancode.web.runtime import runtime
@@ -41,7 +41,13 @@ marketing = allow(Role.MARKETING)
 @console.get("/members/<uuid:member_id>/points", endpoint="member_points")
 @marketing
 def show_points(member_id: UUID) -> ResponseReturnValue:
-    before, chosen, day = (_uuid(request.args.get("before")), _uuid(request.args.get("entry")), _day("day"))
+    return _page(member_id)
+
+
+def _page(member_id: UUID, status: int = 200) -> ResponseReturnValue:
+    """With 422 the fields hold what was sent with it, so that nothing has to be typed again."""
+    before, chosen = _uuid(request.args.get("before")), _uuid(request.args.get("entry"))
+    day = find_day(request.args.get("day", ""))
     with runtime().db.reading() as session:
         row, account = _account(session, member_id)
         facts = ledger.account(session, account_id=member_id)
@@ -50,7 +56,7 @@ def show_points(member_id: UUID) -> ResponseReturnValue:
         entries = ledger.entries(session, account_id=member_id, limit=ROWS_SHOWN + 1, before=before)
         past = ledger.balance_at(session, account_id=member_id, moment=end_of(day)) if day else None
     entries, pages = turned(entries, ROWS_SHOWN, lambda one: one.id)
-    return render_template(
+    page = render_template(
         "console/members/points.html",
         row=row,
         brand=account.brand,
@@ -64,13 +70,15 @@ def show_points(member_id: UUID) -> ResponseReturnValue:
         day=day,
         past=past,
         pages=pages,
-        form_id=uuid4(),
+        form_id=_uuid(request.form.get("form_id")) or uuid4(),
+        typed=request.form,
         states={
             HoldState.PENDING: gettext("Pending"),
             HoldState.POSTED: gettext("Posted"),
             HoldState.VOIDED: gettext("Voided"),
         },
     )
+    return page, status
 
 
 @console.post("/members/<uuid:member_id>/points")
@@ -79,9 +87,12 @@ def adjust_points(member_id: UUID) -> ResponseReturnValue:
     now, form_id = runtime().now(), _uuid(request.form.get("form_id"))
     if form_id is None:
         raise NotFound
-    day = _day("until")
+    typed = request.form.get("until", "").strip()
+    day = find_day(typed)
 
     def work(session: Session, account: Account) -> str:
+        if typed and day is None:
+            raise points.BadUntil
         done = points.adjust(
             session,
             account=account,
@@ -179,6 +190,7 @@ def _do(member_id: UUID, work: Callable[[Session, Account], str]) -> ResponseRet
         raise
     except Refusal as refusal:
         flash(refusal.sentence(gettext), "danger")
+        return _page(member_id, 422)
     return redirect(url_for("console.member_points", member_id=member_id))
 
 
@@ -199,8 +211,10 @@ def _may_reverse(brand: BrandFacts, entry: EntryFacts) -> bool:
 
 def _number(typed: str) -> int:
     """0, which is refused, for what is no number."""
+    plain = typed.strip().replace("−", "-").replace("－", "-")
+    is_taken = plain.startswith("-")
     try:
-        return int(typed.strip().replace(",", "")[:12])
+        return (-1 if is_taken else 1) * whole_of(plain[1:] if is_taken else plain)
     except ValueError:
         return 0
 
@@ -208,12 +222,5 @@ def _number(typed: str) -> int:
 def _uuid(text: str | None) -> UUID | None:
     try:
         return UUID(text or "")
-    except ValueError:
-        return None
-
-
-def _day(name: str) -> date | None:
-    try:
-        return date.fromisoformat(request.values.get(name, ""))
     except ValueError:
         return None

@@ -529,8 +529,7 @@ def test_conditions_name_places_people_and_more_points(app: Flask, dave: FlaskCl
 def test_a_tripped_breaker_calls_a_person_who_lets_it_go_on(app: Flask, dave: FlaskClient, house: House) -> None:
     campaign = make(house)
     here = f"/console/campaigns/{campaign.id}"
-    post(dave, f"{here}/breaker", hour_yuan="lots")
-    assert "请填写金额" in page(dave, here)
+    assert "请填写金额" in post(dave, f"{here}/breaker", hour_yuan="lots").text
     post(dave, f"{here}/breaker", hour_yuan="0.50")
     assert 'value="0.50"' in dave.get(here).get_data(as_text=True)
     with house.wired.db.transaction() as session:
@@ -664,7 +663,7 @@ def test_results_are_published_from_an_amount_on(app: Flask, dave: FlaskClient, 
     campaign = make(house)
     here = f"/console/campaigns/{campaign.id}"
     for typed, kept in (("8.8", 880), ("x", 880), ("", None)):
-        assert post(dave, f"{here}/results", least_yuan=typed).status_code == 302
+        assert post(dave, f"{here}/results", least_yuan=typed).status_code == (422 if typed == "x" else 302)
         assert the_campaign(house).results_fen == kept
     with house.wired.db.transaction() as session:
         other = factories.make_brand(session).id
@@ -749,3 +748,40 @@ def test_testers_are_added_by_phone_kept_and_removed(app: Flask, dave: FlaskClie
     assert post(erin, f"{testers}/{member.id}/remove").status_code == 404
     post(dave, f"{testers}/{member.id}/remove")
     assert "还没有测试人员" in page(dave, testers)
+
+
+HOSTILE = ("-1", "1" * 5000, "NaN", "١٢٣", "1,5", "9999-12-31T23:59")
+
+
+def test_what_is_no_number_or_time_is_said_beside_its_field_and_nothing_is_lost(
+    dave: FlaskClient, house: House
+) -> None:
+    here = f"/console/campaigns/{make(house, published=False).id}"
+    boost = {"boosts-0-factor": "2", "boosts-0-starts_at": "2026-01-01T00:00", "boosts-0-ends_at": "2026-02-01T00:00"}
+    pool = {**POOL, "ranges-0-batch": str(house.newer)}
+    forms: list[tuple[str, dict[str, str], tuple[str, ...]]] = [
+        ("/edit", TERMS, ("budget_yuan", "budget_points", "starts_at", "ends_at")),
+        ("/conditions", {}, ("person_max", "day_yuan_max", "hold_score", "regions_of")),
+        ("/conditions", boost, ("boosts-0-factor", "boosts-0-from_hour", "boosts-0-starts_at")),
+        ("/pools/new", pool, ("ranges-0-batch", "ranges-0-last", "prizes-0-amount", "prizes-0-count")),
+    ]
+    for path, good, fields in forms:
+        for field, value in [(field, value) for field in fields for value in HOSTILE]:
+            typed = {**good, field: value} | ({"regions": value, "regions_of": "scan"} if field == "regions_of" else {})
+            answer = post(dave, f"{here}{path}", f"{here}/edit", **typed)
+            assert answer.status_code == 422, (field, value[:9])
+            assert re.search(r'class="(invalid-feedback|text-danger)', answer.text), (field, value[:9])
+            if field not in ("boosts-0-factor", "regions_of", "ranges-0-batch"):
+                assert f'value="{value}"' in answer.text, (field, value[:9])
+    for path, field in (("breaker", "hour_yuan"), ("results", "least_yuan")):
+        for value in ("-1", "1e9", "0", "9" * 12):
+            answer = post(dave, f"{here}/{path}", here, **{field: value})
+            assert answer.status_code == 422, (field, value)
+            assert re.search(rf'id="{field}"[^>]* value="{value}"[^>]* aria-invalid="true"', answer.text), (
+                field,
+                value,
+            )
+    assert "没有这个省或市" in post(dave, f"{here}/conditions", here, regions="1" * 5000).text
+    answer = post(dave, f"{here}/conditions", here, hold_score="261")
+    assert "一次领取的风险分最高为 260" in answer.text
+    assert post(dave, f"{here}/conditions", here, hold_score="260").status_code == 302

@@ -78,8 +78,16 @@ def test_points_are_entered_once_with_a_reason_and_an_audit_row(office: Office, 
     assert "entered before" in send(dave, page, **form, note="parcel came <b>late</b>")
     assert account(office) == (70, 0)
     assert "&lt;b&gt;late" in dave.get(page).get_data(as_text=True)
-    for points in ("0", "many", "99999999999"):
+    for points in ("0", "many", "99999999999", "1,5", "1_0", "٣", "9" * 5000):
         assert "whole number" in send(dave, page, form_id=str(UUID(int=6)), points=points, note="x")
+    for until in ("2026-02-30", "9999-12-31", "soon"):
+        again = office.desk().post(page, {"form_id": str(UUID(int=8)), "points": "7", "note": "<kept>", "until": until})
+        assert again.status_code == 422
+        assert "Choose a day from today on" in words(again), "not entered at once instead"
+        for typed in ('value="7"', 'value="&lt;kept&gt;"', f'value="{until}"', f'value="{UUID(int=8)}"'):
+            assert typed in again.text, "nothing has to be typed again"
+    for day in ("9999-12-31", "0001-01-01"):
+        assert dave.get(f"{page}?day={day}").status_code == 200
     refused = send(dave, page, form_id=str(UUID(int=7)), points="-71", note="x")
     assert "71 are needed and 70 are there" in refused
     assert "At the end of 2020-01-01: 0 points" in dave.read(f"{page}?day=2020-01-01")
