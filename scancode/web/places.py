@@ -38,6 +38,8 @@ class Places:
     products: list[tuple[str, str]]
     batches: list[tuple[str, str]]
     """By number, with the production lot where there is one."""
+    known_batches: list[tuple[str, str]]
+    """The same for those who choose: with the product, too."""
 
     def names(self, ids: Sequence[str]) -> list[str]:
         known = dict([*self.channels, *self.stores, *self.scenes, *self.products, *self.batches])
@@ -75,11 +77,13 @@ def load_places(session: Session, *, brand_id: UUID) -> Places:
         .limit(SHOWN_MAX)
     )
     batches = session.execute(
-        select(Batch.number, Batch.lot)
+        select(Batch.number, Batch.lot, Product.name_en if in_english else Product.name_zh)
+        .join(Product, Product.id == Batch.product_id)
         .where(Batch.brand_id == brand_id, Batch.kinds.contains("inner"))
         .order_by(Batch.ordered_at.desc(), Batch.number)
         .limit(SHOWN_MAX)
     )
+    named = [(str(number), f"{number} · {lot}" if lot else str(number), name) for number, lot, name in batches]
     first, second, third = ([(str(row.id), row.name) for row in rows] for rows in (channels, stores, scenes))
     return Places(
         first,
@@ -88,7 +92,8 @@ def load_places(session: Session, *, brand_id: UUID) -> Places:
         members.find_tags(session, brand_id=brand_id),
         members.load_ladder(session, brand_id=brand_id),
         [(str(product_id), f"{name} ({gtin})") for product_id, name, gtin in products],
-        [(str(number), f"{number} · {lot}" if lot else str(number)) for number, lot in batches],
+        [(number, label) for number, label, _ in named],
+        [(number, f"{label} · {name}") for number, label, name in named],
     )
 
 

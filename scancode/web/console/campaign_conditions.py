@@ -107,6 +107,12 @@ class ConditionsForm(FlaskForm):
     nth_count = StringField(lazy_gettext("At most so many of these prizes"))
     boosts = FieldList(FormField(BoostForm), min_entries=BOOST_LINES, max_entries=BOOST_LINES)
 
+    @property
+    def used(self) -> list[Any]:
+        """The lines of more points that say anything, with the field itself where something is wrong with all."""
+        lines = [one for one in self.boosts.entries if any(field.data or field.errors for field in one.form)]
+        return [self.boosts, *lines] if self.boosts.errors else lines
+
     def fill(self, conditions: Conditions) -> None:
         """Shows conditions as they are kept."""
         for name in COUNTS:
@@ -133,7 +139,7 @@ class ConditionsForm(FlaskForm):
             (self.stores, places.stores),
             (self.scenes, places.scenes),
             (self.products, places.products),
-            (self.batches, places.batches),
+            (self.batches, places.known_batches),
         ):
             _offer(field, choices)
         tags = [(str(tag.id), tag.name) for tag in places.tags]
@@ -228,6 +234,7 @@ def campaign_conditions(campaign_id: UUID) -> ResponseReturnValue:
         form=form,
         campaign=campaign,
         brand_slug=slug,
+        used=form.used,
         knows_addresses=shared.ports.regions is not None,
     )
     return page, status

@@ -773,6 +773,16 @@ def test_what_is_no_number_or_time_is_said_beside_its_field_and_nothing_is_lost(
             assert re.search(r'class="(invalid-feedback|text-danger)', answer.text), (field, value[:9])
             if field not in ("boosts-0-factor", "regions_of", "ranges-0-batch"):
                 assert f'value="{value}"' in answer.text, (field, value[:9])
+    folded = r'<details class="card mb-3 fold-card"( open)?>\s*<summary[^>]*><div><h2[^>]*>([^<]*)'
+    shown = {title: bool(is_open) for is_open, title in re.findall(folded, dave.get(f"{here}/conditions").text)}
+    assert shown == {"限定地点": False, "限定会员": False, "第 N 个码的追加奖励": False, "多倍积分": False}
+    for title, typed in (
+        ("限定地点", {"regions": "月球", "regions_of": "scan"}),
+        ("第 N 个码的追加奖励", {"nth": "x"}),
+    ):
+        answer = post(dave, f"{here}/conditions", f"{here}/edit", **typed)
+        shown = {title: bool(is_open) for is_open, title in re.findall(folded, answer.text)}
+        assert [one for one in shown if shown[one]] == [title], "what is wrong is not folded away"
     for path, field in (("breaker", "hour_yuan"), ("results", "least_yuan")):
         for value in ("-1", "1e9", "0", "9" * 12):
             answer = post(dave, f"{here}/{path}", here, **{field: value})
