@@ -115,14 +115,16 @@ def show_member(member_id: UUID) -> ResponseReturnValue:
         row = roster.get_row(session, member_id=member_id)
         visible(row.brand_id)
         claimant = own_data.claimant_of(session, member_id=member_id)
-        prizes = claims.of_person(session, claimant=claimant, now=now, limit=PART_ROWS)
-        entries = ledger.entries(session, account_id=member_id, limit=PART_ROWS)
+        prizes = claims.of_person(session, claimant=claimant, now=now, limit=PART_ROWS + 1)
+        entries = ledger.entries(session, account_id=member_id, limit=PART_ROWS + 1)
         consents = members.consents_of(session, member_id=member_id)
         marks = members.marks_of(session, member_ids=[member_id])[member_id]
         tags = members.find_tags(session, brand_id=row.brand_id)
         standing = members.standing(session, member_id=member_id, brand_id=row.brand_id, now=now)
         held = members.tiers_held(session, member_ids=[member_id]).get(member_id)
-        seen = own_data.scans_of(session, brand_id=row.brand_id, member_id=member_id, visitor_id=None, limit=PART_ROWS)
+        seen = own_data.scans_of(
+            session, brand_id=row.brand_id, member_id=member_id, visitor_id=None, limit=PART_ROWS + 1
+        )
         likings = channels.likings_of(session, member_id=member_id)
         openids = [one.id for one in members.identities_of(session, member_id=member_id)]
         agreed = payouts.list_authorisations(session, identity_ids=openids)
@@ -148,6 +150,7 @@ def show_member(member_id: UUID) -> ResponseReturnValue:
         scans=seen,
         product_name=_product_name,
         words=lambda entry: gettext(cause_text(entry.cause)),
+        part_rows=PART_ROWS,
     )
 
 

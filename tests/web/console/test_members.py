@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from scancode.catalog import service as catalog
 from scancode.db import new_id
+from scancode.ledger import service as ledger
 from scancode.members.models import Member
 from scancode.staff.models import AuditRow
 from scancode.stories import join as joining
@@ -70,6 +71,23 @@ def test_a_member_has_a_page(office: Office, alice: UUID) -> None:
     assert "Member 138****8000" in page
     assert "Membership and privacy notice" in page
     assert "No rewards yet" in page
+
+
+def test_a_member_s_page_says_where_its_lists_end(office: Office, alice: UUID) -> None:
+    dave, here = office.browser("dave"), f"/console/members/{alice}"
+    for most, is_cut in ((50, False), (51, True)):
+        with office.wired.db.transaction() as session:
+            for number in range(most):
+                ledger.post(
+                    session,
+                    account_id=alice,
+                    counter_account_id=ledger.issuer_id(office.brand_id),
+                    brand_id=office.brand_id,
+                    cause=f"api:{number}",
+                    points=1,
+                    now=NOW,
+                )
+        assert ("The newest 50 are shown." in dave.read(here)) is is_cut
 
 
 def test_marketing_of_another_brand_sees_nothing(office: Office, alice: UUID) -> None:
