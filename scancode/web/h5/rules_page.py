@@ -1,27 +1,37 @@
-"""``/campaigns/<id>/rules``: the rules of a published campaign, for anybody, before, while and after it runs."""
+"""``/campaigns/<id>/rules``: the rules of a published campaign, for anybody, before, while and after it runs;
+and once it is over its draw, to be checked by anybody."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from flask import jsonify, render_template
+from flask import jsonify, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from batches.codes import split_code_id
 from scancode.campaigns import service as campaigns
 from scancode.campaigns.models import CampaignState
 from scancode.campaigns.proof import to_file
+from scancode.catalog.rules import BrandFacts
 from scancode.claims import service as claims
-from scancode.claims.rules import ClaimFacts
+from scancode.claims.rules import ClaimFacts, Standing, check_kind
+from scancode.codes.typed import code_in
+from scancode.errors import Refusal
+from scancode.web.guard import WorkNeeded
 from scancode.web.h5 import h5
+from scancode.web.h5.here import somebody
 from scancode.web.h5.trial import ids_of
+from scancode.web.h5.work import work_page
 from scancode.web.people import current_person
+from scancode.web.reading import ReadCode, read_code
 from scancode.web.rulebook import load_rulebook
-from scancode.web.runtime import runtime
+from scancode.web.runtime import Runtime, runtime
 
 RESULTS_MAX = 500
 CODE_END = 4
+TYPED_MAX = 300
 
 
 @h5.get("/campaigns/<uuid:campaign_id>/draw.json")
@@ -33,6 +43,50 @@ def campaign_draw(campaign_id: UUID) -> Response:
     answer = jsonify(to_file(pools))
     answer.headers["Content-Disposition"] = f'attachment; filename="draw-{campaign_id}.json"'
     return answer
+
+
+@h5.get("/campaigns/<uuid:campaign_id>/draw")
+def campaign_check(campaign_id: UUID) -> ResponseReturnValue:
+    """A page whose own script draws again. ``code`` says, of a code in any form that a person may type, which place it
+    has in a pool, and of one's own what was given for it. Raises CampaignNotFound, NotRevealed before the end."""
+    shared = runtime()
+    with shared.db.reading() as session:
+        pools = campaigns.reveal(session, campaign_id=campaign_id, sealer=shared.draw_sealer, now=shared.now())
+        campaign = campaigns.get_campaign(session, campaign_id=campaign_id)
+    brand = shared.brands.get(campaign.brand_id)
+    if brand is None:
+        raise campaigns.CampaignNotFound
+    typed = request.args.get("code", "").strip()[:TYPED_MAX]
+    code, said = None, ""
+    try:
+        if typed:
+            code = read_code(shared, code_in(typed), met_in=request.environ)
+            check_kind(code.kind)
+    except WorkNeeded as refusal:
+        return work_page(refusal)
+    except Refusal as refusal:
+        code, said = None, refusal.sentence(gettext)
+    if code and all(table.index_of(code.batch.number, code.serial) is None for table, _, _ in pools):
+        code, said = None, gettext("This code is of no pool of the campaign.")
+    claim = _own_claim(shared, code, brand) if code else None
+    return render_template(
+        "h5/draw.html",
+        campaign=campaign,
+        brand=brand,
+        pools=[(table, committed) for table, _, committed in pools],
+        typed=typed,
+        said=said,
+        place=f"{code.batch.number}:{code.serial}" if code else "",
+        given=claim if claim and claim.campaign_id == campaign_id else None,
+        is_of_other=claim is not None and claim.campaign_id != campaign_id,
+    )
+
+
+def _own_claim(shared: Runtime, code: ReadCode, brand: BrandFacts) -> ClaimFacts | None:
+    """What this person was given for the code; None where it is nobody's or somebody else's."""
+    with shared.db.reading() as session:
+        view = claims.find_claim(session, code_id=code.code_id, claimant=somebody(brand).claimant(), now=shared.now())
+    return view.claim if view and view.is_mine and view.standing is not Standing.LAPSED else None
 
 
 @h5.get("/campaigns/<uuid:campaign_id>/results")

@@ -59,6 +59,8 @@ class Reward:
     confirm_url: str | None
     """The sandbox's page, which stands for WeChat's in demos and tests."""
     complain_url: str | None
+    draw_url: str | None = None
+    """Where anybody can check what the code held, once its campaign is over."""
     may_turn: bool = False
     """The wheel gave one more turn, and it can be taken now."""
     second: ClaimView | None = None
@@ -242,12 +244,19 @@ def _reward(shared: Runtime, view: ClaimView, brand: BrandFacts) -> Reward:
         product_name=product.name(locale) if product else "",
         prize_name=names[0] if names else "",
         code_url=url_for("h5.scan", text=text) if text else None,
+        draw_url=_draw_url(shared, offer, claim, text),
         factor=_factor(offer, claim, serial),
         may_turn=claim.is_again and phase(offer, shared.now()) is Phase.RUNNING,
         confirmation=confirmation,
         confirm_url=_sandbox_url(shared, view, confirmation),
         complain_url=url_for("h5.complain", text=text) if text else None,
     )
+
+
+def _draw_url(shared: Runtime, offer: Offer | None, claim: ClaimFacts, text: str | None) -> str | None:
+    if offer is None or claim.is_second or text is None or phase(offer, shared.now()) is not Phase.ENDED:
+        return None
+    return url_for("h5.campaign_check", campaign_id=offer.campaign_id, code=text)
 
 
 def _factor(offer: Offer | None, claim: ClaimFacts, serial: int) -> int:

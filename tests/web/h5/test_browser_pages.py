@@ -13,11 +13,13 @@ from werkzeug.serving import make_server
 
 from batches import codes as press
 from scancode.app import create_app
+from scancode.campaigns import service as campaigns
 from scancode.campaigns.models import Campaign
 from scancode.catalog import revision
 from scancode.catalog.models import Product
 from scancode.channels import service as channels
 from scancode.channels.service import TeamLine
+from scancode.claims.models import Claim
 from scancode.codes.models import Batch, LifeRange
 from scancode.complaints import service as complaints
 from scancode.config import Settings
@@ -129,10 +131,36 @@ def test_axe_finds_nothing_on_any_page_and_nothing_stands_out(walk: Walk) -> Non
     walk.window.page.wait_for_url("**/crossing")
     see("/crossing")
     see(f"/w/{walk.window.page.locator('.copyable code').first.inner_text().rsplit('/w/', 1)[1]}")
+    check_the_draw(walk)
     walk.join()
     for path in ("/me", "/me/scans", "/me/points", "/me/rewards", "/me/privacy", "/me/leave"):
         see(path)
     assert not walk.problems, "\n".join(walk.problems)
+
+
+def check_the_draw(walk: Walk) -> None:
+    """The campaign is over: the browser says what the code held, counts every prize, and sees what was not so."""
+    shop, page, now = walk.shop, walk.window.page, datetime.now(UTC)
+    with shop.wired.db.transaction() as session:
+        campaign = session.query(Campaign).one()
+        campaigns.end(session, campaign_id=campaign.id, actor="dave", now=now)
+    path = f"/campaigns/{campaign.id}/draw?code={shop.code(1)}"
+    page.goto(path)
+    walk.window.sees("抽奖结果：¥1.88 红包，与您得到的一致。", "公布之后没有任何改动")
+    page.locator("[data-start]").click()
+    walk.window.sees("各奖项数量与奖品表完全一致")
+    assert page.locator("[data-drawn]").first.inner_text() == "1,000"
+    page.locator("#kept").fill(page.locator("[data-pool] .rules__commitment").inner_text().upper())
+    walk.window.sees("这是奖池 1 的数。")
+    walk.look(path)
+    with shop.wired.db.transaction() as session:
+        session.query(Claim).update({"amount": 187})
+    page.goto(path)
+    walk.window.sees("与您得到的不一致")
+    page.route("**/draw.json", lambda route: route.fulfill(json={"pools": []}))
+    page.goto(path)
+    walk.window.sees("请按下方说明在别处验证")
+    page.unroute("**/draw.json")
 
 
 def test_axe_finds_nothing_where_something_went_wrong_or_is_made_believe(walk: Walk) -> None:

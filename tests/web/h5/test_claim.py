@@ -372,3 +372,39 @@ def test_large_prizes_are_published_by_the_end_of_their_code(client: FlaskClient
         session.execute(update(Claim).values(state="reserved"))
         campaigns.publish_results(session, campaign_id=store.campaign_id, least_fen=1, actor="dave", now=Runtime.now())
     assert "Nobody yet" in client.get(f"{here}/results", headers=ENGLISH).data.decode(), "nobody's yet"
+
+
+def test_after_the_end_everybody_may_check_the_draw_and_their_own_code(
+    client: FlaskClient, store: Shop, wired: Wired
+) -> None:
+    here, mine = f"/campaigns/{store.campaign_id}", store.text(0)
+    sign_in(client, store, shop_openid(wired, store))
+    there = post(client, store, f"/{mine}/claim").location.partition("?")[0]
+    assert client.get(f"{here}/draw").status_code == 409
+    assert b"/draw?" not in client.get(there).data
+    with wired.db.transaction() as session:
+        campaigns.end(session, campaign_id=store.campaign_id, actor="dave", now=Runtime.now())
+        (told,) = campaigns.list_commitments(session, campaign_id=store.campaign_id)
+    client.application.extensions["scancode"].watch.look()
+    assert f"{here}/draw?code={mine}" in client.get(there).data.decode()
+    assert f"{here}/draw" in client.get(f"{here}/rules").data.decode()
+
+    page = client.get(f"{here}/draw?code={mine}", headers=ENGLISH).data.decode()
+    place = f"{store.batch.number}:0"
+    assert f'data-place="{place}" data-given="red_packet" data-amount="100" data-turn="1"' in page
+    assert f"scancode draw verify draw-{store.campaign_id}.json --commitment {told}" in page
+    assert f"--code {place}" in page
+    other = client.get(f"{here}/draw?code={store.text(1)}", headers=ENGLISH).data.decode()
+    assert f'data-place="{store.batch.number}:1"' in other
+    assert "data-given" not in other, "nobody claimed it"
+    stranger = client.application.test_client().get(f"{here}/draw?code={mine}").data.decode()
+    assert "data-given" not in stranger, "what somebody was given is for them"
+    for typed, said in (
+        (store.text(0, Kind.OUTER), "The reward is under the code inside"),
+        ('"><script>', "not a complete code"),
+        ("Z" * 20, "do not know this code"),
+    ):
+        page = client.get(f"{here}/draw", query_string={"code": typed}, headers=ENGLISH).data.decode()
+        assert said in page, typed
+        assert "data-place" not in page
+        assert "<script>" not in page

@@ -139,7 +139,8 @@ def test_a_commitment_is_told_at_once_and_what_it_hides_at_the_end(
     assert client.get(f"/campaigns/{campaign_id}/draw.json").status_code == 409
     with wired.db.transaction() as session:
         campaigns.end(session, campaign_id=campaign_id, actor="dave", now=datetime.now(UTC))
-    assert "draw.json" in shown(client, f"/campaigns/{campaign_id}/rules")
+    assert "验证抽奖" in shown(client, f"/campaigns/{campaign_id}/rules")
+    assert all(one in shown(client, f"/campaigns/{campaign_id}/draw") for one in told)
     answer = client.get(f"/campaigns/{campaign_id}/draw.json")
     assert [pool["commitment"] for pool in answer.get_json()["pools"]] == told
     assert client.get(f"/campaigns/{uuid4()}/draw.json").status_code == 404
