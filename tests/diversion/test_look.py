@@ -130,6 +130,13 @@ def test_what_a_copied_code_did_before_it_was_suspect_opens_no_case(office: Offi
         assert look(session, office) == 1
         (found,) = cases(session)
         assert (found.case.items, found.case.scanned) == (3, 3)
+        scan(session, office, 3, SHENZHEN)
+        mark.state = Standing.CONFIRMED.value
+        session.flush()
+        assert look(session, office) == 0
+        (found,) = cases(session)
+        assert (found.case.items, found.case.scanned) == (3, 3)
+        assert diversion.regions_of_case(session, case_id=found.case.id) == [(SHENZHEN, 3)]
 
 
 def test_from_the_menu_to_a_closed_case(office: Office, wired: Wired) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import distinct, exists, func, select, update
+from sqlalchemy import delete, distinct, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from batches.codes import Kind, code_id, split_code_id
@@ -205,6 +205,7 @@ def _open(session: Session, brand_id: UUID, parcel: Parcel, found: Surfaced, sca
     last = session.scalars(select(DiversionCase).where(same).order_by(DiversionCase.opened_at.desc()).limit(1)).first()
     if last is not None and last.state in WAITING:
         affected(session, update(DiversionCase).where(DiversionCase.id == last.id).values(figures))
+        _drop_suspects(session, last.id)
         _put_scans(session, last.id, found)
         return 0
     if last is not None and last.state in CLOSED and found.latest_at <= last.changed_at:
@@ -228,6 +229,12 @@ def _open(session: Session, brand_id: UUID, parcel: Parcel, found: Surfaced, sca
     session.flush()
     _put_scans(session, case_id, found)
     return 1
+
+
+def _drop_suspects(session: Session, case_id: UUID) -> None:
+    """A case that waits does not rest any more on codes that were marked since."""
+    suspect = exists().where(Suspicion.code_id == DiversionScan.code_id, Suspicion.state.in_(SUSPECT))
+    affected(session, delete(DiversionScan).where(DiversionScan.case_id == case_id, suspect))
 
 
 def _put_scans(session: Session, case_id: UUID, found: Surfaced) -> None:

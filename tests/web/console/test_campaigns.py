@@ -382,6 +382,8 @@ def test_it_shows_what_was_drawn(dave: FlaskClient, house: House) -> None:
     assert f"已发红包 ¥{packets}.00 共承诺 ¥400.00" in shown
     assert "已抽出 21 占全部码的 2.1%" in shown
     assert "21 / 1,000" in page(dave, "/console/campaigns")
+    one = kinds.index("red_packet")
+    assert "已领取 2026-11-22 · ¥1.00" in words(page(dave, f"/console/lookup?q={house.batch}:{one}"))
 
 
 def test_it_is_paused_resumed_extended_and_ended(dave: FlaskClient, house: House) -> None:
