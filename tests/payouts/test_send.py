@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from scancode.jobs.rules import JobState
 from scancode.payouts import service as payouts
 from scancode.payouts.rules import LOST_AFTER, POLL_MAX_S, PayoutState
 from scancode.payouts.service.preparing import Errand, Task, find_stored
+from scancode.sealing import Sealer
 from tests.payouts.conftest import Till
 
 S = PayoutState
@@ -121,6 +123,19 @@ def test_a_repeat_sends_the_stored_order_byte_for_byte(till: Till) -> None:
     assert second.order == first.order
     till.work()
     assert till.world.orders == [first.order]
+
+
+def test_a_seal_key_that_changes_in_the_middle_sends_the_same_bytes(till: Till) -> None:
+    till.world.fail_next("send")
+    till.work()
+    with till.wired.db.reading() as session:
+        before = find_stored(session, till.find(), till.wired.sealer)
+    keys, index = (till.wired.settings.seal_keys.get_secret_value(), till.wired.settings.index_key.get_secret_value())
+    till.wired = replace(till.wired, sealer=Sealer(f"{keys},k2:another-secret", index))
+    till.work(after_s=5)
+    assert before is not None
+    assert till.world.orders == [before.order]
+    assert till.find().state == S.AWAITING_USER
 
 
 def test_the_order_at_rest_does_not_show_the_openid(till: Till) -> None:

@@ -151,3 +151,33 @@ def test_the_copy_of_a_members_data_shows_it_and_leaving_ends_it(scene: Scene) -
     grant = scene.town.bank.grants.find("number", number)
     assert grant is not None
     assert grant.reason == "CLOSE_VIA_MCH_API"
+
+
+def test_what_is_unclear_and_cannot_be_confirmed_reads_as_on_its_way(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.grant()
+    code_id = scene.claim()
+    scene.town.bank.faults.script({"send:unclear": 1})
+    scene.work(after_s=1)
+    client = browser(scene, monkeypatch, web_app(scene.wired), scene.alice)
+    for path in (f"/me/rewards/{code_id}", f"/me/rewards/{code_id}/state"):
+        page = client.get(path, headers=ENGLISH).text
+        assert "We are sending it" in page
+        assert "Open this page in WeChat" not in page
+        assert "within 24 hours" not in page
+    assert "On its way" in client.get(f"/me/rewards?brand={scene.shop.brand.slug}", headers=ENGLISH).text
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "It could not be set up"), ("zh", "未能开通")])
+def test_what_wechat_refuses_is_told_with_what_follows(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, language: str, words: str
+) -> None:
+    scene.town.bank.faults.script({"grant:no_auth": 1, "grant_query:no_auth": 1})
+    scene.ask()
+    scene.work()
+    scene.work(after_s=5)
+    client = browser(scene, monkeypatch, web_app(scene.wired), scene.alice)
+    page = client.get(f"/me/receiving?brand={scene.shop.brand.slug}", headers={"Accept-Language": language}).text
+    assert words in page
+    assert "NO_AUTH" in page
