@@ -1,6 +1,7 @@
 """``make soak``: 20,000 claims while the payment server misbehaves in every scripted way and web and worker are killed
 with -9 every few seconds; in the middle a restore from a backup. Then everything works again, and the three books
-(claims and points, payouts, the provider's) must agree: nobody paid twice, nobody forgotten, the budget kept.
+(claims and points, payouts, the provider's) must agree: nobody paid twice, nobody forgotten, the budget kept. Half of
+the codes lie in an exact table, the others turn a wheel whose money runs out: what it has counted must be what it gave.
 
 ``SOAK_S`` (600) is how long the storm lasts, over both databases together; ``ONLY`` (``sqlite postgresql``) which of
 them; ``CLAIMS`` how many. Exits 1 when the books do not agree.
@@ -15,15 +16,18 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import func, select
 
 from scancode import config, migrations
+from scancode.campaigns import service as campaigns
+from scancode.campaigns.conditions import Conditions
 from scancode.campaigns.planning import PrizeLine
 from scancode.catalog import revision
-from scancode.claims.models import Claim
+from scancode.claims.models import Claim, ClaimState, PersonCount
 from scancode.errors import Refusal
 from scancode.payouts import service as payouts
 from scancode.payouts.models import Payout
@@ -39,6 +43,7 @@ from tests.soak.crew import Claimers, Crew, People, ask
 SOAK_S = float(os.environ.get("SOAK_S", "600"))
 CLAIMS = int(os.environ.get("CLAIMS", "20000"))
 ONLY = os.environ.get("ONLY", "sqlite postgresql").split()
+HALF = CLAIMS // 2
 CALM_S = 900
 MONEY_EVERY = 5
 """One code in so many holds money, as in a real campaign; as many hold points."""
@@ -80,10 +85,11 @@ class Soak:
         print(f"[{datetime.now(UTC):%H:%M:%S}] {self.kind}: {text}", flush=True)
 
     def run(self) -> int:
-        self.world = self._fill()
-        requests = claim_requests(self.world, self.world.codes(0, CLAIMS))
+        self.worlds = self._fill()
+        requests = [one for world in self.worlds for one in claim_requests(world, world.codes(0, HALF))]
+        self.dice.shuffle(requests)
         crew = Crew(self.environ, self.folder, self.web_port, self.pay_port)
-        claimers, people = Claimers(requests, self.web_port), People(self.pay_url, self.dice)
+        claimers, people = Claimers(requests, self.web_port, self.seconds * 0.8), People(self.pay_url, self.dice)
         try:
             crew.start_all()
             ask(self.pay_url, "/sandbox/set", {"balance": CLAIMS * 200})
@@ -192,6 +198,7 @@ class Soak:
             "owed and paid differ, fen": owed - paid_fen,
             "differences": len(report.open),
             "books differ, fen": report.provider_paid_fen - report.our_paid_fen,
+            **self._counted(),
         }
         self.say(
             f"{claims} claims, {len(paid)} payments of {paid_fen / 100:.2f} yuan, {len(told['bills'])} bills, "
@@ -203,6 +210,32 @@ class Soak:
         for one in report.open[:20]:
             self.say(f"  {one}")
         return sum(1 for count in wrong.values() if count)
+
+    def _counted(self) -> dict[str, int]:
+        """How far what the wheel counted down is from what it gave; adopted claims count for no person."""
+        with self.wired.db.reading() as session:
+            claims = select(func.count()).where(Claim.campaign_id == self.wheel_id)
+            adopted = session.scalar(claims.where(Claim.state == ClaimState.QUARANTINED.value)) or 0
+            counted = session.scalar(
+                select(func.sum(PersonCount.claims_count)).where(
+                    PersonCount.campaign_id == self.wheel_id, PersonCount.period == ""
+                )
+            )
+            off = (session.scalar(claims) or 0) - int(counted or 0)
+            stock = 0
+            for prize in campaigns.list_prizes(session, campaign_id=self.wheel_id):
+                left = campaigns.find_left(session, owner_id=prize.id, name=campaigns.STOCK)
+                given = session.scalar(claims.where(Claim.prize_id == prize.id)) or 0
+                stock += abs(prize.count - left - given) if left is not None else 0
+            left_fen = campaigns.find_left(session, owner_id=self.wheel_id, name=campaigns.BUDGET_FEN) or 0
+            money = select(func.coalesce(func.sum(Claim.amount), 0)).where(Claim.campaign_id == self.wheel_id)
+            given_fen = session.scalar(money.where(Claim.prize_kind == "red_packet")) or 0
+        self.say(f"the wheel gave {given_fen / 100:.2f} yuan, has {left_fen / 100:.2f} left; {adopted} adopted")
+        return {
+            "wheel's stock and claims differ": stock,
+            "wheel's budget and claims differ, fen": self.wheel_fen - left_fen - int(given_fen),
+            "people's counts and claims differ": max(-off, off - adopted, 0),
+        }
 
     def _environment(self) -> dict[str, str]:
         own = keys.load(self.folder / "pay").settings(self.pay_url)
@@ -219,32 +252,45 @@ class Soak:
             "SCANCODE_WECHATPAY_TIMEOUT_S": "2",
         }
 
-    def _fill(self) -> World:
-        """A brand whose every code is on sale, in a campaign over all of them."""
-        now, money = datetime.now(UTC), CLAIMS // MONEY_EVERY
-        self.budget_fen = money * 100
+    def _fill(self) -> list[World]:
+        """A brand whose every code is on sale: half of them in a campaign with an exact table, half in one with a wheel
+        that counts its prizes, its money and everybody's codes, and whose money does not last."""
+        now, money = datetime.now(UTC), HALF // MONEY_EVERY
+        self.wheel_fen = money * 90
+        self.budget_fen = money * 100 + self.wheel_fen
+        window = {"starts_at": now - timedelta(days=1), "ends_at": now + timedelta(days=30)}
+        prizes = [
+            PrizeLine("red_packet", 100, money, "红包", "Red packet"),
+            PrizeLine("points", 10, money, "积分", "Points"),
+        ]
         with self.wired.db.transaction() as session:
             brand = factories.make_brand(session)
             product = factories.make_product(session, brand_id=brand.id, gtin="06901234567892")
-            batch = factories.make_batch(session, brand_id=brand.id, product_id=product.id, count=CLAIMS)
-            factories.make_life(session, batch_number=batch.number, first=0, last=CLAIMS - 1)
-            factories.make_offer(
+            exact, wheel = (
+                factories.make_batch(session, brand_id=brand.id, product_id=product.id, count=HALF, **more)
+                for more in ({}, {"number": 2_222_222, "order_no": "PO-2"})
+            )
+            for batch in (exact, wheel):
+                factories.make_life(session, batch_number=batch.number, first=0, last=HALF - 1)
+            budget = {"budget_fen": money * 100, "budget_points": money * 10}
+            factories.make_offer(session, self.wired.draw_sealer, batch=exact, prizes=prizes, **window, **budget)
+            self.wheel_id = factories.make_offer(
                 session,
                 self.wired.draw_sealer,
-                batch=batch,
-                starts_at=now - timedelta(days=1),
-                ends_at=now + timedelta(days=30),
-                budget_fen=self.budget_fen,
-                budget_points=money * 10,
-                prizes=[
-                    PrizeLine("red_packet", 100, money, "红包", "Red packet"),
-                    PrizeLine("points", 10, money, "积分", "Points"),
-                ],
-            )
+                batch=wheel,
+                mode="odds",
+                prizes=[replace(one, chance_ppm=1_000_000 // MONEY_EVERY, count=HALF) for one in prizes],
+                conditions=Conditions(person_max=HALF, person_day_max=HALF, day_max=HALF * 2),
+                **window,
+                budget_fen=self.wheel_fen,
+                budget_points=HALF * 10,
+            ).id
             revision.bump(session)
-            number, brand_id = batch.number, brand.id
-            key = self.wired.keyring.derive(batch.kid, batch.salt)
-        return World(self.wired, number, brand_id, key, self.environ)
+            keyring = self.wired.keyring
+            return [
+                World(self.wired, one.number, brand.id, keyring.derive(one.kid, one.salt), self.environ)
+                for one in (exact, wheel)
+            ]
 
 
 def _push(session: object, row: payouts.PayoutFacts, now: datetime) -> None:  # type: ignore[name-defined]

@@ -21,6 +21,7 @@ from urllib.request import Request, urlopen
 from tests.servers import ROOT, wait_for
 
 THREADS = 8
+BURST = 25
 LEASE_S = 65
 """A killed worker's job is taken over after its lease."""
 
@@ -99,10 +100,14 @@ class Crew:
 
 
 class Claimers:
-    """Each request is sent until its answer says that the claim is done: 303 to the reward, or «claimed already»."""
+    """Each request is sent until its answer says that the claim is done: 303 to the reward, or «claimed already».
 
-    def __init__(self, requests: list[bytes], port: int) -> None:
+    They come in bursts, and last about so many seconds, so that a backup finds some of them and a restore forgets some.
+    """
+
+    def __init__(self, requests: list[bytes], port: int, seconds: float) -> None:
         self._requests, self._port = requests, port
+        self._rest_s = seconds * THREADS * BURST / len(requests)
         self._left = list(range(len(requests)))
         self._turn = threading.Lock()
         self._over = threading.Event()
@@ -120,9 +125,10 @@ class Claimers:
         """After a restore everybody tries once more: what was lost is claimed again, what is there stays."""
         with self._turn:
             self._left = list(range(len(self._requests)))
-            self.done = 0
+            self.done, self._rest_s = 0, 0.0
 
     def _run(self) -> None:
+        sent = 0
         while not self._over.is_set():
             with self._turn:
                 number = self._left.pop() if self._left else None
@@ -130,6 +136,9 @@ class Claimers:
                 time.sleep(0.2)
                 continue
             self.tries += 1
+            sent += 1
+            if sent % BURST == 0:
+                self._over.wait(self._rest_s)
             is_done = self._claim(self._requests[number])
             with self._turn:
                 if is_done:
