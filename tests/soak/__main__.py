@@ -189,6 +189,7 @@ class Soak:
             won = set(session.scalars(select(Claim.code_id).where(Claim.prize_kind == "red_packet")))
             owed = session.scalar(select(func.sum(Claim.amount)).where(Claim.prize_kind == "red_packet")) or 0
             claims = session.scalar(select(func.count()).select_from(Claim)) or 0
+            adopted = session.scalar(select(func.count()).where(Claim.state == ClaimState.QUARANTINED.value)) or 0
         paid_fen = sum(row["amount_fen"] for row in told["bills"] if row["state"] == "SUCCESS")
         wrong = {
             "claims missing": CLAIMS - claims,
@@ -203,7 +204,7 @@ class Soak:
         self.say(
             f"{claims} claims, {len(paid)} payments of {paid_fen / 100:.2f} yuan, {len(told['bills'])} bills, "
             f"{crew.kills} kills, {claimers.tries} requests; faults: {sum(told['happened'].values())} of "
-            f"{len(told['happened'])} kinds"
+            f"{len(told['happened'])} kinds; {adopted} claims of which only the provider knew"
         )
         for name, count in wrong.items():
             self.say(f"{'ok   ' if not count else 'WRONG'} {name}: {count}")
