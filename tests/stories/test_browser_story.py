@@ -40,6 +40,7 @@ COUNT = 24
 SHIPPED = 20
 ZONE = ZoneInfo("Asia/Shanghai")
 STORE, GUIDE = "静安寺店", "王小满"
+WELCOME = "静安寺店欢迎您"
 CHINESE, ENGLISH = "zh-CN", "en-US"
 
 
@@ -151,6 +152,7 @@ def open_places(dave: Window) -> str:
     page.fill("[name=name]", STORE)
     page.fill("[name=city]", "上海市")
     dave.press("Create store")
+    write_welcome(dave)
     dave.press("New guide")
     page.fill("[name=name]", GUIDE)
     dave.press("Create guide")
@@ -203,6 +205,22 @@ def ship_and_activate(carol: Window) -> None:
     carol.press("激活")
     assert page.url.split("#")[0] == batch
     carol.sees("已激活")
+
+
+def write_welcome(dave: Window) -> None:
+    """From the page of the store: what is typed stands on the phone beside it before it is saved."""
+    page = dave.page
+    back = page.url
+    dave.press("Welcome")
+    fields = {"title_zh": WELCOME, "title_en": "The shop says hello", "link": "/me/points", "button_zh": "看积分"}
+    for name, text in {**fields, "button_en": "My points"}.items():
+        page.fill(f"#{name}", text)
+    page.frame_locator(".look__phone").get_by_text("The shop says hello").wait_for()
+    page.check("#shown [value=zh]")
+    page.frame_locator(".look__phone").get_by_text(WELCOME).wait_for()
+    dave.press("Save")
+    dave.sees("The shop says hello", STORE)
+    dave.go(back)
 
 
 def publish_campaign(dave: Window, erin: Window) -> None:
@@ -288,7 +306,13 @@ def join_by_phone(alice: Window) -> None:
     alice.press("使用此验证码")
     assert page.is_checked("[name=terms]")
     alice.press("加入 / 登录")
-    alice.sees("欢迎加入山泉", "138****")
+    alice.sees(WELCOME, "138****")
+    alice.press("看积分")
+    assert page.url.endswith("/me/points")
+    alice.go("/me")
+    alice.sees(WELCOME)
+    alice.click(".welcome__away button")
+    assert WELCOME not in page.inner_text("main")
     alice.go("/me/rewards")
     alice.sees("¥1.88", "已到账")
 
