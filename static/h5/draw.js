@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const page = document.getElementById("draw");
-  if (!page || !window.Worker) return;
+  if (!page || !window.Worker || !page.querySelector("[data-pool]")) return;
   const { source, worker: program, sha256, place, given, amount, turn } = page.dataset;
   const words = JSON.parse(document.getElementById("draw-words").textContent);
   const rows = [...page.querySelectorAll("[data-pool]")];

@@ -264,7 +264,8 @@ def _factor(offer: Offer | None, claim: ClaimFacts, serial: int) -> int:
     if offer is None or claim.prize_kind != "points" or claim.is_second or not offer.conditions.boosts:
         return 1
     drawn = draw(offer, serial, claim.turns_done)
-    return claim.amount // drawn.amount if drawn.id == claim.prize_id and drawn.amount else 1
+    is_this = drawn.id == claim.prize_id and drawn.amount > 0 and claim.amount % drawn.amount == 0
+    return claim.amount // drawn.amount if is_this else 1
 
 
 def _confirmation(shared: Runtime, view: ClaimView) -> Confirmation | None:
