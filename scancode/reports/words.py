@@ -56,6 +56,8 @@ STEP_NAMES = {
 }
 OPENED = N_("Opened by")
 FUNNEL_STEPS = ("shipped", "activated", "scanned", "visitors", "claims", "members")
+SHARE_OF = {"activated": "shipped", "scanned": "activated", "claims": "scanned", "members": "visitors"}
+"""Of which other step a step is a part. Visitors are part of none: several may scan one code."""
 DEFINITIONS = (
     ("shipped", N_("Items in the shipments of these days, counted where they are now.")),
     ("activated", N_("Items that became live in these days and still are. Not yet shipped ones are under “unknown”.")),

@@ -45,11 +45,12 @@
     const names = { type: "category", data: json.categories, inverse: flat, axisTick: { show: false }, axisLine: { lineStyle: { color: p.line } }, axisLabel: { color: p.muted, ...fit } };
     const values = { type: "value", splitLine: { lineStyle: { color: p.line } }, axisLabel: { color: p.muted, hideOverlap: true, formatter: (value) => brief(value, json.unit) }, minInterval: json.unit === "fen" ? 0 : 1 };
     const lines = json.kind === "line" || json.kind === "area";
+    const bottom = json.series.length < 2 ? 4 : json.series.length > 2 && width < 320 ? 56 : 34; // a small phone's legend has two lines
     return {
       ...base(p, json.unit),
       tooltip: { ...base(p, json.unit).tooltip, trigger: "axis", axisPointer: { type: lines ? "line" : "shadow", lineStyle: { color: p.muted }, shadowStyle: { color: p.line } } },
       legend: legend(p, json.series),
-      grid: { left: 4, right: flat ? 56 : 12, top: 14, bottom: json.series.length > 1 ? 34 : 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+      grid: { left: 4, right: flat ? 56 : 12, top: 14, bottom, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
       xAxis: flat ? values : names,
       yAxis: flat ? names : values,
       series: json.series.map((one) => ({
@@ -75,7 +76,7 @@
     option.xAxis.show = false;
     option.xAxis.max = Math.max(...values, 1);
     option.yAxis.axisLine.show = false;
-    option.yAxis.axisLabel.color = p.ink;
+    option.yAxis.axisLabel = { ...option.yAxis.axisLabel, color: p.ink, overflow: "break", width: option.grid.left - 12 };
     option.series[0].barWidth = "62%";
     option.series[0].barMaxWidth = 40;
     option.series[0].showBackground = true;
@@ -83,7 +84,10 @@
     option.series[0].itemStyle = { borderRadius: 4 };
     option.series[0].label = {
       show: true, position: "right", color: p.ink,
-      formatter: (item) => (item.dataIndex ? `${brief(item.value, json.unit)}  {rate|${share(item.value, values[item.dataIndex - 1])}}` : brief(item.value, json.unit)),
+      formatter: ({ value, dataIndex }) => {
+        const whole = json.of[dataIndex]; // the step of which this one is a part
+        return whole === null ? brief(value, json.unit) : `${brief(value, json.unit)}  {rate|${share(value, values[whole])}}`;
+      },
       rich: { rate: { color: p.muted, fontSize: 12 } },
     };
     return option;

@@ -112,7 +112,7 @@ def show_content(query: ContentQuery) -> Response:
                 facts={"rows": len(items), "first_day": first, "last_day": last},
                 now=shared.now(),
             )
-        rows = ([cell for _, cell in item] for item in items)
+        rows = (item.model_dump(mode="json").values() for item in items)
         response = csv_file(f"content-{brand.slug}.csv", COLUMNS, rows, mark="")
     else:
         answer = ContentAnswer(

@@ -149,10 +149,12 @@ def report_funnel_chart() -> ResponseReturnValue:
     first_day, last_day = _days(brand)
     with runtime().db.reading() as session:
         row = reports.total(session, brand_id=brand.id, first_day=first_day, last_day=last_day)
+    steps = words.FUNNEL_STEPS
     return jsonify(
         kind="funnel",
-        categories=[gettext(words.STEP_NAMES[step]) for step in words.FUNNEL_STEPS],
-        series=[{"name": gettext("Number"), "values": [getattr(row, step) or 0 for step in words.FUNNEL_STEPS]}],
+        categories=[gettext(words.STEP_NAMES[step]) for step in steps],
+        series=[{"name": gettext("Number"), "values": [getattr(row, step) or 0 for step in steps]}],
+        of=[steps.index(words.SHARE_OF[step]) if step in words.SHARE_OF else None for step in steps],
         unit="",
     )
 

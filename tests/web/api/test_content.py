@@ -60,6 +60,7 @@ def test_what_is_opened_is_told_without_saying_by_whom(world: World, opened: tup
     table = crm.get("/reports/content", {"Accept": "text/csv"})
     (row,) = csv.DictReader(io.StringIO(table.get_data(as_text=True)))
     assert (row["title"], row["opened"], row["members"]) == ("'=Soup", "3", "1")
+    assert row["last_opened_at"] == line["last_opened_at"]
     assert "Accept" in table.headers["Vary"]
     (entry,) = world.audited("content.export")
     assert (entry.brand_id, json.loads(entry.facts)["rows"]) == (world.own.id, 1)

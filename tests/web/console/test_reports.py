@@ -100,6 +100,7 @@ def test_the_funnel_chart(dave: Browser, channel_id: UUID) -> None:
     chart = json.loads(dave.get(f"/console/reports/funnel.json?{SPAN}").data)
     assert chart["kind"] == "funnel"
     assert chart["series"][0]["values"] == [0, 0, 3, 3, 0, 0]
+    assert chart["of"] == [None, 0, 1, None, 2, 3]  # visitors are a share of nothing: three may scan one code
 
 
 def test_the_chart_of_rows_and_of_days(dave: Browser, channel_id: UUID) -> None:
