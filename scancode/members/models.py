@@ -88,6 +88,8 @@ class Tag(Base):
     public_zh: Mapped[str] = mapped_column(String(40), default="")
     public_en: Mapped[str] = mapped_column(String(40), default="")
     created_at: Mapped[datetime]
+    # Deleted by somebody, while members still carry it: nobody sees or gets it any more, and a job takes it off them.
+    deleted_at: Mapped[datetime | None]
 
 
 class MemberTag(Base):

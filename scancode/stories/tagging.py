@@ -60,12 +60,13 @@ def users_of(session: Session, *, tag: TagFacts, now: datetime) -> list[tuple[UU
 
 
 def delete_tag(session: Session, *, tag: TagFacts, locale: str, actor: str, now: datetime) -> int:
-    """Returns off how many members it went. Raises TagInUse, NotFound."""
+    """Returns how many members carried it: with very many of them it is gone at once and comes off them later. Raises
+    TagInUse, NotFound."""
     users = users_of(session, tag=tag, now=now)
     if users:
         names = [english if locale == "en" else chinese for _, chinese, english in users[:NAMED_MAX]]
         raise TagInUse(names=", ".join(names))
-    return members.delete_tag(session, tag_id=tag.id, actor=actor, now=now)
+    return members.delete_tag(session, tag_id=tag.id, actor=actor, now=now).members
 
 
 def change_ladder(

@@ -29,6 +29,7 @@ from scancode.worker import (
     sms,
     tidy,
     tiers,
+    untag,
     uploads,
     watch,
     welcome,
@@ -56,5 +57,6 @@ RUNNERS: dict[str, Runner] = {
     "remind": remind.run,
     "tidy": tidy.run,
     "tiers": tiers.run,
+    "untag": untag.run,
     "welcome": welcome.run,
 }

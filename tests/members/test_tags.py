@@ -107,7 +107,7 @@ def test_who_leaves_takes_the_tags_along(session: Session, brand_id: UUID, seale
 def test_a_deleted_tag_is_off_everybody_and_stays_gone(session: Session, brand_id: UUID, sealer: Sealer) -> None:
     alice, tag_id = join(session, brand_id, sealer, "+8613800000001"), make(session, brand_id)
     members.mark(session, tag_id=tag_id, member_ids=[alice], source=TagSource.STAFF, now=NOW)
-    assert members.delete_tag(session, tag_id=tag_id, actor="test", now=NOW) == 1
+    assert members.delete_tag(session, tag_id=tag_id, actor="test", now=NOW).members == 1
     assert members.marks_of(session, member_ids=[alice]) == {alice: []}
     for again in (
         lambda: members.delete_tag(session, tag_id=tag_id, actor="test", now=NOW),
@@ -118,7 +118,39 @@ def test_a_deleted_tag_is_off_everybody_and_stays_gone(session: Session, brand_i
             again()
 
 
-def test_a_tag_that_is_deleted_while_people_get_it_leaves_nothing(wired: Wired, now: datetime) -> None:
+def test_a_tag_of_many_is_gone_at_once_and_comes_off_them_later(
+    session: Session, brand_id: UUID, sealer: Sealer
+) -> None:
+    people = [join(session, brand_id, sealer, f"+86138000000{number:02}") for number in range(3)]
+    tag_id = make(session, brand_id)
+    members.mark(session, tag_id=tag_id, member_ids=people, source=TagSource.STAFF, now=NOW)
+    members.set_scenes(session, tag_id=tag_id, touchpoint_ids=[UUID(int=7)], actor="test", now=NOW)
+    assert members.delete_tag(session, tag_id=tag_id, actor="test", now=NOW, at_once=2).members == 3
+    assert members.marks_of(session, member_ids=people) == {one: [] for one in people}
+    assert members.marks_there(session, brand_id=brand_id, mark_ids=[tag_id]) == set()
+    assert members.tags_of_scene(session, brand_id=brand_id, touchpoint_id=UUID(int=7)) == []
+    assert members.list_tags(session, brand_id=brand_id) == members.find_tags(session, brand_id=brand_id) == []
+    (going,) = members.list_tags(session, brand_id=brand_id, deleted=True)
+    assert (going.id, going.name, going.members) == (tag_id, "Tea club", 3)
+    again = make(session, brand_id)
+    members.mark(session, tag_id=again, member_ids=people[:1], source=TagSource.STAFF, now=NOW)
+    for refused in (
+        lambda: members.get_tag(session, tag_id=tag_id),
+        lambda: members.delete_tag(session, tag_id=tag_id, actor="test", now=NOW),
+        lambda: members.mark(session, tag_id=tag_id, member_ids=people, source=TagSource.STAFF, now=NOW),
+        lambda: members.change_tag(session, tag_id=tag_id, draft=TagDraft("x"), actor="test", now=NOW),
+        lambda: members.set_scenes(session, tag_id=tag_id, touchpoint_ids=[], actor="test", now=NOW),
+    ):
+        with pytest.raises(NotFound):
+            refused()
+    assert [members.untag_some(session, tag_id=tag_id) for _ in range(3)] == [3, 0, 0]
+    assert members.untag_some(session, tag_id=again) == 0, "what is not deleted stays"
+    assert members.list_tags(session, brand_id=brand_id, deleted=True) == []
+    assert [one.members for one in members.list_tags(session, brand_id=brand_id)] == [1]
+
+
+@pytest.mark.parametrize("at_once", [2000, -1], ids=["in the request", "by the job"])
+def test_a_tag_that_is_deleted_while_people_get_it_leaves_nothing(wired: Wired, now: datetime, at_once: int) -> None:
     """Whoever is first, the other sees it: no mark without a tag, no error but that it is gone."""
     with wired.db.transaction() as session:
         brand_id = make_brand(session).id
@@ -138,7 +170,9 @@ def test_a_tag_that_is_deleted_while_people_get_it_leaves_nothing(wired: Wired, 
 
     def drop() -> None:
         try:
-            wired.db.retrying(lambda session: members.delete_tag(session, tag_id=tag_id, actor="test", now=now))
+            wired.db.retrying(
+                lambda session: members.delete_tag(session, tag_id=tag_id, actor="test", now=now, at_once=at_once)
+            )
         except Exception as error:
             wrong.append(error)
 
@@ -148,6 +182,8 @@ def test_a_tag_that_is_deleted_while_people_get_it_leaves_nothing(wired: Wired, 
         thread.start()
     for thread in threads:
         thread.join()
+    while wired.db.retrying(lambda session: members.untag_some(session, tag_id=tag_id)):
+        pass
     assert wrong == []
     with wired.db.reading() as session:
         assert session.scalar(select(func.count()).select_from(MemberTag)) == 0

@@ -35,6 +35,7 @@ from scancode.members.service.membership import (
 )
 from scancode.members.service.passwords import SMS_JOB, ask_password, check_password, open_message, purge
 from scancode.members.service.tags import (
+    UNTAG_JOB,
     change_tag,
     count_members,
     create_tag,
@@ -49,6 +50,7 @@ from scancode.members.service.tags import (
     set_scenes,
     tags_of_scene,
     unmark,
+    untag_some,
 )
 from scancode.members.service.tiers import (
     LadderState,
@@ -66,6 +68,7 @@ from scancode.members.service.tiers import (
 
 __all__ = [
     "SMS_JOB",
+    "UNTAG_JOB",
     "LadderState",
     "ask_password",
     "change_tag",
@@ -120,6 +123,7 @@ __all__ = [
     "tags_of_scene",
     "tiers_held",
     "unmark",
+    "untag_some",
     "visitors_of",
     "withdraw",
 ]

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from scancode.db import affected, insert_many, insert_once, new_id
 from scancode.errors import NotFound
+from scancode.jobs import service as jobs
 from scancode.members.models import Member, MemberTag, MemberTier, Tag, TagScene
 from scancode.members.tags import (
     SCENES_MAX,
@@ -31,13 +32,17 @@ from scancode.members.tags import (
 from scancode.staff import service as staff
 
 AT_ONCE = 500
+UNTAG_JOB = "untag"
+DELETED_AT_ONCE = 2000
+"""A tag that no more members carry is gone with the request that deletes it."""
 _COLUMNS = (Tag.id, Tag.brand_id, Tag.name, Tag.public_zh, Tag.public_en)
+_IS_THERE = Tag.deleted_at.is_(None)
 
 
 def create_tag(session: Session, *, brand_id: UUID, draft: TagDraft, actor: str, now: datetime) -> UUID:
     """Raises BadTag, TagTaken, TooManyTags."""
     draft = draft.checked()
-    count = session.scalar(select(func.count()).select_from(Tag).where(Tag.brand_id == brand_id)) or 0
+    count = session.scalar(select(func.count()).select_from(Tag).where(Tag.brand_id == brand_id, _IS_THERE)) or 0
     if count >= TAGS_MAX:
         raise TooManyTags(limit=TAGS_MAX)
     tag_id = new_id(now)
@@ -52,7 +57,7 @@ def change_tag(session: Session, *, tag_id: UUID, draft: TagDraft, actor: str, n
     """Gives a tag other names. Raises NotFound, BadTag, TagTaken."""
     draft = draft.checked()
     tag = get_tag(session, tag_id=tag_id)
-    renamed = update(Tag).where(Tag.id == tag_id).values(vars(draft) | {"key": draft.key})
+    renamed = update(Tag).where(Tag.id == tag_id, _IS_THERE).values(vars(draft) | {"key": draft.key})
     try:
         with session.begin_nested():
             done = affected(session, renamed)
@@ -66,30 +71,54 @@ def change_tag(session: Session, *, tag_id: UUID, draft: TagDraft, actor: str, n
     _audit(session, tag.brand_id, tag_id, "change", facts, actor, now)
 
 
-def delete_tag(session: Session, *, tag_id: UUID, actor: str, now: datetime) -> int:
-    """Takes a tag away, from everybody who carries it; returns how many. Whether something names it is for the caller
-    to ask. Raises NotFound."""
-    tag = get_tag(session, tag_id=tag_id)
-    if session.scalar(select(Tag.id).where(Tag.id == tag_id).with_for_update()) is None:
+def delete_tag(
+    session: Session, *, tag_id: UUID, actor: str, now: datetime, at_once: int = DELETED_AT_ONCE
+) -> TagFacts:
+    """Takes a tag away, from everybody who carries it; returns it as it was, with how many that were. Whether something
+    names it is for the caller to ask. Raises NotFound.
+
+    Where more than ``at_once`` carry it, it is gone for everybody at once, its name is free, and the job ``untag``
+    takes it off them.
+    """
+    if session.scalar(select(Tag.id).where(Tag.id == tag_id, _IS_THERE).with_for_update()) is None:
         raise NotFound
-    count = affected(session, delete(MemberTag).where(MemberTag.tag_id == tag_id))
+    tag = get_tag(session, tag_id=tag_id)
     affected(session, delete(TagScene).where(TagScene.tag_id == tag_id))
-    affected(session, delete(Tag).where(Tag.id == tag_id))
-    _audit(session, tag.brand_id, tag_id, "delete", {"name": tag.name, "members": count}, actor, now)
-    return count
+    if tag.members <= at_once:
+        affected(session, delete(MemberTag).where(MemberTag.tag_id == tag_id))
+        affected(session, delete(Tag).where(Tag.id == tag_id))
+    else:
+        gone = {"deleted_at": now, "key": tag_id.hex}
+        affected(session, update(Tag).where(Tag.id == tag_id).values(gone))
+        key, payload = f"{UNTAG_JOB}:{tag_id}", {"tag": str(tag_id)}
+        jobs.enqueue(session, kind=UNTAG_JOB, key=key, payload=payload, run_at=now, now=now)
+    _audit(session, tag.brand_id, tag_id, "delete", {"name": tag.name, "members": tag.members}, actor, now)
+    return tag
+
+
+def untag_some(session: Session, *, tag_id: UUID) -> int:
+    """Takes a deleted tag off some of the members who still carry it; returns off how many. With the last of them the
+    tag itself goes, and then it is 0."""
+    query = select(MemberTag.member_id).join(Tag, Tag.id == MemberTag.tag_id)
+    found = session.scalars(query.where(Tag.id == tag_id, ~_IS_THERE).limit(AT_ONCE)).all()
+    if not found:
+        affected(session, delete(Tag).where(Tag.id == tag_id, ~_IS_THERE))
+        return 0
+    return unmark(session, tag_id=tag_id, member_ids=found)
 
 
 def get_tag(session: Session, *, tag_id: UUID) -> TagFacts:
     """With the number of members that carry it. Raises NotFound."""
-    row = session.execute(select(*_COLUMNS).where(Tag.id == tag_id)).one_or_none()
+    row = session.execute(select(*_COLUMNS).where(Tag.id == tag_id, _IS_THERE)).one_or_none()
     if row is None:
         raise NotFound
     query = select(func.count()).select_from(MemberTag).where(MemberTag.tag_id == tag_id)
     return TagFacts(*row, members=session.scalar(query) or 0)
 
 
-def list_tags(session: Session, *, brand_id: UUID) -> list[TagFacts]:
-    """By name, with the number of members that carry each."""
+def list_tags(session: Session, *, brand_id: UUID, deleted: bool = False) -> list[TagFacts]:
+    """By name, with the number of members that carry each. Those ``deleted`` are not there any more, but for the
+    members that they have still to be taken off."""
     counted = (
         select(MemberTag.tag_id, func.count().label("members"))
         .join(Tag, Tag.id == MemberTag.tag_id)
@@ -100,7 +129,7 @@ def list_tags(session: Session, *, brand_id: UUID) -> list[TagFacts]:
     query = (
         select(*_COLUMNS, func.coalesce(counted.c.members, 0))
         .outerjoin(counted, counted.c.tag_id == Tag.id)
-        .where(Tag.brand_id == brand_id)
+        .where(Tag.brand_id == brand_id, ~_IS_THERE if deleted else _IS_THERE)
         .order_by(Tag.key)
         .limit(TAGS_MAX)
     )
@@ -109,7 +138,7 @@ def list_tags(session: Session, *, brand_id: UUID) -> list[TagFacts]:
 
 def find_tags(session: Session, *, brand_id: UUID, tag_ids: Collection[UUID] | None = None) -> list[TagFacts]:
     """Those of the ids that are tags of the brand (all of its tags without ids), by name and uncounted."""
-    query = select(*_COLUMNS).where(Tag.brand_id == brand_id).order_by(Tag.key).limit(TAGS_MAX)
+    query = select(*_COLUMNS).where(Tag.brand_id == brand_id, _IS_THERE).order_by(Tag.key).limit(TAGS_MAX)
     if tag_ids is not None:
         query = query.where(Tag.id.in_(sorted(tag_ids)))
     return [TagFacts(*row) for row in session.execute(query)]
@@ -120,7 +149,7 @@ def mark(session: Session, *, tag_id: UUID, member_ids: Collection[UUID], source
 
     Raises NotFound where there is no such tag any more.
     """
-    brand_id = session.scalar(select(Tag.brand_id).where(Tag.id == tag_id).with_for_update(read=True))
+    brand_id = session.scalar(select(Tag.brand_id).where(Tag.id == tag_id, _IS_THERE).with_for_update(read=True))
     if brand_id is None:
         raise NotFound
     count = 0
@@ -149,7 +178,7 @@ def marks_of(session: Session, *, member_ids: Collection[UUID]) -> dict[UUID, li
     query = (
         select(MemberTag.member_id, Tag.id, Tag.name, MemberTag.source, MemberTag.tagged_at)
         .join(Tag, Tag.id == MemberTag.tag_id)
-        .where(MemberTag.member_id.in_(sorted(member_ids)))
+        .where(MemberTag.member_id.in_(sorted(member_ids)), _IS_THERE)
         .order_by(Tag.key)
     )
     found: dict[UUID, list[Mark]] = {one: [] for one in member_ids}
@@ -184,7 +213,7 @@ def set_scenes(session: Session, *, tag_id: UUID, touchpoint_ids: Collection[UUI
     """Which placed codes put a tag on whoever joins through them. Raises NotFound, TooManyScenes."""
     if len(touchpoint_ids) > SCENES_MAX:
         raise TooManyScenes(limit=SCENES_MAX)
-    brand_id = session.scalar(select(Tag.brand_id).where(Tag.id == tag_id).with_for_update())
+    brand_id = session.scalar(select(Tag.brand_id).where(Tag.id == tag_id, _IS_THERE).with_for_update())
     if brand_id is None:
         raise NotFound
     affected(session, delete(TagScene).where(TagScene.tag_id == tag_id))

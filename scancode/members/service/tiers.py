@@ -56,7 +56,7 @@ def marks_there(session: Session, *, brand_id: UUID, mark_ids: Collection[UUID])
     wanted = sorted(mark_ids)
     if not wanted:
         return set()
-    tags = select(Tag.id).where(Tag.brand_id == brand_id, Tag.id.in_(wanted))
+    tags = select(Tag.id).where(Tag.brand_id == brand_id, Tag.id.in_(wanted), Tag.deleted_at.is_(None))
     tiers = select(TierRow.id).where(TierRow.brand_id == brand_id, TierRow.id.in_(wanted))
     return {*session.scalars(tags), *session.scalars(tiers)}
 

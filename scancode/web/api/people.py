@@ -256,7 +256,10 @@ def change_tag(path: TagPath, body: TagNames) -> Response:
 
 @post("/tags/<tag_id>/delete", scope="members:write", tag=MEMBERS, answers={200: TagDeleted}, refusals=(404, 409))
 def delete_tag(path: TagPath, body: Nothing) -> Response:
-    """Delete a tag, off everybody who carries it. 409 `tag_in_use` where a campaign that has not ended names it."""
+    """Delete a tag, off everybody who carries it. 409 `tag_in_use` where a campaign that has not ended names it.
+
+    With more than 2000 members it is gone at once all the same, and comes off them in the background.
+    """
 
     def work(session: Session, tag: TagFacts) -> TagDeleted:
         count = tagging.delete_tag(session, tag=tag, locale=current_locale(), actor=caller().actor, now=runtime().now())

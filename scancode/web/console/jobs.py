@@ -44,6 +44,7 @@ KIND_WORDS = {
     "payout": N_("Pay a red packet"),
     "points": N_("Points that come in or expire"),
     "tiers": N_("Tiers of members"),
+    "untag": N_("Take a deleted tag off its members"),
     "remind": N_("Reminders of points that expire"),
     "welcome": N_("Welcomes to new members"),
     "authorisation": N_("Authorisations to pay without confirmation"),

@@ -62,9 +62,16 @@ def _list(form: TagForm, status: int = 200) -> ResponseReturnValue:
     with runtime().db.reading() as session:
         brand = chosen_brand(session)
         tags = members.list_tags(session, brand_id=brand.id)
+        going = members.list_tags(session, brand_id=brand.id, deleted=True)
         sent = uploads.list_uploads(session, brand_id=brand.id, kind=UploadKind.TAGS, limit=FILES_SHOWN)
         page = render_template(
-            "console/tags/list.html", brand=brand, brands=brand_choices(session), form=form, tags=tags, sent=sent
+            "console/tags/list.html",
+            brand=brand,
+            brands=brand_choices(session),
+            form=form,
+            tags=tags,
+            going=going,
+            sent=sent,
         )
     return page, status
 

@@ -17,6 +17,7 @@ from scancode.campaigns.conditions import Conditions, from_text
 from scancode.catalog import service as catalog
 from scancode.members import service as members
 from scancode.members.models import Member, MemberTag, Tag
+from scancode.members.tags import TagSource
 from scancode.staff.models import AuditRow
 from scancode.stories import own_data
 from scancode.wiring import Wired
@@ -58,7 +59,7 @@ def send_file(dave: Browser, page: str, text: str, verb: str = "add") -> str:
 
 
 def work(office: Office) -> None:
-    loop.run(office.wired, stop_event=threading.Event(), once=True, kinds=["upload"])
+    loop.run(office.wired, stop_event=threading.Event(), once=True, kinds=["upload", "untag"])
 
 
 def carried(office: Office) -> set[UUID]:
@@ -230,3 +231,22 @@ def test_placed_codes_of_the_brand_give_a_tag(office: Office) -> None:
     theirs = mallory.get("/console/tags").get_data(as_text=True)
     token = theirs.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
     assert mallory.client.post(f"{page}/scenes", data={"csrf_token": token}).status_code == 404
+
+
+def test_a_tag_of_very_many_is_shown_while_a_job_takes_it_off_them(office: Office) -> None:
+    dave = office.browser("dave")
+    page = tag_page(dave)
+    tag_id = UUID(page.rsplit("/", 1)[1])
+    people = [join(office, phone) for phone in PHONES]
+    with office.wired.db.transaction() as session:
+        members.mark(session, tag_id=tag_id, member_ids=people, source=TagSource.STAFF, now=NOW)
+        members.delete_tag(session, tag_id=tag_id, actor="dave", now=NOW, at_once=1)
+    listed = dave.read("/console/tags")
+    assert "Tea club Being deleted" in listed
+    assert "2 left" in listed
+    assert dave.get(page).status_code == 404
+    assert "Being deleted" not in office.browser("mallory").read("/console/tags")
+    assert tag_page(dave) != page, "its name is free"
+    work(office)
+    assert "Being deleted" not in dave.read("/console/tags")
+    assert carried(office) == set()
