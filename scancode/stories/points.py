@@ -72,9 +72,7 @@ def adjust(
 
     Raises ReasonMissing, BadPoints, BadUntil, Overdrawn, Frozen.
     """
-    note = _reason(note)
-    if points == 0 or abs(points) > BY_HAND_MAX:
-        raise BadPoints
+    note = _checked(points, note)
     if until is not None and not now < until <= now + UNTIL_MAX:
         raise BadUntil
     cause = f"adjust:{form_id}"
@@ -91,18 +89,7 @@ def adjust(
         )
     else:
         _refuse_frozen(session, account.id)
-        counter_id = ledger.issuer_id(account.brand.id) if points > 0 else ledger.sink_id(account.brand.id)
-        made = ledger.post(
-            session,
-            account_id=account.id,
-            counter_account_id=counter_id,
-            brand_id=account.brand.id,
-            cause=cause,
-            points=points,
-            now=now,
-            expires_at=account.brand.points_expire_at(now),
-            note=note,
-        )
+        made = _post(session, account, cause, points, note, now)
     if not made:
         return Outcome.REPEATED
     facts: dict[str, object] = {"points": points, "until": until.isoformat() if until else None}
@@ -115,29 +102,15 @@ def enter(session: Session, *, account: Account, cause: str, points: int, note: 
 
     Raises ReasonMissing, BadPoints, Overdrawn, Frozen, CauseUsed.
     """
-    note = _reason(note)
-    if points == 0 or abs(points) > BY_HAND_MAX:
-        raise BadPoints
+    note = _checked(points, note)
     cause = f"api:{cause}"
-    issuer_id, sink_id = ledger.issuer_id(account.brand.id), ledger.sink_id(account.brand.id)
-    counter_id, other_id = (issuer_id, sink_id) if points > 0 else (sink_id, issuer_id)
     # What everybody's points come from has an entry for each cause, and so has what they go to.
-    if ledger.find_entry(session, account_id=other_id, cause=cause):
+    if ledger.find_entry(session, account_id=_counter_of(account, -points), cause=cause):
         raise CauseUsed
     if ledger.find_entry(session, account_id=account.id, cause=cause) is None:
         _refuse_frozen(session, account.id)
     try:
-        made = ledger.post(
-            session,
-            account_id=account.id,
-            counter_account_id=counter_id,
-            brand_id=account.brand.id,
-            cause=cause,
-            points=points,
-            now=now,
-            expires_at=account.brand.points_expire_at(now),
-            note=note,
-        )
+        made = _post(session, account, cause, points, note, now)
     except ledger.CauseReused as error:
         raise CauseUsed from error
     if made:
@@ -229,6 +202,34 @@ def prove(db: Database, *, brand_id: UUID) -> Proof:
     with db.reading() as session:
         whole = ledger.wrong_brand(session, brand_id=brand_id)
     return Proof(accounts, count + (whole is not None), [*([whole] if whole else []), *wrong])
+
+
+def _checked(points: int, note: str) -> str:
+    """The note, tidied. Raises ReasonMissing, BadPoints."""
+    note = _reason(note)
+    if points == 0 or abs(points) > BY_HAND_MAX:
+        raise BadPoints
+    return note
+
+
+def _counter_of(account: Account, points: int) -> UUID:
+    """What points above 0 come from, and what those below 0 go to."""
+    return ledger.issuer_id(account.brand.id) if points > 0 else ledger.sink_id(account.brand.id)
+
+
+def _post(session: Session, account: Account, cause: str, points: int, note: str, now: datetime) -> bool:
+    """False where the cause was posted before. Raises Overdrawn, CauseReused."""
+    return ledger.post(
+        session,
+        account_id=account.id,
+        counter_account_id=_counter_of(account, points),
+        brand_id=account.brand.id,
+        cause=cause,
+        points=points,
+        now=now,
+        expires_at=account.brand.points_expire_at(now),
+        note=note,
+    )
 
 
 def _reason(note: str) -> str:
