@@ -187,7 +187,9 @@ class Settings(BaseSettings):
     upload_days: int = Field(30, ge=1, le=3650, description="days that reports on uploaded files are kept")
     scan_stall_s: float = Field(5.0, gt=0, le=60, description="seconds a scan may wait for its commit")
     claim_stall_s: float = Field(8.0, gt=0, le=60, description="seconds a claim may wait for its commit")
-    page_stall_s: float = Field(20.0, gt=0, le=300, description="seconds a consumer's page may wait for the database")
+    page_stall_s: float = Field(
+        20.0, gt=0, le=300, description="seconds a consumer's page waits for each database answer"
+    )
     sqlite_busy_s: float = Field(15.0, gt=0, le=120, description="seconds a SQLite write may wait for its turn")
     pool_size: int = Field(10, ge=1, le=200, description="PostgreSQL connections per process")
 

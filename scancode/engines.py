@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -85,10 +86,11 @@ def _patient() -> type[Connection[Any]]:
             left_s = patience.left_s()
             if left_s is None:
                 return super().wait(gen, interval=interval, timeout=timeout)
+            end = time.monotonic() + left_s
             try:
                 return super().wait(gen, interval=interval, timeout=left_s if timeout is None else min(timeout, left_s))
             except OperationalError:
-                if patience.is_over():
+                if time.monotonic() >= end:
                     self.pgconn.finish()
                 raise
 

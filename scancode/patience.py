@@ -17,21 +17,38 @@ _here = threading.local()
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """In this thread nothing waits longer than so many seconds from now; an earlier end that was set stays."""
+def within(seconds: float, *, anew: bool = False) -> Iterator[None]:
+    """In this thread nothing waits longer than so many seconds from now; an earlier end that was set stays, unless it
+    is to begin ``anew``, for work that is done for others as well."""
     before: float | None = getattr(_here, "until", None)
     until = time.monotonic() + seconds
-    _here.until = until if before is None else min(before, until)
+    _here.until = until if before is None or anew else min(before, until)
     try:
         yield
     finally:
         _here.until = before
 
 
+@contextmanager
+def each(seconds: float) -> Iterator[None]:
+    """In this thread no single answer of the database is waited for longer than that; what lies between two of them,
+    such as a client that sends slowly, does not count."""
+    before: float | None = getattr(_here, "most_s", None)
+    _here.most_s = seconds
+    try:
+        yield
+    finally:
+        _here.most_s = before
+
+
 def left_s() -> float | None:
-    """Seconds that are left, 0.0 when there are none; None where nobody set an end."""
+    """How long the next answer may be waited for, 0.0 when the time is over; None where nobody set a limit."""
     until: float | None = getattr(_here, "until", None)
-    return None if until is None else max(0.0, until - time.monotonic())
+    most_s: float | None = getattr(_here, "most_s", None)
+    if until is None:
+        return most_s
+    left = max(0.0, until - time.monotonic())
+    return left if most_s is None else min(left, most_s)
 
 
 def is_over() -> bool:

@@ -150,7 +150,9 @@ class Desk:
                 return
 
     def _serve_group(self, group: list[_Ticket]) -> None:
-        for ticket, answer in zip(group, self._together([ticket.request for ticket in group]), strict=True):
+        with patience.within(self.stall_s, anew=True):  # who waited long for the turn still has time for its group
+            answers = self._together([ticket.request for ticket in group])
+        for ticket, answer in zip(group, answers, strict=True):
             ticket.answer = answer
 
     def _together(self, requests: Sequence[Request]) -> list[ClaimAnswer | None]:

@@ -35,10 +35,11 @@ def run(wired: Wired, leased: Leased, clock: Clock) -> None:
         _later(wired, leased, clock, NOBODY_S)
         return
     with wired.db.transaction() as session:
-        jobs.hold(session, leased=leased)
+        # What it is about, then its job: in the order in which notices and wishes lock them.
         errand = payouts.prepare_authorisation(
             session, number=number, sealer=wired.sealer, compose=gateway.compose, now=clock()
         )
+        jobs.hold(session, leased=leased)
         turn_s = pace.turn_s(session, wired) if errand else 0.0
     time.sleep(turn_s)
     if errand is None:

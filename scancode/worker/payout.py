@@ -105,7 +105,9 @@ def _order(wired: Wired, gateway: PayoutGateway, errand: Errand, clock: Clock) -
     log.info("payout_to_be_confirmed", out_bill_no=errand.payout.out_bill_no)
     with wired.db.transaction() as session:
         plain = payouts.drop_authorisation(session, payout=errand.payout, sealer=wired.sealer, compose=gateway.compose)
-    return plain or errand.order
+    if plain is None:
+        raise PayoutError("payout_moved_on", "temporary")
+    return plain
 
 
 def _must_be_confirmed(wired: Wired, errand: Errand, number: str, clock: Clock) -> bool:

@@ -49,7 +49,7 @@ _LINK = re.compile(r"/01/([0-9]{14})/21/([0-9A-Za-z]{20})/?")
 _BODY = re.compile(rb"token=([0-9A-Za-z_-]{1,100})")
 BODY_BYTES_MAX = 200
 STAFF_S = 300.0
-"""So long a page or a call of staff may wait for the database."""
+"""So long a page or a call of staff may wait for each answer of the database."""
 OK = "200 OK"
 HTML = ("Content-Type", "text/html; charset=utf-8")
 CSS = ("Content-Type", "text/css; charset=utf-8")
@@ -79,12 +79,12 @@ class Front:
 
     def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The whole way of one request, by one thread that may wait."""
-        with patience.within(self._patience_s(environ)):
+        with patience.each(self._patience_s(environ)):
             met = alone(self._shared, self.begin(environ))
         return self.finish(environ, start_response, met)
 
     def _patience_s(self, environ: WSGIEnvironment) -> float:
-        """Seconds that one request may wait for the database: people with a phone in their hand wait less long."""
+        """Seconds that an answer of the database may take: people with a phone in their hand wait less long."""
         is_staff = environ["PATH_INFO"].startswith(("/console", "/api/", "/epcis/"))
         return STAFF_S if is_staff else self._shared.settings.page_stall_s
 
@@ -105,7 +105,7 @@ class Front:
     def finish(self, environ: WSGIEnvironment, start_response: StartResponse, answer: Answer | None) -> Iterable[bytes]:
         """Answers a request that was begun."""
         if answer is None:
-            with patience.within(self._patience_s(environ)):
+            with patience.each(self._patience_s(environ)):
                 return self._next(environ, start_response)
         status, headers, body = self.written(answer)
         start_response(status, headers)
