@@ -174,20 +174,4 @@ class Desk:
     def _claim(self, asked: Request) -> ClaimAnswer:
         if patience.is_over():
             raise ClaimStalled
-        return self._db.retrying(
-            lambda session: claim(
-                session,
-                code=asked.code,
-                batch=asked.batch,
-                brand=asked.brand,
-                offer=asked.offer,
-                claimant=asked.claimant,
-                attribution=asked.attribution,
-                now=asked.now,
-                reservation_hours=asked.reservation_hours,
-                prefix=asked.prefix,
-                draw_sealer=asked.draw_sealer,
-                turn=asked.turn,
-                glimpse=asked.glimpse,
-            )
-        )
+        return self._db.retrying(lambda session: claim(session, asked))

@@ -63,7 +63,7 @@ class Shop:
             "prefix": PREFIX,
             "draw_sealer": self.wired.draw_sealer,
         }
-        return claims.claim(session, **(values | over))
+        return claims.claim(session, claims.Request(**(values | over)))
 
     def bind(self, session: Session, claimant: Claimant, *, now: datetime = NOW) -> int:
         return len(claims.bind(session, claimant=claimant, brand_id=self.brand.id, prefix=PREFIX, now=now))

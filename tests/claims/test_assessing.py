@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,6 @@ from scancode.claims import service as claims
 from scancode.claims.models import Claim, HeldClaim
 from scancode.claims.risk import Glimpse, Reason
 from scancode.claims.rules import Claimant, ClaimState, Standing
-from scancode.claims.service.asking import Request
 from scancode.claims.service.many import claim_many
 from scancode.db import Database, new_id
 from scancode.diversion import service as diversion
@@ -30,6 +30,7 @@ from scancode.payouts.models import Payout
 from scancode.scans import service as scans
 from scancode.wiring import Wired
 from tests.claims.shop import PREFIX, RED_PACKETS, Shop, open_shop, points, visitor
+from tests.claims.test_desk import asking
 from tests.claims.test_holding import ERIN, payouts_made, refuse, release
 from tests.claims.test_odds import wheel
 from tests.claims.test_races import at_once
@@ -98,9 +99,8 @@ def test_a_group_asks_no_more_than_before_and_leaves_out_what_smells(session: Se
 
     def group(shop: Shop, smelly: int) -> tuple[list[bool], int]:
         people = [Claimant(None, shop.openid(session, f"openid-{n}")) for n in range(4)]
-        origin, more = Attribution("unknown"), (NOW, 72, PREFIX, wired.draw_sealer)
         requests = [
-            Request(shop.code(serial), shop.batch, shop.brand, shop.offer, who, origin, *more, glimpse=glimpse)
+            replace(asking(shop, who, serial), attribution=Attribution("unknown"), glimpse=glimpse)
             for serial, who in enumerate(people)
             for glimpse in [SMELL if serial == smelly else Glimpse(today=1)]
         ]

@@ -71,10 +71,9 @@ def in_groups(session: Session, requests: Sequence[Request], size: int = 16) -> 
 
 
 def _told(session: Session, request: Request) -> str:
-    values = {name: getattr(request, name) for name in Request.__dataclass_fields__}
     try:
         with session.begin_nested():
-            return _word(claims.claim(session, **values))
+            return _word(claims.claim(session, request))
     except Refusal as refusal:
         return refusal.code
 

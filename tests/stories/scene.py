@@ -95,8 +95,7 @@ class Scene:
     def claim(self, claimant: Claimant, serial: int, *, at: datetime = NOW) -> ClaimAnswer:
         batch = codes.load_batch(self.session, number=self.batch_number, keyring=self.wired.keyring)
         assert batch is not None
-        return claims.claim(
-            self.session,
+        asked = claims.Request(
             code=ClaimCode(self.code_id(serial), self.batch_number, 1, serial),
             batch=batch,
             brand=self.brand,
@@ -108,6 +107,7 @@ class Scene:
             draw_sealer=self.wired.draw_sealer,
             attribution=UNKNOWN,
         )
+        return claims.claim(self.session, asked)
 
     def join(
         self,

@@ -16,16 +16,18 @@ from scancode.codes.rules import BatchFacts
 from scancode.sealing import Sealer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
-    """One claim to make: the arguments of ``claim``."""
+    """One claim to make. ``offer`` may be as old as a cache is: whether it still runs is read when it is made. Without
+    ``attribution`` the claim takes that of the scan. ``turn`` is the turn of the wheel that is asked for; ``glimpse``
+    is what memory knows of whoever asks."""
 
     code: ClaimCode
     batch: BatchFacts
     brand: BrandFacts
     offer: Offer | None
     claimant: Claimant
-    attribution: Attribution | None
+    attribution: Attribution | None = None
     now: datetime
     reservation_hours: int
     prefix: str

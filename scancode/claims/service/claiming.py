@@ -16,14 +16,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from scancode.campaigns.rules import Offer, PrizeFacts, draw
-from scancode.catalog.rules import BrandFacts
-from scancode.channels.rules import Attribution
 from scancode.claims.models import Claim
-from scancode.claims.risk import NO_GLIMPSE, Glimpse
 from scancode.claims.rules import (
     ClaimAnswer,
     Claimant,
-    ClaimCode,
     ClaimedByAnother,
     ClaimFacts,
     ClaimsStopped,
@@ -49,49 +45,34 @@ from scancode.claims.service.rewards import reward
 from scancode.claims.service.row import facts_from
 from scancode.claims.service.seconds import add_second
 from scancode.claims.service.turning import turn_again
-from scancode.codes.rules import BatchFacts
 from scancode.db import affected, insert_once
 from scancode.errors import Refusal
 from scancode.scans import service as scans
-from scancode.sealing import Sealer
 
 TRIES = 4
 CODE_CLOSED = (CodeVoid, CodeRecalled, CodeInactive, CodeSuspect)
 
 
-def claim(
-    session: Session,
-    *,
-    code: ClaimCode,
-    batch: BatchFacts,
-    brand: BrandFacts,
-    offer: Offer | None,
-    claimant: Claimant,
-    now: datetime,
-    reservation_hours: int,
-    prefix: str,
-    draw_sealer: Sealer,
-    attribution: Attribution | None = None,
-    turn: int = 1,
-    glimpse: Glimpse | None = None,
-) -> ClaimAnswer:
-    """What the code holds, for whoever claims it first; the same answer for them whenever they ask again. ``turn`` is
-    the turn of the wheel that they ask for: a later one is made where the one before gave one more.
-
-    ``offer`` may be as old as a cache is: whether it still runs is read here. Without ``attribution`` the claim takes
-    that of the scan. ``glimpse`` is what memory knows of whoever asks. Raises a Refusal with its reason: see
-    ``claims.rules``.
-    """
+def claim(session: Session, asked: Request) -> ClaimAnswer:
+    """What the code holds, for whoever claims it first; the same answer for them whenever they ask again. A later turn
+    of the wheel is made where the one before gave one more. Raises a Refusal with its reason: see ``claims.rules``."""
+    code, now = asked.code, asked.now
     check_kind(code.kind)
-    known = pass_quickly(session, code=code, offer=offer, claimant=claimant, now=now)
-    claimant = known or settle(session, claimant=claimant, brand_id=batch.brand_id)
-    turns: tuple[Offer, ...] = (offer,) if known and offer else ()
+    known = pass_quickly(session, code=code, offer=asked.offer, claimant=asked.claimant, now=now)
+    claimant = known or settle(session, claimant=asked.claimant, brand_id=asked.batch.brand_id)
+    about = replace(asked, claimant=claimant)
+    turns: tuple[Offer, ...] = (asked.offer,) if known and asked.offer else ()
     for _ in range(TRIES):
         why: Refusal | None = None
         try:
             if not turns or known is None:
                 turns = pass_slowly(
-                    session, code=code, brand=brand, claimant=claimant, draw_sealer=draw_sealer, now=now
+                    session,
+                    code=code,
+                    brand=asked.brand,
+                    claimant=claimant,
+                    draw_sealer=asked.draw_sealer,
+                    now=now,
                 )
         except Refusal as refusal:
             found = find_facts(session, code_id=code.code_id)
@@ -99,32 +80,19 @@ def claim(
                 raise
             why = refusal
         else:
-            if attribution is None and claimant.visitor_id is not None:
-                attribution = scans.attribution_of(session, code_id=code.code_id, visitor_id=claimant.visitor_id)
-            about = Request(
-                code=code,
-                batch=batch,
-                brand=brand,
-                offer=offer,
-                claimant=claimant,
-                attribution=attribution,
-                now=now,
-                reservation_hours=reservation_hours,
-                prefix=prefix,
-                draw_sealer=draw_sealer,
-                turn=turn,
-                glimpse=glimpse or NO_GLIMPSE,
-            )
+            if about.attribution is None and claimant.visitor_id is not None:
+                origin = scans.attribution_of(session, code_id=code.code_id, visitor_id=claimant.visitor_id)
+                about = replace(about, attribution=origin)
             made = _make(session, about, turns)
             if made is not None:
                 return made
             found = find_facts(session, code_id=code.code_id)
-            if found is not None and found.is_again and turn > 1:
-                if (turned := turn_again(session, about, turns, found, turn)) is not None:
+            if found is not None and found.is_again and asked.turn > 1:
+                if (turned := turn_again(session, about, turns, found, asked.turn)) is not None:
                     return turned
                 found = find_facts(session, code_id=code.code_id)  # another tap may have been quicker
         if found is not None and not found.has_lapsed(now):
-            return _answer_again(session, found, claimant, prefix, now, why)
+            return _answer_again(session, found, claimant, asked.prefix, now, why)
     raise AssertionError("a claim's row kept changing")
 
 

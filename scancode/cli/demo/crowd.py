@@ -166,20 +166,20 @@ class Crowd:
         batch = self._batches[visit.shop.batch_number]
         at = visit.at + timedelta(seconds=25)
         code = ClaimCode(code_id(batch.number, Kind.INNER, visit.serial), batch.number, Kind.INNER, visit.serial)
+        asked = claims.Request(
+            code=code,
+            batch=batch,
+            brand=self._brand,
+            offer=None,
+            claimant=Claimant(visitor_id, identity_id),
+            now=at,
+            reservation_hours=self._wired.settings.reservation_hours,
+            prefix=self._wired.settings.payout_prefix,
+            draw_sealer=self._wired.draw_sealer,
+        )
         try:
             with self._db.transaction() as session:
-                claims.claim(
-                    session,
-                    code=code,
-                    batch=batch,
-                    brand=self._brand,
-                    offer=None,
-                    claimant=Claimant(visitor_id, identity_id),
-                    now=at,
-                    reservation_hours=self._wired.settings.reservation_hours,
-                    prefix=self._wired.settings.payout_prefix,
-                    draw_sealer=self._wired.draw_sealer,
-                )
+                claims.claim(session, asked)
         except Refusal:  # the code lies outside the campaign: this person got nothing, as anybody would
             return
 
