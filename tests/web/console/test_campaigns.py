@@ -403,6 +403,7 @@ def test_it_is_paused_resumed_extended_and_ended(dave: FlaskClient, house: House
     assert the_campaign(house).state == "ended"
     assert "已结束" in page(dave, here)
     assert here.removeprefix("/console") + "/draw.json" in dave.get(here).text
+    assert "1,000 个无人领取" in page(dave, here), "nobody can claim them here any more"
 
 
 def test_what_is_published_has_no_edit_page(dave: FlaskClient, house: House) -> None:
