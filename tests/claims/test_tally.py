@@ -138,14 +138,13 @@ def test_the_wheel_stops_with_the_stock_for_a_group_too(session: Session, wired:
     assert singly == 0, "where nothing is left nobody has to look closer"
 
 
-def test_whoever_comes_between_the_look_and_the_count_ends_the_group(session: Session, wired: Wired) -> None:
-    shop = wheel(session, wired, SURE, Conditions(person_max=10))
-    alice = Claimant(new_id(NOW), shop.openid(session))
-    request = asking(shop, alice)
+def test_whoever_comes_between_ends_the_group_where_there_is_no_room_for_both(session: Session, wired: Wired) -> None:
+    shop = wheel(session, wired, SURE, Conditions(person_max=3))
+    alice, bob, carol = (Claimant(new_id(NOW), shop.openid(session, name)) for name in ("alice", "bob", "carol"))
     assert shop.offer is not None
 
-    def ending(between: Any) -> None:
-        tally = Tally()
+    def ending(who: Claimant, between: Any) -> None:
+        request, tally = asking(shop, who), Tally()
         tally.look(session, [(request, shop.offer)])()  # type: ignore[list-item]
         assert tally.settle(request, shop.offer)  # type: ignore[arg-type]
         between()
@@ -153,11 +152,11 @@ def test_whoever_comes_between_the_look_and_the_count_ends_the_group(session: Se
         tally.take(session)
         tally.check()
 
-    ending(lambda: None)
+    ending(alice, lambda: [shop.claim(session, alice, serial) for serial in (1, 2)])
     with pytest.raises(CameBetween):
-        ending(lambda: shop.claim(session, alice, 1))
+        ending(bob, lambda: [shop.claim(session, bob, serial) for serial in (3, 4, 5)])
     with pytest.raises(CameBetween):
-        ending(lambda: session.execute(update(CounterSlot).values(left_count=0)))
+        ending(carol, lambda: session.execute(update(CounterSlot).values(left_count=0)))
 
 
 def test_two_processes_give_no_more_than_there_is_and_nobody_more_than_their_share(db: Database, wired: Wired) -> None:

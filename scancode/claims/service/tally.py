@@ -1,8 +1,9 @@
 """What a group of claims counts: the same as ``limits`` counts for one, decided from one look and then held to it.
 
 The look takes no locks. Whoever is near a limit, or would empty the slot that the group takes from, is left out: singly
-they are decided exactly. What the others count is written with their claims and has to come out as the look said it
-would; where it does not, somebody came between, and the whole group is rolled back.
+they are decided exactly. What the others count is written with their claims, and the rows that come of it decide: where
+one shows more than the look allowed for, or a slot has too little, somebody came between, and the whole group is rolled
+back. Somebody who merely counted too, with room for both, harms nobody.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _Owned = tuple[UUID, str]
 
 
 class CameBetween(Exception):
-    """What was looked at has changed since: nothing of the group may be committed."""
+    """Others were quicker to what is left for the group: nothing of it may be committed."""
 
 
 @dataclass
@@ -56,6 +57,7 @@ class Tally:
         self._slots: dict[_Owned, _Slot] = {}
         self._had: dict[_Person, int] = {}
         self._more: defaultdict[_Person, int] = defaultdict(int)
+        self._most: dict[_Person, int] = {}
         self._taken: defaultdict[_Owned, int] = defaultdict(int)
         self._proofs: list[tuple[Callable[[], list[Any]], Callable[[list[Any]], bool]]] = []
 
@@ -92,8 +94,9 @@ class Tally:
         for owner_id, name, amount, _ in wanted:
             self._slots[owner_id, name].left -= amount
             self._taken[owner_id, name] += amount
-        for key in people:
+        for key, most in people.items():
             self._more[key] += 1
+            self._most[key] = most
         return prize
 
     def _is_gone(self, counter: Counter) -> bool:
@@ -107,23 +110,29 @@ class Tally:
         slot = self._slots.get((owner_id, name))
         return slot is not None and slot.left >= amount
 
-    def _one_more(self, request: Request, offer: Offer) -> list[_Person] | None:
-        """The counts of whoever claims; None where one more is refused, held, or brings a second prize."""
+    def _one_more(self, request: Request, offer: Offer) -> dict[_Person, int] | None:
+        """The counts of whoever claims, and how high they may come; None where one more is refused, held, or brings a
+        second prize."""
         person_id = request.claimant.account_id or request.claimant.visitor_id
         if person_id is None:
-            return []
-        most = _periods(offer, request.day)
-        keys = {(person_id, offer.campaign_id, period): count for period, count in most.items()}
-        is_one_too_many = any(self._had.get(key, 0) + self._more[key] >= count for key, count in keys.items())
-        return None if is_one_too_many else list(keys)
+            return {}
+        periods = _periods(offer, request.day)
+        most = {(person_id, offer.campaign_id, period): count for period, count in periods.items()}
+        is_one_too_many = any(self._had.get(key, 0) + self._more[key] >= count for key, count in most.items())
+        return None if is_one_too_many else most
 
     def count_people(self, sender: Sender) -> None:
         """Writes the counts of people: after their claims, before what these earn."""
-        expected = {key: self._had.get(key, 0) + more for key, more in self._more.items() if more}
-        if expected:
-            values = [value for key in sorted(expected) for value in (*key, self._more[key])]
-            rows = send(sender, _people_text(len(expected)), values)
-            self._proofs.append((rows, lambda found: _counts(found) == expected))
+        keys = sorted(self._most)
+        if keys:
+            values = [value for key in keys for value in (*key, self._more[key])]
+            rows = send(sender, _people_text(len(keys)), values)
+            self._proofs.append((rows, self._leave_room))
+
+    def _leave_room(self, found: Iterable[Sequence[Any]]) -> bool:
+        """Whether nobody's count came higher than it may."""
+        counts = {(as_uuid(person), as_uuid(campaign), period): count for person, campaign, period, count in found}
+        return all(key in counts and counts[key] <= most for key, most in self._most.items())
 
     def take(self, sender: Sender) -> None:
         """Takes from the counters, last of all: they are everybody's."""
@@ -133,7 +142,7 @@ class Tally:
             self._proofs.append((rows, lambda found: len(found) == 1))
 
     def check(self) -> None:
-        """Raises CameBetween where something did not come out as it was looked at."""
+        """Raises CameBetween where there is not room for all that was written."""
         if not all(is_so(rows()) for rows, is_so in self._proofs):
             raise CameBetween
 
@@ -160,10 +169,6 @@ def _choose(total: int, best: int, near: int | None) -> _Slot:
     """The fullest slot of this process's quarter, unless another has more than twice as much."""
     chosen = near if near is not None and near // campaigns.SLOTS * 2 >= best // campaigns.SLOTS else best
     return _Slot(chosen % campaigns.SLOTS, chosen // campaigns.SLOTS, total)
-
-
-def _counts(rows: Iterable[Sequence[Any]]) -> dict[_Person, int]:
-    return {(as_uuid(person), as_uuid(campaign), period): int(count) for person, campaign, period, count in rows}
 
 
 def _ask_had(sender: Sender, asked: Sequence[tuple[Request, Offer]], days: Sequence[str]) -> Callable[[], list[Any]]:
