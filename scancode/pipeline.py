@@ -51,7 +51,7 @@ class Prepared:
 
     def name_for(self, key: _Key) -> bytes | None:
         """A name that was never given, when it is time to prepare this text."""
-        if self._given >= PREPARED_MAX:
+        if len(self.names) >= PREPARED_MAX:
             return None
         if len(self._seen) >= COUNTED_MAX:
             self._seen.clear()

@@ -83,6 +83,24 @@ def test_a_preparation_that_failed_is_made_anew(kept: Database) -> None:
     assert numbers(kept) == [0, 9]
 
 
+def test_what_could_not_be_prepared_takes_no_place_of_others(kept: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scancode.pipeline.PREPARED_MAX", 4)
+    same, later = uuid4(), "UPDATE kept SET number = ? WHERE id = ? AND number IS NOT NULL"
+    with kept.group() as group:
+        send(group, NEW, (same, 0))
+    for turn in range(8):
+        with pytest.raises(Exception, match=AGAIN), kept.group() as group:
+            send(group, NEW, (same, 0))
+            send(group, later, (turn, same))  # never reached
+    with kept.group() as group:
+        send(group, later, (9, same))
+    assert numbers(kept) == [9]
+    if not kept.is_sqlite:
+        with kept.group() as group:
+            texts = send(group, "SELECT statement FROM pg_prepared_statements WHERE starts_with(name, '_sc')")()
+        assert any("IS NOT NULL" in text for (text,) in texts)
+
+
 def test_a_connection_that_died_is_not_used_again(kept: Database) -> None:
     if kept.is_sqlite:
         with kept.group() as group:
