@@ -178,7 +178,12 @@ def _may_be_code(item: str) -> bool:
     return len(item) >= 20 and re.search(r"[0-9A-Za-z]{4}", item) is not None
 
 
+_MARKS = "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+_AROUND = " \t\r\n\u3000.,;:!()[]<>\"'。．，、；：！（）【】「」《》“”‘’" + _MARKS
+
+
 def code_in(text: str) -> str:
-    """The code within what was pasted: a URL's last part, or the text itself."""
-    bare = text.strip().split("?")[0].split("#")[0]
-    return bare.rstrip("/").rsplit("/", 1)[-1][:80]
+    """The code within what was pasted: a URL's last part, or the text itself, without the signs of the sentence that it
+    stood in and the marks of direction that come along when it is copied."""
+    bare = text.strip(_AROUND).split("?")[0].split("#")[0]
+    return bare.rstrip("/").rsplit("/", 1)[-1].strip(_AROUND)[:80]

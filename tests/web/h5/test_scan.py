@@ -209,7 +209,8 @@ def test_the_front_door_of_a_house_of_one_brand_is_the_brands(client: FlaskClien
 
 def test_a_typed_code_goes_to_its_page(client: FlaskClient, shelf: Shelf) -> None:
     code = shelf.code(3)
-    for typed in (code.lower(), f" {code} ", f"https://q.example/01/06901234567892/21/{code}/?17=271231"):
+    pasted = (f"“{code}”。", f"\u200e{code}\u200e.", f"https://q.example/{code}。")
+    for typed in (code.lower(), f" {code} ", f"https://q.example/01/06901234567892/21/{code}/?17=271231", *pasted):
         assert client.get("/check", query_string={"code": typed}).headers["Location"].upper().endswith(code)
     assert client.get("/check", query_string={"code": " "}).headers["Location"] == "/"
 
