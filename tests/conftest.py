@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -27,6 +28,9 @@ from scancode.wiring import Wired, connect
 from tests import postgres
 from tests.fakes.pay import FakePay
 from tests.kept import KeptDatabase, web_app
+
+if TYPE_CHECKING:
+    from tests.bank import Town
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -163,3 +167,20 @@ def empty(url: str) -> None:
         for name in names:
             if name in full:
                 connection.execute(text(f"DELETE FROM {name}"))
+
+
+@pytest.fixture(scope="module")
+def _bank() -> Iterator[Town]:
+    from tests.bank import open_bank  # which takes its secrets from here
+
+    with open_bank() as town:
+        yield town
+
+
+@pytest.fixture
+def town(_bank: Town) -> Iterator[Town]:
+    """A payment server that obeys no script yet, with empty books."""
+    _bank.bank.book.reset()
+    _bank.bank.faults.clear()
+    yield _bank
+    _bank.hang_up()

@@ -4,7 +4,6 @@ another library (wechatpayv3) speaks them."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,20 +19,6 @@ from scancode.sandbox_pay.keys import APP_ID, MCH_ID
 from tests.bank import Town, bill, open_bank
 
 ZONE = ZoneInfo("Asia/Shanghai")
-
-
-@pytest.fixture(scope="module")
-def _server() -> Iterator[Town]:
-    with open_bank() as town:
-        yield town
-
-
-@pytest.fixture
-def town(_server: Town) -> Iterator[Town]:
-    _server.bank.book.reset()
-    _server.bank.faults.clear()
-    yield _server
-    _server.hang_up()
 
 
 def place(town: Town, number: str = "SC1") -> str:

@@ -15,7 +15,7 @@ from scancode.payouts import service as payouts
 from scancode.payouts.rules import PayoutFacts
 from scancode.wiring import Wired
 from scancode.worker import payout as runner
-from tests.bank import Town, open_bank
+from tests.bank import Town
 from tests.claims.shop import Shop, open_shop, visitor
 from tests.factories import NOW
 from tests.fakes.pay import FakePay
@@ -84,20 +84,6 @@ def open_till(wired: Wired, shop: Shop, alice: Claimant) -> Till:
     till = Till(wired, shop, pay, alice, shop.code().code_id)
     pay.clock = till.clock
     return till
-
-
-@pytest.fixture(scope="module")
-def _server() -> Iterator[Town]:
-    with open_bank() as town:
-        yield town
-
-
-@pytest.fixture
-def town(_server: Town) -> Iterator[Town]:
-    _server.bank.book.reset()
-    _server.bank.faults.clear()
-    yield _server
-    _server.hang_up()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -18,26 +17,12 @@ from scancode.payouts.models import PayoutNotice
 from scancode.payouts.rules import PayoutState
 from scancode.wiring import Wired
 from scancode.worker import loop
-from tests.bank import Town, open_bank
+from tests.bank import Town
 from tests.claims.shop import Shop, open_shop, visitor
 from tests.kept import web_app
 
 S = PayoutState
 PATH = "/pay/wechat/notify"
-
-
-@pytest.fixture(scope="module")
-def _server() -> Iterator[Town]:
-    with open_bank() as town:
-        yield town
-
-
-@pytest.fixture
-def town(_server: Town) -> Iterator[Town]:
-    _server.bank.book.reset()
-    _server.bank.faults.clear()
-    yield _server
-    _server.hang_up()
 
 
 @pytest.fixture
