@@ -48,12 +48,6 @@ class BadWelcomeDays(Refusal):
     status = 422
 
 
-class WelcomeMoved(Refusal):
-    code = "welcome_moved"
-    text = N_("Somebody else changed this welcome at the same moment. Look at it again, then repeat your change.")
-    status = 409
-
-
 @dataclass(frozen=True)
 class WelcomeDraft:
     """What somebody wrote. The line and the button are there in both languages, or in none."""

@@ -13,17 +13,17 @@ from sqlalchemy import Select, and_, case, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from scancode.catalog import service as catalog
+from scancode.catalog.models import Brand
 from scancode.channels.models import Channel, GivenWelcome, Guide, Store, Touchpoint, Welcome
 from scancode.channels.models import WelcomeTerms as TermsRow
 from scancode.channels.service.reading import PLACED, get_channel, get_guide, get_store, get_touchpoint
-from scancode.channels.welcomes import Target, Terms, WelcomeDraft, WelcomeFacts, WelcomeMoved
+from scancode.channels.welcomes import Target, Terms, WelcomeDraft, WelcomeFacts
 from scancode.db import affected, insert_once, new_id
 from scancode.errors import Invalid, NotFound
 from scancode.i18n import N_
 from scancode.staff import service as staff
 
 WELCOMES_MAX = 20_000
-TRIES = 3
 _COLUMNS = tuple(getattr(Welcome, name) for name in WelcomeFacts.__dataclass_fields__ if name != "is_on")
 _IN_USE = (Touchpoint.is_active, Guide.is_active, Store.is_active, Channel.is_active)
 
@@ -87,24 +87,23 @@ def write_welcome(
     now: datetime,
 ) -> UUID:
     """What is said from now on to who joins through this place; the id of the version. Writing the same again changes
-    nothing. Raises NotFound, Invalid, WelcomeMoved."""
+    nothing. Raises NotFound, Invalid."""
     draft = draft.checked()
+    # One writer at a time: a version takes the place of the one before it, however many write at once.
+    session.execute(select(Brand.id).where(Brand.id == brand_id).with_for_update(key_share=True))
     _check_place(session, brand_id, target, target_id)
     before = find_welcome(session, brand_id=brand_id, target=target, target_id=target_id)
     if before is not None and before.draft == draft:
         return before.id
-    for _ in range(TRIES):
-        _replace(session, brand_id, target, target_id, now)
-        made = new_id(now)
-        place = {"brand_id": brand_id, "target": target.value, "target_id": target_id}
-        if insert_once(session, Welcome, id=made, **place, **vars(draft), made_at=now, replaced_at=None, opened=0):
-            old = vars(before.draft) if before else {}
-            fields = sorted(name for name, text in vars(draft).items() if old.get(name, "") != text)
-            _audit(
-                session, brand_id, target, target_id, "change" if before else "create", {"fields": fields}, actor, now
-            )
-            return made
-    raise WelcomeMoved
+    _replace(session, brand_id, target, target_id, now)
+    made = new_id(now)
+    place = {"brand_id": brand_id, "target": target.value, "target_id": target_id}
+    session.add(Welcome(id=made, **place, **vars(draft), made_at=now, replaced_at=None, opened=0))
+    session.flush()
+    old = vars(before.draft) if before else {}
+    fields = sorted(name for name, text in vars(draft).items() if old.get(name, "") != text)
+    _audit(session, brand_id, target, target_id, "change" if before else "create", {"fields": fields}, actor, now)
+    return made
 
 
 def _check_place(session: Session, brand_id: UUID, target: Target, target_id: UUID) -> None:

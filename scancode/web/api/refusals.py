@@ -8,7 +8,6 @@ from scancode.catalog.looks import BadFont
 from scancode.catalog.rules import BadCheckDigit, BadColour, BadGtin
 from scancode.channels import service as channels
 from scancode.channels.rotation import BadShifts
-from scancode.channels.welcomes import WelcomeMoved
 from scancode.claims import rules as claims
 from scancode.codes.orders import (
     BadOrder,
@@ -186,7 +185,6 @@ REFUSALS: tuple[type[Refusal], ...] = (
     channels.NameTaken,
     campaigns.CampaignNotFound,
     campaigns.WrongState,
-    WelcomeMoved,
     ledger.Overdrawn,
     ledger.Frozen,
     points.CauseUsed,

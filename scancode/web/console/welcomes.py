@@ -26,7 +26,6 @@ from scancode.channels.welcomes import (
     Target,
     Terms,
     WelcomeDraft,
-    WelcomeMoved,
 )
 from scancode.errors import Invalid, NotFound
 from scancode.i18n import LOCALES, N_
@@ -134,8 +133,6 @@ def welcome(target: str, target_id: UUID) -> ResponseReturnValue:
                 )
         except Invalid as refusal:
             refuse_field(form, refusal.facts["field"], refusal)
-        except WelcomeMoved as refusal:
-            refuse_field(form, "title_zh", refusal)
         else:
             flash(gettext("Saved. Whoever joins from now on is greeted so."), "success")
             return redirect(_list_url(place))
